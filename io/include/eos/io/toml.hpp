@@ -1,0 +1,47 @@
+// Read checked problems, runs, calibrations' settings and price lists from TOML, and write effective configurations back.
+//
+// All problems of a file are reported at once, each with file:line:column, the line and a caret, what was got, what is
+// allowed, and did-you-mean among keys of the same table. Unknown keys are errors. `--set table.key=value` overrides
+// are parsed as TOML values and checked like the file (place: "--set"). Schema of every table: docs/manual.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eos/theory/problem.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::io {
+
+/// What a TOML file describes, by its top-level tables: [problem] a mode problem, [train]/[data]/... a run, [prices] a
+/// price list, [plan] a plan made from a calibration.
+enum class FileKind { problem, training, prices, plan };
+
+struct Overrides {
+  std::vector<std::string> set;  ///< "selection.tau=0.5"
+};
+
+/// How a calibrated plan is asked for: `calibration = "file.h5"` in table [plan], with prices and goal.
+struct PlanRequest {
+  std::string calibration;  ///< path, relative to the TOML file
+  theory::PriceList prices;
+  double epochs = 5, target_loss = 0, terminal_weight = 0;
+  int intervals = 40;
+  bool accumulate = true, select_data = true, select_weights = true;
+};
+
+FileKind kind_of(const std::string& path);
+theory::ModeProblem read_problem(const std::string& path, const Overrides& overrides = {});
+theory::TrainingSpec read_training(const std::string& path, const Overrides& overrides = {});
+theory::TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides = {});
+theory::ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides = {});
+PlanRequest read_plan_request(const std::string& path, const Overrides& overrides = {});
+/// A built-in name (metabolic, sram-7nm, hbm2, h100, ...) or the path of a TOML file.
+theory::PriceList read_prices(const std::string& name_or_path);
+
+/// The effective configuration, defaults included: reading it back gives an equal value.
+std::string to_toml(const theory::TrainingSpec& spec);
+std::string to_toml(const theory::ModeProblem& problem);
+std::string to_toml(const theory::PriceList& prices);
+
+}  // namespace eos::io

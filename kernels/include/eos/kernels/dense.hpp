@@ -1,0 +1,40 @@
+// Dense layer: forward with fused bias and activation, weight gradient, and input gradient with fused activation derivative.
+//
+// Per replica r:  y = act(x w + b);  dw = x^T dz, db = sum_rows dz;  dx = (dz w^T) * act'(x) where x is the
+// previous layer's activation output. Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out].
+// Fast version: oneDNN sgemm on the CPU (one thread a call; replicas and fixed row tiles are spread over threads),
+// cuBLASLt strided-batched with epilogues on CUDA. Plain reference: namespace reference below.
+// Guarantees: CPU results are independent of threads(). FLOPs: 2 R rows in out each for y, dw, dx.
+#pragma once
+
+#include "eos/kernels/context.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::kernels {
+
+using theory::Activation;
+
+struct DenseShape {
+  int replicas = 1;
+  int rows = 0;  ///< samples per replica
+  int in = 0;
+  int out = 0;
+};
+
+void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
+                   Activation activation, float* y);
+/// dw and db are overwritten. rows = 0 gives zeros.
+void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw, float* db);
+/// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value: relu 1[x > 0], identity 1.
+void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
+                           Activation activation_of_x, float* dx);
+
+/// Plain loops over host arrays: the specification, accumulating in double.
+namespace reference {
+void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, Activation activation, float* y);
+void dense_backward_weights(DenseShape shape, const float* x, const float* dz, float* dw, float* db);
+void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, const float* x, Activation activation_of_x,
+                           float* dx);
+}  // namespace reference
+
+}  // namespace eos::kernels

@@ -1,0 +1,63 @@
+// Turn gradients into updates and write them to the weights under a mask, counting every write.
+//
+// optimiser_delta:  SGD    v = momentum v + (g + decay w),  delta = -eta v   (v = g + decay w when momentum is 0)
+//                   AdamW  Loshchilov & Hutter, ICLR 2019, algorithm 2, bias-corrected; delta = -eta (m^/(sqrt(v^)+eps) + decay w)
+// masked_update:    c = accumulate ? (acc += delta) : delta;  if selected: w' = w + c, acc = 0.
+//                   counts per segment: writes = #{w' != w} (M_0), path = sum |w' - w| (M_1), squared = sum (w' - w)^2 (M_2)
+// Shapes: all arrays [R][parameters]; segments (layers of replicas) tile the whole array.
+// Guarantees: CPU sums use fixed blocks and are independent of threads(). Bytes per parameter: see the benchmark.
+#pragma once
+
+#include <cstdint>
+
+#include "eos/kernels/select.hpp"
+
+namespace eos::kernels {
+
+struct SgdParameters {
+  float learning_rate = 0, momentum = 0, weight_decay = 0;
+};
+struct AdamParameters {
+  float learning_rate = 0, beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f, weight_decay = 0;
+  std::int64_t step = 1;  ///< counts from 1, for the bias correction
+};
+
+/// `velocity` may be null when momentum is 0. `weights` is read for the decay.
+void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const float* gradient, const float* weights,
+               float* velocity, float* delta);
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
+                 float* first_moment, float* second_moment, float* delta);
+
+enum class Mask { all, selection, threshold, random };
+
+struct UpdateCounts {
+  std::int64_t writes = 0;
+  double path = 0;
+  double squared = 0;
+};
+
+struct MaskedUpdate {
+  Mask mask = Mask::all;
+  const Selection* selection = nullptr;  ///< Mask::selection, [segments] in the context's memory, made from |c|
+  float threshold = 0;                   ///< Mask::threshold: write where |c| > threshold
+  float probability = 1;                 ///< Mask::random: Philox draw at (run, step, weight_mask, index) < probability
+  std::uint64_t seed = 0;
+  std::uint32_t run = 0, step = 0;
+  float* accumulator = nullptr;  ///< null: what is not written is discarded. Mask::selection: acc must already hold c
+};
+
+/// counts [segments] in the context's memory, overwritten. With an accumulator and Mask::selection call
+/// accumulate() first, select on the accumulator, and pass delta = nullptr.
+void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
+                   UpdateCounts* counts);
+/// acc += delta.
+void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
+
+namespace reference {
+void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const float* weights, float* velocity, float* delta);
+void adamw_delta(std::int64_t size, AdamParameters p, const float* gradient, const float* weights, float* first_moment,
+                 float* second_moment, float* delta);
+void masked_update(Segments segments, const float* delta, MaskedUpdate update, float* weights, UpdateCounts* counts);
+}  // namespace reference
+
+}  // namespace eos::kernels

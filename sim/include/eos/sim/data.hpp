@@ -1,0 +1,53 @@
+// Load a labelled data set for training: MNIST-like IDX files from a search path, or a generated teacher task.
+//
+// Search path, first match wins: DataSpec::path, $EOS_DATA, ./data, /usr/share/datasets; in each the folder NAME, then
+// the folder itself. IDX files may be gzip-compressed. Every header, size and label is checked (Errors E202, E203).
+// Split: training = the first train_samples of the training file, validation = its last validation_samples.
+// Inputs stay bytes; networks see value / 255. Label noise is drawn by address, so it does not depend on anything else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::sim {
+
+struct LabelledSet {
+  int samples = 0;
+  std::vector<std::uint8_t> inputs;   ///< [samples][inputs]
+  std::vector<std::int32_t> labels;   ///< [samples]
+};
+
+struct TaskData {
+  std::string name;    ///< fashion-mnist, mnist, teacher, idx
+  std::string origin;  ///< folder or "generated"
+  int inputs = 0;
+  int classes = 0;
+  LabelledSet train, validation, test;
+};
+
+/// throws Error E202 (not found: says where it looked and what to do), E203, E104, E107.
+TaskData load_data(const theory::DataSpec& spec);
+
+/// A data set eos knows by name, and where it was found ("" if it was not).
+struct KnownData {
+  std::string name, title, folder, licence;
+  struct File {
+    std::string name, sha256, url;
+  };
+  std::vector<File> files;
+};
+std::vector<KnownData> known_data();
+/// Folders that are searched, in order.
+std::vector<std::string> data_search_path();
+
+/// One IDX file (plain or .gz): dimensions and bytes. throws Error E201/E203.
+struct IdxFile {
+  std::vector<int> dims;
+  std::vector<std::uint8_t> bytes;
+};
+IdxFile read_idx(const std::string& path);
+
+}  // namespace eos::sim

@@ -1,0 +1,76 @@
+// Train networks under a TrainingSpec and count everything: the one training engine of eos.
+//
+// One stream position after the other: present? -> forward -> keep? -> collect -> backward -> update -> write?; see
+// docs/training.md for the exact order and the conventions of every count. Replicas (seeds) are independent runs that are
+// spread over threads. Results depend on the spec alone: not on threads, packing, device order, or kill and resume.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eos/core/dataset.hpp"
+#include "eos/core/progress.hpp"
+#include "eos/core/sink.hpp"
+#include "eos/sim/data.hpp"
+#include "eos/theory/ledger.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::sim {
+
+enum class RunStatus { complete, stopped, diverged };
+std::string to_string(RunStatus status);
+
+struct TrainOptions {
+  std::string device = "cpu";           ///< auto, cpu, cuda
+  int threads = 1;                      ///< replicas run in parallel on up to so many cores
+  core::Sink* checkpoints = nullptr;    ///< resumed from and written to, if given
+  std::string checkpoint_name = "checkpoint";
+};
+
+/// One evaluation of one replica.
+struct EpochRow {
+  double epoch = 0;     ///< stream positions offered / training samples
+  double step = 0;      ///< optimiser updates
+  double train_loss = 0;  ///< mean over samples forwarded since the last row
+  double validation_loss = 0, validation_accuracy = 0;
+  double test_loss = 0, test_accuracy = 0;
+  double data_fraction = 1;    ///< back-propagated / seen since the last row
+  double present_fraction = 1; ///< seen / offered since the last row
+  double weight_fraction = 1;  ///< writes / (steps * parameters) since the last row
+  double learning_rate = 0;    ///< at the row
+  double seconds = 0;          ///< wall time of training since the start, without evaluation; provenance only
+  theory::Ledger ledger;       ///< cumulative
+};
+
+/// One recorded update (every record_every-th).
+struct StepRow {
+  std::int64_t step = 0;
+  double epoch = 0, learning_rate = 0, loss = 0, data_fraction = 1, weight_fraction = 1, theta = 0;
+};
+
+struct ReplicaResult {
+  std::uint64_t seed = 0;
+  RunStatus status = RunStatus::complete;
+  std::vector<EpochRow> epochs;
+  std::vector<StepRow> steps;
+  std::vector<theory::Ledger> layers;  ///< writes, path_length and path_squared by layer
+  std::vector<float> weights;          ///< final, [parameters]
+};
+
+struct TrainResult {
+  theory::TrainingSpec spec;
+  theory::NetworkCounts counts;
+  std::string data_name, data_origin, device;
+  std::vector<ReplicaResult> replicas;
+};
+
+/// throws Error on bad input; divergence and a requested stop are statuses.
+TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::Progress& progress,
+                  const TrainOptions& options = {});
+
+/// The EOS-1 table of a run: train_loss, validation_accuracy, test_accuracy, data_fraction, weight_fraction,
+/// learning_rate, samples_seen, samples_backward, writes, path_length, energy, ... along `epoch` (with several seeds
+/// along `replica`, `epoch`), energy by term and the ledger; finer rows along `step`.
+core::Dataset to_dataset(const TrainResult& result);
+
+}  // namespace eos::sim

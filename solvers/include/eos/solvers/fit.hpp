@@ -1,0 +1,32 @@
+// From a calibration to a plan: fit the mode model to measured loss curves, and state the control problem for a price list.
+#pragma once
+
+#include "eos/solvers/solve.hpp"
+#include "eos/theory/calibration.hpp"
+
+namespace eos::solvers {
+
+/// Non-negative spectrum on a logarithmic grid, noise and offset by weighted non-linear least squares of the probes' loss
+/// curves; standard errors by parametric bootstrap; held-out error on the probe left out. See docs/calibration.md.
+theory::FittedModel fit_model(const theory::Calibration& calibration);
+
+/// What a plan is for.
+struct PlanGoal {
+  theory::PriceList prices;
+  double epochs = 5;             ///< horizon in passes over the training set
+  double target_loss = 0;        ///< > 0: choose the terminal weight so that the predicted final loss equals it
+  double terminal_weight = 0;    ///< > 0: J per unit of loss (used when target_loss is 0)
+  int intervals = 40;
+  bool accumulate = true;        ///< weights are written from an accumulator (measured clock) instead of discarded
+  bool select_data = true;       ///< false: rho = 1
+  bool select_weights = true;    ///< false: kappa = 1
+};
+
+/// The control problem of a calibrated network. throws Error E402 when the calibration lacks something.
+theory::ModeProblem problem_from(const theory::Calibration& calibration, const PlanGoal& goal);
+/// Solves it; with a target loss bisects the terminal weight (the attained loss is monotone in it).
+theory::Plan plan(const theory::Calibration& calibration, const PlanGoal& goal, const SolveOptions& options = {});
+/// Predicted loss and energy of dense training with the run's own learning-rate law, by the same model.
+theory::Plan predict_dense(const theory::Calibration& calibration, const PlanGoal& goal, const theory::OptimiserSpec& rate);
+
+}  // namespace eos::solvers

@@ -1,0 +1,72 @@
+// What a probe of the real network on the real data measures, and the reduced model fitted to it.
+//
+// sim/ measures, solvers/ fits the spectrum and plans, io/ stores it: `eos calibrate` writes, `eos plan` reads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eos/theory/capture.hpp"
+#include "eos/theory/ledger.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::theory {
+
+/// A measured curve with its standard error.
+struct MeasuredCurve {
+  std::vector<double> fraction;  ///< increasing, last one is 1
+  std::vector<double> value;
+  std::vector<double> error;  ///< standard error (bootstrap)
+};
+
+/// Capture at one moment of the probe.
+struct CaptureSnapshot {
+  double epoch = 0;
+  MeasuredCurve residual;  ///< share of residual norm^2 of the hardest fraction
+  MeasuredCurve signal;    ///< <G_kept, G> / |G|^2, G the mean gradient: capture of the drift
+  MeasuredCurve noise;     ///< share of per-sample gradient second moment: capture of the noise
+  std::vector<MeasuredCurve> write;  ///< per layer: share of |update|^2 of the largest fraction of weights
+  std::vector<double> simple_noise_scale;  ///< per layer: tr Sigma / |G|^2 (McCandlish et al. 2018)
+};
+
+/// One point of a probe's loss curve.
+struct ProbePoint {
+  int probe = 0;             ///< index of the probe run
+  double step = 0;           ///< updates (dense chunks) so far
+  double clock = 0;          ///< sum of learning rates so far
+  double learning_rate = 0;  ///< current
+  double loss = 0;           ///< validation loss
+  double loss_error = 0;     ///< standard error over validation samples
+  double accuracy = 0;
+};
+
+/// Parameters of the mode model fitted to the probes' loss curves, with standard errors.
+struct FittedModel {
+  std::vector<double> lambda;   ///< fixed logarithmic grid
+  std::vector<double> initial;  ///< m_j(0)
+  std::vector<double> initial_error;
+  double noise_variance = 0, noise_variance_error = 0;
+  double noise_scale = 1, noise_scale_error = 0;
+  double loss_offset = 0, loss_offset_error = 0;
+  double residual_rms = 0;  ///< of the fit, in units of loss
+  double held_out_error = 0;  ///< median relative error of the loss on the probe that was left out of the fit
+};
+
+struct Calibration {
+  TrainingSpec spec;      ///< the dense run that was probed (data, network, optimiser, batch)
+  NetworkCounts counts;
+  int train_samples = 0;
+  std::vector<CaptureSnapshot> snapshots;
+  std::vector<ProbePoint> probes;
+  MeasuredCurve accumulator_clock;  ///< measured relative clock rate G of top-fraction error feedback
+  MeasuredCurve selection_clock;    ///< measured relative clock rate of the hardest fraction rho, re-batched
+  double dense_write_share = 1;     ///< share of parameters whose value changes in a dense update
+  double dense_path_per_step = 0;   ///< M_1 of a dense update at the probe's learning rate, divided by that rate
+  FittedModel fit;
+
+  CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
+  CaptureCurve noise_curve() const;
+  CaptureCurve write_curve() const;   ///< parameter-weighted mean over layers
+};
+
+}  // namespace eos::theory

@@ -1,0 +1,52 @@
+// How much of a quantity the largest fraction u of its carriers holds: the capture functions behind ranked selection.
+//
+// Statement, for |z| with z standard normal, threshold a_u with 2 Phibar(a_u) = u:
+//   phi(u) = u + 2 a_u n(a_u)                 share of the second moment
+//   psi(u) = exp(-a_u^2/2)                    share of the first absolute moment
+//   chi(u) = u + (2/3)(a_u^3 + 3 a_u) n(a_u)  share of the fourth moment
+//   c_alpha(a) = E[|z|^alpha; |z| > a] = 2^{alpha/2} Gamma((alpha+1)/2, a^2/2) / sqrt(pi)
+// Laplace density: phi = u (1 + l + l^2/2), psi = u (1 + l), l = ln 1/u. For any symmetric unit-variance density
+// d phi/du = a_u^2. Source: standard Gaussian integrals; derived and checked in docs/theory.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace eos::theory {
+
+/// Threshold a_u with P(|z| > a_u) = u for a standard normal z. pre: 0 < u <= 1.
+double gaussian_threshold(double u);
+double gaussian_phi(double u);
+double gaussian_psi(double u);
+double gaussian_chi(double u);
+/// E[|z|^alpha; |z| > a]. pre: alpha >= 0, a >= 0.
+double gaussian_c(double alpha, double a);
+double laplace_phi(double u);
+double laplace_psi(double u);
+
+/// A capture function as a value: analytic, or tabulated from measurement.
+/// Invariants: value(0) = 0, value(1) = 1, non-decreasing, value(u) >= u is not enforced (signal can be below).
+class CaptureCurve {
+ public:
+  enum class Kind { linear, gaussian, laplace, tabulated };
+  CaptureCurve() = default;                      ///< linear: value(u) = u
+  static CaptureCurve linear();
+  static CaptureCurve gaussian();
+  static CaptureCurve laplace();
+  /// Monotone piecewise-cubic (Fritsch & Carlson 1980) interpolation in log u between measured points in (0, 1];
+  /// linear to 0 below the first. throws Error E107 when sizes differ or points are not increasing.
+  static CaptureCurve tabulated(std::vector<double> fraction, std::vector<double> captured);
+
+  double value(double u) const;
+  double derivative(double u) const;  ///< d value / d u
+  Kind kind() const { return kind_; }
+  std::string name() const;
+  const std::vector<double>& fractions() const { return u_; }
+  const std::vector<double>& captured() const { return f_; }
+
+ private:
+  Kind kind_ = Kind::linear;
+  std::vector<double> u_, f_, slope_;  // tabulated: knots, values, d f / d ln u
+};
+
+}  // namespace eos::theory

@@ -1,0 +1,101 @@
+// State an optimal-control problem of learning in the error spectrum and describe its solution.
+//
+// Statement (continuous limit of ranked or random selection with Gaussian features):
+//   dm_j/dt = -2 eta F_s(rho) G(kappa) lambda_j m_j + F_n(rho) G(kappa) (nu eta^2 / B) lambda_j V,
+//   V = sum_j n_j lambda_j m_j + sigma^2,   excess loss  L = 1/2 sum_j n_j lambda_j m_j
+//   minimise  J = w_T L(T) + int_0^T ( w_r L + e ) dt over (rho, kappa, eta)(t) within bounds,
+//   e = e_0 + c_s [ranked data] + c_b rho + c_w kappa rho^g + e_1 M_1 rate,   g = 1 if kept samples are re-batched
+// with F = G = identity for random choice and a capture function for ranked choice. Derived in docs/theory.md; the
+// drift and noise captures F_s, F_n coincide for Gaussian residuals and are measured separately on real networks.
+// Time t counts candidate chunks of B samples (steps of dense training).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "eos/core/dataset.hpp"
+#include "eos/theory/capture.hpp"
+#include "eos/theory/schedule.hpp"
+
+namespace eos::theory {
+
+struct Bounds {
+  double lower = 0;
+  double upper = 1;
+};
+
+struct ModeProblem {
+  std::string title;
+  std::vector<double> lambda;        ///< [modes] eigenvalues of the feature covariance, > 0
+  std::vector<double> initial;       ///< [modes] m_j(0) >= 0, mean squared error of mode j
+  std::vector<double> multiplicity;  ///< [modes] n_j > 0, empty: all 1
+  double batch = 1;                  ///< B
+  double noise_variance = 0;         ///< sigma^2
+  double noise_scale = 1;            ///< nu, 1 for Gaussian features; fitted on real networks
+  double loss_offset = 0;            ///< irreducible loss, added to L in reports only
+  double horizon = 1;                ///< T in steps
+  int intervals = 40;                ///< of constant controls, equal length
+  double terminal_weight = 1;        ///< w_T, J per unit of loss
+  double running_weight = 0;         ///< w_r
+  double price_time = 0;             ///< e_0 per step
+  double price_screening = 0;        ///< c_s per step, charged when the data rule is ranked
+  double price_sample = 0;           ///< c_b per step at rho = 1
+  double price_write = 0;            ///< c_w per step at kappa = 1
+  double price_path = 0;             ///< e_1 per unit of sum_j n_j E|dw_j| (M_1)
+  bool rebatched = false;            ///< writes happen once per full batch of kept samples, so their rate is kappa rho
+  Rule data_rule = Rule::ranked;
+  Rule weight_rule = Rule::ranked;
+  CaptureCurve data_signal = CaptureCurve::gaussian();  ///< F_s for ranked data
+  CaptureCurve data_noise = CaptureCurve::gaussian();   ///< F_n for ranked data
+  CaptureCurve weight_capture = CaptureCurve::gaussian();  ///< G for ranked weights
+  Bounds data_bounds{1e-3, 1};
+  Bounds weight_bounds{1e-3, 1};
+  Bounds rate_bounds{0, 1};
+
+  /// throws Error E401/E104 with one diagnostic per problem.
+  void check() const;
+};
+
+enum class SolveStatus { optimal, iteration_limit, stalled, not_finite };
+std::string to_string(SolveStatus status);
+
+/// How good a solution provably is.
+struct Certificate {
+  double stationarity_residual = 0;  ///< max |projected dJ/du| per unit time over controls and intervals, relative to |J|/T
+  double hamiltonian_drift = 0;      ///< max - min of H at interval midpoints
+  double rate_condition = 0;         ///< max |eta - clip(B A / (V C))| over intervals
+  double data_condition = 0;         ///< max relative residual of the pointwise condition for rho on interior intervals
+  double weight_condition = 0;       ///< same for kappa
+  int interior_intervals = 0;        ///< intervals on which both fractions are strictly inside their bounds
+};
+
+/// States, costates, controls and energy along the solution.
+struct Trajectory {
+  std::vector<double> time;             ///< [n+1] interval edges
+  std::vector<double> data_fraction;    ///< [n]
+  std::vector<double> weight_fraction;  ///< [n]
+  std::vector<double> learning_rate;    ///< [n]
+  std::vector<double> loss;             ///< [n+1] excess loss L (without offset)
+  std::vector<double> energy;           ///< [n+1] cumulative int e dt
+  std::vector<double> hamiltonian;      ///< [n] at interval midpoints
+  std::vector<std::vector<double>> state;    ///< [n+1][modes] m_j
+  std::vector<std::vector<double>> costate;  ///< [n+1][modes] p_j = dJ/dm_j
+};
+
+struct Plan {
+  ModeProblem problem;
+  SolveStatus status = SolveStatus::optimal;
+  std::string message;        ///< why it stopped
+  double objective = 0;       ///< J
+  double terminal_loss = 0;   ///< L(T), without offset
+  double energy = 0;          ///< int e dt
+  double solve_seconds = 0;   ///< wall time, informative only
+  int starts = 0;             ///< number of starting points tried
+  int iterations = 0;         ///< of the best start
+  int evaluations = 0;        ///< objective and gradient evaluations over all starts
+  Certificate certificate;
+  Trajectory trajectory;
+  Schedule schedule() const;  ///< the controls as a table over progress
+};
+
+}  // namespace eos::theory
