@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
+#include <iterator>
 #include <numeric>
 
 #include "eos/core/error.hpp"
@@ -14,6 +16,12 @@ static_assert(std::endian::native == std::endian::little, "content hashes are de
 
 std::size_t array_size(const Array& values) {
   return std::visit([](const auto& v) { return v.size(); }, values);
+}
+
+bool is_name(std::string_view text) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (text.empty() || !is_lower(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 void Dataset::add_dim(const std::string& name, std::int64_t length, const std::string& long_name) {
@@ -33,6 +41,7 @@ void Dataset::add_dim(const std::string& name, std::vector<double> coordinate, c
 
 Variable& Dataset::add(const std::string& name, std::vector<std::string> over, Array values, const std::string& units,
                        const std::string& long_name) {
+  if (!is_name(name)) throw Error("E190", fmt::format("'{}' is not a name of the form [a-z][a-z0-9_]*", name));
   if (has(name)) throw Error("E190", fmt::format("variable '{}' exists already", name));
   std::size_t expected = 1;
   bool known = true;
@@ -91,33 +100,45 @@ std::string Dataset::text(const std::string& attribute, const std::string& fallb
 
 namespace {
 
-void hash_group(Sha256& hash, const std::string& path, const Dataset& data) {
-  hash.update(fmt::format("group {}\n", path));
+/// NumPy's short names of the element types, so that any reader can rebuild the hash; "str" is UTF-8 text.
+constexpr const char* k_type_names[] = {"f8", "f4", "i8", "i4", "u1", "str"};
+static_assert(std::size(k_type_names) == std::variant_size_v<Array>);
+
+void hash_variable(Sha256& hash, const Variable& variable, const std::map<std::string, std::int64_t>& dims) {
+  hash.update(fmt::format("variable {} {}", variable.name, k_type_names[variable.values.index()]));
+  for (const std::string& dim : variable.dims) {
+    const auto found = dims.find(dim);
+    if (found == dims.end())
+      throw Error("E190", fmt::format("variable '{}' lies on the unknown dimension '{}'", variable.name, dim));
+    hash.update(fmt::format(" {}={}", dim, found->second));
+  }
+  hash.update("\n");
+  std::visit(
+      [&](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
+          for (const std::string& text : v) hash.update(fmt::format("{}:{}", text.size(), text));
+        } else {
+          hash.update(v.data(), v.size() * sizeof(v[0]));
+        }
+      },
+      variable.values);
+}
+
+void hash_group(Sha256& hash, const std::string& path, const Dataset& data, std::map<std::string, std::int64_t> dims) {
+  for (const auto& [name, length] : data.dims) dims[name] = length;
+  hash.update(fmt::format("group {}/\n", path));
   std::map<std::string, const Variable*> sorted;  // the order of addition is presentation, not content
   for (const Variable& v : data.variables) sorted[v.name] = &v;
-  for (const auto& [name, variable] : sorted) {
-    hash.update(fmt::format("variable {} type {}", name, variable->values.index()));
-    for (const std::string& dim : variable->dims) hash.update(fmt::format(" {}", dim));
-    hash.update(fmt::format(" size {}\n", array_size(variable->values)));
-    std::visit(
-        [&](const auto& v) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
-            for (const std::string& text : v) hash.update(fmt::format("{}:{}", text.size(), text));
-          } else {
-            hash.update(v.data(), v.size() * sizeof(v[0]));
-          }
-        },
-        variable->values);
-  }
+  for (const auto& [name, variable] : sorted) hash_variable(hash, *variable, dims);
   for (const auto& [name, group] : data.groups)
-    if (name != "provenance") hash_group(hash, path + "/" + name, group);
+    if (name != "provenance") hash_group(hash, path + "/" + name, group, dims);
 }
 
 }  // namespace
 
 std::string content_sha256(const Dataset& data) {
   Sha256 hash;
-  hash_group(hash, "", data);
+  hash_group(hash, "", data, {});
   return hash.hex();
 }
 

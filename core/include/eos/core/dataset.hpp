@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -40,7 +41,7 @@ class Dataset {
   void add_dim(const std::string& name, std::int64_t length, const std::string& long_name = {});
   void add_dim(const std::string& name, std::vector<double> coordinate, const std::string& units,
                const std::string& long_name);
-  /// Adds a variable. throws Error E190 when the size does not match the dimensions or the name exists.
+  /// Adds a variable. throws Error E190 when the size does not match the dimensions, or the name exists or is no name.
   Variable& add(const std::string& name, std::vector<std::string> over, Array values, const std::string& units,
                 const std::string& long_name);
 
@@ -58,8 +59,13 @@ class Dataset {
 /// Number of elements of an array.
 std::size_t array_size(const Array& values);
 
-/// SHA-256 over names, dimensions, element types and little-endian bytes of the whole tree but the group
-/// "provenance": equal numbers give equal hashes wherever they were computed.
+/// True for [a-z][a-z0-9_]*, the names that variables, dimensions and groups may have.
+bool is_name(std::string_view text);
+
+/// SHA-256 over names, dimensions with their lengths, element types (NumPy's short names f8, f4, i8, i4, u1, and str)
+/// and little-endian bytes of the whole tree but groups named "provenance"; attributes do not count. Equal numbers give
+/// equal hashes wherever they were computed. Exact definition: docs/file-format.md; the Python reader repeats it.
+/// throws Error E190 when a variable lies on a dimension that neither its group nor a parent has.
 std::string content_sha256(const Dataset& data);
 
 }  // namespace eos::core
