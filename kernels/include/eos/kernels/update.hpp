@@ -43,6 +43,7 @@ struct MaskedUpdate {
   float probability = 1;                 ///< Mask::random: Philox draw at (run, step, weight_mask, index) < probability
   std::uint64_t seed = 0;
   std::uint32_t run = 0, step = 0;
+  std::int64_t replica_stride = 0;       ///< Mask::random: entry i of replica r = i / stride draws at (run + r, step, i % stride); 0: one replica
   float* accumulator = nullptr;  ///< null: what is not written is discarded. Mask::selection: acc must already hold c
 };
 
@@ -50,6 +51,10 @@ struct MaskedUpdate {
 /// accumulate() first, select on the accumulator, and pass delta = nullptr.
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
                    UpdateCounts* counts);
+/// Plain or momentum SGD that writes every weight: sgd_delta and masked_update(Mask::all) in one pass, with the same bits.
+/// `velocity` may be null when momentum is 0. counts [segments] as in masked_update.
+void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
+                      float* velocity, UpdateCounts* counts);
 /// acc += delta.
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
 

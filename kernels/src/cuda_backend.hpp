@@ -1,0 +1,51 @@
+// What the CUDA half of each kernel card offers to the dispatching half. Defined in the .cu files, or in the
+// *_nocuda.cpp files of a build without CUDA, where every call throws Error E302.
+#pragma once
+
+#include "eos/kernels/context.hpp"
+#include "eos/kernels/dense.hpp"
+#include "eos/kernels/gather.hpp"
+#include "eos/kernels/select.hpp"
+#include "eos/kernels/softmax_xent.hpp"
+#include "eos/kernels/update.hpp"
+
+namespace eos::kernels::cuda {
+
+void synchronise(Context::Cuda& state);
+void* allocate(Context::Cuda& state, std::size_t bytes);
+void release(Context::Cuda& state, void* memory) noexcept;
+void copy_in(Context::Cuda& state, void* to, const void* from_host, std::size_t bytes);
+void copy_out(Context::Cuda& state, void* to_host, const void* from, std::size_t bytes);
+void fill_zero(Context::Cuda& state, void* memory, std::size_t bytes);
+
+void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
+                   Activation activation, float* y);
+void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw, float* db);
+void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
+                           Activation activation_of_x, float* dx);
+
+void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
+                  const float* weight, float scale, SoftmaxOutputs out);
+
+void select_threshold(const Context& context, const float* values, Segments segments, const std::int64_t* k,
+                      Selection* selection);
+void select_threshold_thrust(const Context& context, const float* values, Segments segments, const std::int64_t* k,
+                             Selection* selection);
+
+void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const float* gradient, const float* weights,
+               float* velocity, float* delta);
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
+                 float* first_moment, float* second_moment, float* delta);
+void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
+                      float* velocity, UpdateCounts* counts);
+void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
+                   UpdateCounts* counts);
+void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
+
+void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
+                 float scale, float* out);
+void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows, float* out);
+int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
+int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
+
+}  // namespace eos::kernels::cuda

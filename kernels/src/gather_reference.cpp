@@ -1,0 +1,27 @@
+// Sample movement as plain loops.
+#include "eos/kernels/gather.hpp"
+
+namespace eos::kernels::reference {
+
+void gather_rows(const std::uint8_t* source, int columns, const std::int32_t* index, int rows, float scale, float* out) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::uint8_t* from = source + static_cast<std::int64_t>(index[i]) * columns;
+    for (int c = 0; c < columns; ++c) out[i * columns + c] = scale * static_cast<float>(from[c]);
+  }
+}
+
+void compact_rows(const float* in, int columns, const std::int32_t* index, int rows, float* out) {
+  for (std::int64_t j = 0; j < rows; ++j) {
+    for (int c = 0; c < columns; ++c) out[j * columns + c] = in[static_cast<std::int64_t>(index[j]) * columns + c];
+  }
+}
+
+int compact_flags(const std::uint8_t* keep, int rows, std::int32_t* index) {
+  int kept = 0;
+  for (int i = 0; i < rows; ++i) {
+    if (keep[i] != 0) index[kept++] = i;
+  }
+  return kept;
+}
+
+}  // namespace eos::kernels::reference

@@ -1,0 +1,50 @@
+// The update rules for one parameter, in single precision, on host and device: the one place where they are written.
+//
+// No contraction happens on either side (-ffp-contract=off, --fmad=false), so every backend gives the same bits.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "eos/core/philox.hpp"
+#include "eos/kernels/update.hpp"
+
+namespace eos::kernels::formula {
+
+/// v' = momentum v + (g + decay w). The change of the weight is -eta v'.
+EOS_HD inline float sgd_velocity(SgdParameters p, float g, float w, float v) {
+  return p.momentum * v + (g + p.weight_decay * w);
+}
+
+/// AdamW with the bias corrections c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t) computed once on the host.
+struct AdamCorrection {
+  float first, second;
+};
+
+inline AdamCorrection adam_correction(const AdamParameters& p) {
+  const double t = static_cast<double>(p.step);
+  return {static_cast<float>(1 / (1 - std::pow(static_cast<double>(p.beta1), t))),
+          static_cast<float>(1 / (1 - std::pow(static_cast<double>(p.beta2), t)))};
+}
+
+EOS_HD inline float adamw_step(const AdamParameters& p, AdamCorrection c, float g, float w, float& m, float& v) {
+  m = p.beta1 * m + (1.0f - p.beta1) * g;
+  v = p.beta2 * v + (1.0f - p.beta2) * (g * g);
+  return -p.learning_rate * ((m * c.first) / (sqrtf(v * c.second) + p.epsilon) + p.weight_decay * w);
+}
+
+/// Draws below the limit select: (word >> 8 + 1/2) 2^-24 < probability, as an exact integer comparison.
+inline std::uint32_t draw_limit(float probability) {
+  const double limit = std::ceil(static_cast<double>(probability) * 16777216.0 - 0.5);
+  return limit <= 0 ? 0u : limit >= 16777216.0 ? 16777216u : static_cast<std::uint32_t>(limit);
+}
+
+/// Where entry `position` of the whole array draws: replica r of `stride` parameters draws as run + r.
+EOS_HD inline core::Address mask_address(const MaskedUpdate& u, std::int64_t position) {
+  const std::int64_t replica = u.replica_stride > 0 ? position / u.replica_stride : 0;
+  const std::int64_t index = u.replica_stride > 0 ? position % u.replica_stride : position;
+  return {u.run + static_cast<std::uint32_t>(replica), u.step, core::Purpose::weight_mask,
+          static_cast<std::uint32_t>(index)};
+}
+
+}  // namespace eos::kernels::formula
