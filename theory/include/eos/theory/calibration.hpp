@@ -22,10 +22,10 @@ struct MeasuredCurve {
 /// Capture at one moment of the probe.
 struct CaptureSnapshot {
   double epoch = 0;
-  MeasuredCurve residual;  ///< share of residual norm^2 of the hardest fraction
-  MeasuredCurve signal;    ///< <G_kept, G> / |G|^2, G the mean gradient: capture of the drift
-  MeasuredCurve noise;     ///< share of per-sample gradient second moment: capture of the noise
-  std::vector<MeasuredCurve> write;  ///< per layer: share of |update|^2 of the largest fraction of weights
+  MeasuredCurve residual;                  ///< share of residual norm^2 of the hardest fraction
+  MeasuredCurve signal;                    ///< <G_kept, G> / |G|^2, G the mean gradient: capture of the drift
+  MeasuredCurve noise;                     ///< share of per-sample gradient second moment: capture of the noise
+  std::vector<MeasuredCurve> write;        ///< per layer: share of |update|^2 of the largest fraction of weights
   std::vector<double> simple_noise_scale;  ///< per layer: tr Sigma / |G|^2 (McCandlish et al. 2018)
 };
 
@@ -48,12 +48,12 @@ struct FittedModel {
   double noise_variance = 0, noise_variance_error = 0;
   double noise_scale = 1, noise_scale_error = 0;
   double loss_offset = 0, loss_offset_error = 0;
-  double residual_rms = 0;  ///< of the fit, in units of loss
+  double residual_rms = 0;    ///< of the fit, in units of loss
   double held_out_error = 0;  ///< median relative error of the loss on the probe that was left out of the fit
 };
 
 struct Calibration {
-  TrainingSpec spec;      ///< the dense run that was probed (data, network, optimiser, batch)
+  TrainingSpec spec;  ///< the dense run that was probed (data, network, optimiser, batch)
   NetworkCounts counts;
   int train_samples = 0;
   std::vector<CaptureSnapshot> snapshots;
@@ -66,7 +66,7 @@ struct Calibration {
 
   CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
   CaptureCurve noise_curve() const;
-  CaptureCurve write_curve() const;   ///< parameter-weighted mean over layers
+  CaptureCurve write_curve() const;  ///< parameter-weighted mean over layers
 };
 
 }  // namespace eos::theory

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eos::theory {
@@ -29,12 +30,13 @@ double laplace_psi(double u);
 class CaptureCurve {
  public:
   enum class Kind { linear, gaussian, laplace, tabulated };
-  CaptureCurve() = default;                      ///< linear: value(u) = u
+  CaptureCurve() = default;  ///< linear: value(u) = u
   static CaptureCurve linear();
   static CaptureCurve gaussian();
   static CaptureCurve laplace();
   /// Monotone piecewise-cubic (Fritsch & Carlson 1980) interpolation in log u between measured points in (0, 1];
-  /// linear to 0 below the first. throws Error E107 when sizes differ or points are not increasing.
+  /// linear to 0 below the first; (1, 1) is appended if missing. throws Error E107 when sizes differ, fractions do not
+  /// increase in (0, 1], captured values leave [0, 1] or fall, or the whole does not capture 1.
   static CaptureCurve tabulated(std::vector<double> fraction, std::vector<double> captured);
 
   double value(double u) const;
@@ -45,6 +47,9 @@ class CaptureCurve {
   const std::vector<double>& captured() const { return f_; }
 
  private:
+  void set_slopes();
+  std::pair<double, double> hermite(double u) const;
+
   Kind kind_ = Kind::linear;
   std::vector<double> u_, f_, slope_;  // tabulated: knots, values, d f / d ln u
 };

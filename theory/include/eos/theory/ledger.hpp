@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eos::theory {
@@ -42,18 +43,18 @@ struct Ledger {
 /// Prices in joules per count. All are >= 0.
 struct PriceList {
   std::string name = "metabolic";
-  std::string title;   ///< one line for tables
-  std::string source;  ///< where the numbers come from
-  double mac = 0;             ///< J per MAC, forward and backward
-  double scoring_mac = 0;     ///< J per MAC of scoring forwards (lower precision may be cheaper)
-  double write = 0;           ///< J per write (M_0)
-  double path = 0;            ///< J per unit of Σ|Δw| (M_1)
-  double path_squared = 0;    ///< J per unit of ΣΔw² (M_2)
-  double accumulator = 0;     ///< J per accumulator word updated
-  double maintenance = 0;     ///< J per unit of Σ|s| and presentation
-  double weight_read = 0;     ///< J per parameter word read
-  double input_byte = 0;      ///< J per input byte
-  double sample = 0;          ///< J per sample presented (upkeep of time)
+  std::string title;        ///< one line for tables
+  std::string source;       ///< where the numbers come from
+  double mac = 0;           ///< J per MAC, forward and backward
+  double scoring_mac = 0;   ///< J per MAC of scoring forwards (lower precision may be cheaper)
+  double write = 0;         ///< J per write (M_0)
+  double path = 0;          ///< J per unit of Σ|Δw| (M_1)
+  double path_squared = 0;  ///< J per unit of ΣΔw² (M_2)
+  double accumulator = 0;   ///< J per accumulator word updated
+  double maintenance = 0;   ///< J per unit of Σ|s| and presentation
+  double weight_read = 0;   ///< J per parameter word read
+  double input_byte = 0;    ///< J per input byte
+  double sample = 0;        ///< J per sample presented (upkeep of time)
 };
 
 /// Energy by term, in joules. `total()` is the sum.

@@ -45,8 +45,8 @@ struct ModeProblem {
   bool rebatched = false;            ///< writes happen once per full batch of kept samples, so their rate is kappa rho
   Rule data_rule = Rule::ranked;
   Rule weight_rule = Rule::ranked;
-  CaptureCurve data_signal = CaptureCurve::gaussian();  ///< F_s for ranked data
-  CaptureCurve data_noise = CaptureCurve::gaussian();   ///< F_n for ranked data
+  CaptureCurve data_signal = CaptureCurve::gaussian();     ///< F_s for ranked data
+  CaptureCurve data_noise = CaptureCurve::gaussian();      ///< F_n for ranked data
   CaptureCurve weight_capture = CaptureCurve::gaussian();  ///< G for ranked weights
   Bounds data_bounds{1e-3, 1};
   Bounds weight_bounds{1e-3, 1};
@@ -61,23 +61,24 @@ std::string to_string(SolveStatus status);
 
 /// How good a solution provably is.
 struct Certificate {
-  double stationarity_residual = 0;  ///< max |projected dJ/du| per unit time over controls and intervals, relative to |J|/T
-  double hamiltonian_drift = 0;      ///< max - min of H at interval midpoints
-  double rate_condition = 0;         ///< max |eta - clip(B A / (V C))| over intervals
-  double data_condition = 0;         ///< max relative residual of the pointwise condition for rho on interior intervals
-  double weight_condition = 0;       ///< same for kappa
-  int interior_intervals = 0;        ///< intervals on which both fractions are strictly inside their bounds
+  double stationarity_residual =
+      0;                         ///< max |projected dJ/du| per unit time over controls and intervals, relative to |J|/T
+  double hamiltonian_drift = 0;  ///< max - min of H at interval midpoints
+  double rate_condition = 0;     ///< max |eta - clip(B A / (V C))| over intervals
+  double data_condition = 0;     ///< max relative residual of the pointwise condition for rho on interior intervals
+  double weight_condition = 0;   ///< same for kappa
+  int interior_intervals = 0;    ///< intervals on which both fractions are strictly inside their bounds
 };
 
 /// States, costates, controls and energy along the solution.
 struct Trajectory {
-  std::vector<double> time;             ///< [n+1] interval edges
-  std::vector<double> data_fraction;    ///< [n]
-  std::vector<double> weight_fraction;  ///< [n]
-  std::vector<double> learning_rate;    ///< [n]
-  std::vector<double> loss;             ///< [n+1] excess loss L (without offset)
-  std::vector<double> energy;           ///< [n+1] cumulative int e dt
-  std::vector<double> hamiltonian;      ///< [n] at interval midpoints
+  std::vector<double> time;                  ///< [n+1] interval edges
+  std::vector<double> data_fraction;         ///< [n]
+  std::vector<double> weight_fraction;       ///< [n]
+  std::vector<double> learning_rate;         ///< [n]
+  std::vector<double> loss;                  ///< [n+1] excess loss L (without offset)
+  std::vector<double> energy;                ///< [n+1] cumulative int e dt
+  std::vector<double> hamiltonian;           ///< [n] at interval midpoints
   std::vector<std::vector<double>> state;    ///< [n+1][modes] m_j
   std::vector<std::vector<double>> costate;  ///< [n+1][modes] p_j = dJ/dm_j
 };
@@ -85,14 +86,14 @@ struct Trajectory {
 struct Plan {
   ModeProblem problem;
   SolveStatus status = SolveStatus::optimal;
-  std::string message;        ///< why it stopped
-  double objective = 0;       ///< J
-  double terminal_loss = 0;   ///< L(T), without offset
-  double energy = 0;          ///< int e dt
-  double solve_seconds = 0;   ///< wall time, informative only
-  int starts = 0;             ///< number of starting points tried
-  int iterations = 0;         ///< of the best start
-  int evaluations = 0;        ///< objective and gradient evaluations over all starts
+  std::string message;       ///< why it stopped
+  double objective = 0;      ///< J
+  double terminal_loss = 0;  ///< L(T), without offset
+  double energy = 0;         ///< int e dt
+  double solve_seconds = 0;  ///< wall time, informative only
+  int starts = 0;            ///< number of starting points tried
+  int iterations = 0;        ///< of the best start
+  int evaluations = 0;       ///< objective and gradient evaluations over all starts
   Certificate certificate;
   Trajectory trajectory;
   Schedule schedule() const;  ///< the controls as a table over progress

@@ -23,14 +23,14 @@ struct Controls {
 };
 
 struct Schedule {
-  std::vector<double> edges;             ///< n+1 increasing values of progress from 0 to 1
-  std::vector<double> data_fraction;     ///< [n] in (0, 1]
-  std::vector<double> weight_fraction;   ///< [n] in (0, 1]
-  std::vector<double> learning_rate;     ///< [n] >= 0; empty: the run's own law
+  std::vector<double> edges;            ///< n+1 increasing values of progress from 0 to 1
+  std::vector<double> data_fraction;    ///< [n] in (0, 1]
+  std::vector<double> weight_fraction;  ///< [n] in (0, 1]
+  std::vector<double> learning_rate;    ///< [n] >= 0; empty: the run's own law
   Rule data_rule = Rule::ranked;
   Rule weight_rule = Rule::ranked;
-  double epochs = 0;                     ///< horizon in passes over the training set, 0 if not tied to a data set
-  std::string origin;                    ///< how it was made
+  double epochs = 0;   ///< horizon in passes over the training set, 0 if not tied to a data set
+  std::string origin;  ///< how it was made
 
   bool empty() const { return edges.empty(); }
   /// Controls at progress s, clamped to [0, 1]; learning_rate is NaN when the schedule has none.
@@ -39,9 +39,9 @@ struct Schedule {
   void check() const;
 };
 
-/// Keep-fraction laws normalised to 1 at t = 0 (t = epoch): published stand-ins for a recorded series.
-/// geometric gamma^t (SRD of Sathiyanarayanan et al., NeurIPS 2025), power a (t+1)^-b, inverse linear a/(1+b t),
-/// logarithmic a - b ln(t+1); all clamped to [floor, 1].
+/// Keep-fraction laws in the epoch t = 0, 1, ...: published stand-ins for a recorded series.
+///   constant a; geometric a^t (SRD of Sathiyanarayanan et al., NeurIPS 2025: a = 0.95 or 0.99, b unused);
+///   power a (t+1)^-b; inverse linear a/(1 + b t); logarithmic a - b ln(t+1); all clamped to [floor, 1].
 enum class KeepLaw { constant, geometric, power, inverse_linear, logarithmic };
 double keep_fraction(KeepLaw law, double a, double b, double epoch, double floor);
 

@@ -1,0 +1,140 @@
+#include "eos/theory/calibration.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+
+#include "eos/core/error.hpp"
+
+namespace eos::theory {
+namespace {
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+/// Linear interpolation, through the origin below the first point. Curves of one probe share one grid, where it is
+/// exact.
+double interpolate(const MeasuredCurve& curve, double u) {
+  const auto& x = curve.fraction;
+  const auto above = std::lower_bound(x.begin(), x.end(), u);
+  if (above == x.end()) return curve.value.back();
+  const auto i = static_cast<std::size_t>(above - x.begin());
+  const double x0 = i == 0 ? 0 : x[i - 1];
+  const double y0 = i == 0 ? 0 : curve.value[i - 1];
+  return y0 + (curve.value[i] - y0) * (u - x0) / (x[i] - x0);
+}
+
+/// Least-squares non-decreasing fit (pool adjacent violators), clamped to [0, 1] and ending at (1, 1): sampling noise
+/// can make a measured share fall or exceed 1, a capture function cannot.
+CaptureCurve capture_from(std::vector<double> u, std::vector<double> f) {
+  std::vector<double> level, weight;
+  for (double value : f) {
+    level.push_back(value);
+    weight.push_back(1);
+    while (level.size() > 1 && level[level.size() - 2] > level.back()) {
+      const double w = weight[weight.size() - 2] + weight.back();
+      level[level.size() - 2] =
+          (level[level.size() - 2] * weight[weight.size() - 2] + level.back() * weight.back()) / w;
+      weight[weight.size() - 2] = w;
+      level.pop_back();
+      weight.pop_back();
+    }
+  }
+  std::size_t k = 0;
+  for (std::size_t block = 0; block < level.size(); ++block) {
+    for (int i = 0; i < static_cast<int>(weight[block]); ++i) f[k++] = std::clamp(level[block], 0.0, 1.0);
+  }
+  if (u.back() < 1) {
+    u.push_back(1);
+    f.push_back(1);
+  }
+  f.back() = 1;
+  return CaptureCurve::tabulated(std::move(u), std::move(f));
+}
+
+void require(const MeasuredCurve& curve, const char* name) {
+  if (curve.fraction.empty() || curve.fraction.size() != curve.value.size()) {
+    throw core::Error("E402", fmt::format("the calibration has no {} capture", name),
+                      "run `eos calibrate` again with this version");
+  }
+}
+
+using Pick = std::function<MeasuredCurve(const CaptureSnapshot&)>;
+
+CaptureCurve median_curve(const std::vector<CaptureSnapshot>& snapshots, const char* name, const Pick& pick) {
+  if (snapshots.empty()) throw core::Error("E402", "the calibration has no capture snapshots");
+  std::vector<MeasuredCurve> curves;
+  for (const CaptureSnapshot& snapshot : snapshots) {
+    curves.push_back(pick(snapshot));
+    require(curves.back(), name);
+  }
+  std::vector<double> u = curves.front().fraction, f;
+  for (double x : u) {
+    std::vector<double> values;
+    for (const MeasuredCurve& curve : curves) values.push_back(interpolate(curve, x));
+    f.push_back(median(std::move(values)));
+  }
+  return capture_from(std::move(u), std::move(f));
+}
+
+/// Parameters of each layer. Input and class numbers follow from the counts: parameters - MACs = number of biases.
+std::vector<double> layer_parameters(const Calibration& c) {
+  const std::vector<int>& hidden = c.spec.network.hidden;
+  const std::int64_t biases = c.counts.parameters - c.counts.forward_macs;
+  const std::int64_t classes = biases - std::accumulate(hidden.begin(), hidden.end(), std::int64_t{0});
+  std::vector<double> result;
+  std::int64_t rest = c.counts.parameters;
+  for (std::size_t layer = 1; layer <= hidden.size(); ++layer) {
+    const std::int64_t out = layer < hidden.size() ? hidden[layer] : classes;
+    const std::int64_t parameters = out * (hidden[layer - 1] + 1);
+    result.push_back(static_cast<double>(parameters));
+    rest -= parameters;
+  }
+  result.insert(result.begin(), static_cast<double>(rest));
+  return result;
+}
+
+MeasuredCurve mean_over_layers(const CaptureSnapshot& snapshot, const std::vector<double>& parameters) {
+  if (snapshot.write.size() != parameters.size()) {
+    throw core::Error("E402", fmt::format("the calibration has write captures of {} layers for a network of {}",
+                                          snapshot.write.size(), parameters.size()));
+  }
+  MeasuredCurve mean;
+  double total = 0;
+  for (std::size_t layer = 0; layer < parameters.size(); ++layer) {
+    require(snapshot.write[layer], "write");
+    if (layer == 0) {
+      mean.fraction = snapshot.write[0].fraction;
+      mean.value.assign(mean.fraction.size(), 0);
+    }
+    for (std::size_t i = 0; i < mean.fraction.size(); ++i) {
+      mean.value[i] += parameters[layer] * interpolate(snapshot.write[layer], mean.fraction[i]);
+    }
+    total += parameters[layer];
+  }
+  for (double& value : mean.value) value /= total;
+  return mean;
+}
+
+}  // namespace
+
+CaptureCurve Calibration::signal_curve() const {
+  return median_curve(snapshots, "signal", [](const CaptureSnapshot& s) { return s.signal; });
+}
+
+CaptureCurve Calibration::noise_curve() const {
+  return median_curve(snapshots, "noise", [](const CaptureSnapshot& s) { return s.noise; });
+}
+
+CaptureCurve Calibration::write_curve() const {
+  const std::vector<double> parameters = layer_parameters(*this);
+  return median_curve(snapshots, "write", [&](const CaptureSnapshot& s) { return mean_over_layers(s, parameters); });
+}
+
+}  // namespace eos::theory

@@ -1,0 +1,111 @@
+#include "eos/theory/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "checker.hpp"
+
+namespace eos::theory {
+namespace {
+
+void check_spectrum(const ModeProblem& p, Checker& c) {
+  if (p.lambda.empty()) c.add("E401", "the problem has no modes", "give lambda and initial, one value per mode");
+  if (p.initial.size() != p.lambda.size()) {
+    c.add("E107", fmt::format("initial has {} values for {} modes", p.initial.size(), p.lambda.size()));
+  }
+  if (!p.multiplicity.empty() && p.multiplicity.size() != p.lambda.size()) {
+    c.add("E107", fmt::format("multiplicity has {} values for {} modes", p.multiplicity.size(), p.lambda.size()),
+          "leave it empty when every mode counts once");
+  }
+  auto each = [&](const std::vector<double>& values, const char* name, bool zero_allowed) {
+    for (std::size_t j = 0; j < values.size(); ++j) {
+      const bool good = std::isfinite(values[j]) && (values[j] > 0 || (zero_allowed && values[j] == 0));
+      if (!good) {
+        c.add("E104",
+              fmt::format("{}[{}] = {} must be finite and {} 0", name, j, values[j], zero_allowed ? ">=" : ">"));
+        return;
+      }
+    }
+  };
+  each(p.lambda, "lambda", false);
+  each(p.initial, "initial", true);
+  each(p.multiplicity, "multiplicity", false);
+}
+
+void check_bounds(const Bounds& b, const char* name, double low, double high, Checker& c) {
+  if (!std::isfinite(b.lower) || !std::isfinite(b.upper)) {
+    c.add("E104", fmt::format("{}_bounds = [{}, {}] must be finite", name, b.lower, b.upper));
+  } else if (b.lower > b.upper) {
+    c.add("E401", fmt::format("{}_bounds are reversed: lower {} > upper {}", name, b.lower, b.upper),
+          fmt::format("write them as [{}, {}]", b.upper, b.lower));
+  } else if (b.lower < low || b.upper > high) {
+    c.add("E104",
+          fmt::format("{}_bounds = [{}, {}] leave the allowed range [{}, {}]", name, b.lower, b.upper, low, high));
+  }
+}
+
+}  // namespace
+
+void ModeProblem::check() const {
+  Checker c;
+  check_spectrum(*this, c);
+  c.at_least("batch", batch, 0, true);
+  c.at_least("noise_variance", noise_variance, 0);
+  c.at_least("noise_scale", noise_scale, 0);
+  if (!std::isfinite(loss_offset)) c.add("E104", fmt::format("loss_offset = {} must be finite", loss_offset));
+  if (!(horizon > 0) || !std::isfinite(horizon)) {
+    c.add("E401", fmt::format("horizon = {} must be finite and > 0", horizon),
+          "the horizon counts chunks of `batch` samples");
+  }
+  if (intervals < 1 || intervals > 100000) {
+    c.add("E104", fmt::format("intervals = {} must be between 1 and 100000", intervals));
+  }
+  const char* help = "a negative price makes the energy unbounded below";
+  c.at_least("terminal_weight", terminal_weight, 0, false, "a negative weight rewards a higher loss");
+  c.at_least("running_weight", running_weight, 0, false, "a negative weight rewards a higher loss");
+  c.at_least("price_time", price_time, 0, false, help);
+  c.at_least("price_screening", price_screening, 0, false, help);
+  c.at_least("price_sample", price_sample, 0, false, help);
+  c.at_least("price_write", price_write, 0, false, help);
+  c.at_least("price_path", price_path, 0, false, help);
+  if (terminal_weight == 0 && running_weight == 0) {
+    c.add("E401", "terminal_weight and running_weight are both 0, so nothing rewards learning",
+          "give the energy that one unit of loss is worth");
+  }
+  // A fraction of exactly 0 has an infinite marginal capture for ranked choice, so the lower bound stays positive.
+  constexpr double k_smallest = 1e-9;
+  check_bounds(data_bounds, "data", k_smallest, 1, c);
+  check_bounds(weight_bounds, "weight", k_smallest, 1, c);
+  check_bounds(rate_bounds, "rate", 0, 1e9, c);
+  c.finish();
+}
+
+std::string to_string(SolveStatus status) {
+  switch (status) {
+    case SolveStatus::optimal:
+      return "optimal";
+    case SolveStatus::iteration_limit:
+      return "iteration_limit";
+    case SolveStatus::stalled:
+      return "stalled";
+    case SolveStatus::not_finite:
+      return "not_finite";
+  }
+  return "unknown";
+}
+
+Schedule Plan::schedule() const {
+  Schedule s;
+  const double horizon = trajectory.time.empty() ? 1 : trajectory.time.back();
+  for (double t : trajectory.time) s.edges.push_back(t / horizon);
+  s.data_fraction = trajectory.data_fraction;
+  s.weight_fraction = trajectory.weight_fraction;
+  s.learning_rate = trajectory.learning_rate;
+  s.data_rule = problem.data_rule;
+  s.weight_rule = problem.weight_rule;
+  s.origin = problem.title.empty() ? "plan" : "plan: " + problem.title;
+  return s;
+}
+
+}  // namespace eos::theory
