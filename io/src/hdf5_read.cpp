@@ -1,0 +1,313 @@
+// Reading EOS-1. The file is read into memory first, so that HDF5 neither locks nor re-reads it.
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <hdf5_hl.h>
+
+#include <map>
+#include <memory>
+#include <new>
+#include <stdexcept>
+
+#include "eos/core/error.hpp"
+#include "eos/io/atomic_file.hpp"
+#include "eos/io/hdf5.hpp"
+#include "hdf5_handle.hpp"
+
+namespace eos::io {
+
+using core::Dataset;
+using core::Error;
+using core::Variable;
+using h5::check;
+using h5::Handle;
+
+namespace {
+
+constexpr std::string_view k_bare_dimension = "This is a netCDF dimension but not a netCDF variable.";
+constexpr std::string_view k_signature = "\x89HDF\r\n\x1a\n";
+constexpr int k_deepest_group = 32;
+constexpr std::size_t k_largest_ratio = 1100;  ///< deflate shrinks at most 1032-fold
+
+/// Names of dimension scales by the address of their dataset.
+using ScaleNames = std::map<haddr_t, std::string>;
+
+struct Reading {
+  std::size_t largest_bytes = 0;  ///< more than this cannot be in the file: a damaged size
+};
+
+[[noreturn]] void refuse(const std::string& why) { throw Error("E210", why); }
+
+std::string read_text(hid_t attribute, hid_t stored) {
+  if (H5Tis_variable_str(stored) <= 0) {
+    std::string text(H5Tget_size(stored), '\0');
+    check(H5Aread(attribute, stored, text.data()), "read an attribute");
+    return text.substr(0, text.find('\0'));
+  }
+  char* pointer = nullptr;
+  const Handle type = h5::text_type();
+  check(H5Aread(attribute, type, &pointer), "read an attribute");
+  std::string text = pointer == nullptr ? "" : pointer;
+  H5free_memory(pointer);
+  return text;
+}
+
+herr_t read_attribute(hid_t object, const char* name, const H5A_info_t*, void* target) {
+  auto& attributes = *static_cast<std::map<std::string, core::Attribute>*>(target);
+  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "open an attribute");
+  const Handle space(H5Aget_space(attribute), H5Sclose, "open a space");
+  const Handle type(H5Aget_type(attribute), H5Tclose, "open a type");
+  if (H5Sget_simple_extent_npoints(space) != 1) return 0;  // lists are netCDF's own book-keeping
+  switch (H5Tget_class(type)) {
+    case H5T_STRING: attributes[name] = read_text(attribute, type); break;
+    case H5T_FLOAT: {
+      double value = 0;
+      check(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value), "read an attribute");
+      attributes[name] = value;
+      break;
+    }
+    case H5T_INTEGER: {
+      std::int64_t value = 0;
+      check(H5Aread(attribute, H5T_NATIVE_INT64, &value), "read an attribute");
+      attributes[name] = value;
+      break;
+    }
+    default: break;
+  }
+  return 0;
+}
+
+std::map<std::string, core::Attribute> read_attributes(hid_t object) {
+  std::map<std::string, core::Attribute> attributes;
+  // An exception may not cross the C library: it is carried around it.
+  struct Carrier {
+    std::map<std::string, core::Attribute>* target;
+    std::exception_ptr failure;
+  } carrier{&attributes, nullptr};
+  const auto visit = [](hid_t place, const char* name, const H5A_info_t* info, void* data) -> herr_t {
+    auto& c = *static_cast<Carrier*>(data);
+    try {
+      return read_attribute(place, name, info, c.target);
+    } catch (...) {
+      c.failure = std::current_exception();
+      return -1;
+    }
+  };
+  const herr_t result = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, visit, &carrier);
+  if (carrier.failure) std::rethrow_exception(carrier.failure);
+  check(result, "list attributes");
+  for (const char* own : {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
+    attributes.erase(own);
+  return attributes;
+}
+
+std::vector<std::string> link_names(hid_t group) {
+  std::vector<std::string> names;
+  const auto visit = [](hid_t, const char* name, const H5L_info_t* info, void* target) -> herr_t {
+    try {
+      if (info->type == H5L_TYPE_HARD) static_cast<std::vector<std::string>*>(target)->emplace_back(name);
+      return 0;
+    } catch (...) {
+      return -1;
+    }
+  };
+  const Handle properties(H5Gget_create_plist(group), H5Pclose, "open properties");
+  unsigned order = 0;
+  check(H5Pget_link_creation_order(properties, &order), "read the link order");
+  const H5_index_t index = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+  check(H5Literate(group, index, H5_ITER_INC, nullptr, visit, &names), "list a group");
+  return names;
+}
+
+haddr_t address_of(hid_t object) {
+  H5O_info_t info;
+  check(H5Oget_info2(object, &info, H5O_INFO_BASIC), "read an object's address");
+  return info.addr;
+}
+
+std::vector<std::int64_t> shape_of(hid_t dataset, const std::string& name) {
+  const Handle space(H5Dget_space(dataset), H5Sclose, "open a space");
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) refuse(fmt::format("variable '{}' has no shape", name));
+  std::vector<hsize_t> shape(static_cast<std::size_t>(rank));
+  check(H5Sget_simple_extent_dims(space, shape.data(), nullptr), "read a shape");
+  return {shape.begin(), shape.end()};
+}
+
+std::string dimension_name(hid_t dataset, unsigned axis, const ScaleNames& scales, const std::string& variable) {
+  struct Found {
+    const ScaleNames* scales;
+    std::string name;
+  } found{&scales, {}};
+  const auto visit = [](hid_t, unsigned, hid_t scale, void* target) -> herr_t {
+    auto& f = *static_cast<Found*>(target);
+    H5O_info_t info;
+    if (H5Oget_info2(scale, &info, H5O_INFO_BASIC) < 0) return -1;
+    if (const auto known = f.scales->find(info.addr); known != f.scales->end()) f.name = known->second;
+    return 1;
+  };
+  check(H5DSiterate_scales(dataset, axis, nullptr, visit, &found), "read a dimension");
+  if (found.name.empty()) refuse(fmt::format("variable '{}' has a dimension without a scale", variable));
+  return found.name;
+}
+
+std::vector<std::string> read_texts(hid_t dataset, std::size_t size) {
+  std::vector<char*> pointers(size, nullptr);
+  const Handle type = h5::text_type();
+  const Handle space(H5Dget_space(dataset), H5Sclose, "open a space");
+  check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "read text");
+  std::vector<std::string> texts(size);
+  for (std::size_t i = 0; i < size; ++i)
+    if (pointers[i] != nullptr) texts[i] = pointers[i];
+  check(H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data()), "release text");
+  return texts;
+}
+
+template <class T>
+core::Array read_numbers(hid_t dataset, hid_t memory_type, std::size_t size) {
+  std::vector<T> values(size);
+  if (size > 0) check(H5Dread(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read numbers");
+  return values;
+}
+
+core::Array read_values(hid_t dataset, std::size_t size, const std::string& name) {
+  const Handle type(H5Dget_type(dataset), H5Tclose, "open a type");
+  const std::size_t bytes = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_STRING:
+      if (H5Tis_variable_str(type) <= 0) break;
+      return read_texts(dataset, size);
+    case H5T_FLOAT:
+      if (bytes == 8) return read_numbers<double>(dataset, H5T_NATIVE_DOUBLE, size);
+      if (bytes == 4) return read_numbers<float>(dataset, H5T_NATIVE_FLOAT, size);
+      break;
+    case H5T_INTEGER: {
+      const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+      if (is_signed && bytes == 8) return read_numbers<std::int64_t>(dataset, H5T_NATIVE_INT64, size);
+      if (is_signed && bytes == 4) return read_numbers<std::int32_t>(dataset, H5T_NATIVE_INT32, size);
+      if (!is_signed && bytes == 1) return read_numbers<std::uint8_t>(dataset, H5T_NATIVE_UINT8, size);
+      break;
+    }
+    default: break;
+  }
+  refuse(fmt::format("variable '{}' has an element type that EOS-1 does not use", name));
+}
+
+std::string take_text(std::map<std::string, core::Attribute>& attributes, const std::string& name,
+                      const std::string& fallback) {
+  const auto found = attributes.find(name);
+  if (found == attributes.end() || !std::holds_alternative<std::string>(found->second)) return fallback;
+  std::string text = std::get<std::string>(found->second);
+  attributes.erase(found);
+  return text;
+}
+
+Variable read_variable(hid_t dataset, const std::string& name, std::vector<std::string> dims, const Reading& reading) {
+  std::size_t size = 1;
+  for (const std::int64_t length : shape_of(dataset, name)) {
+    if (length < 0 || (length > 0 && size > reading.largest_bytes / static_cast<std::size_t>(length)))
+      refuse(fmt::format("variable '{}' claims more values than the file can hold", name));
+    size *= static_cast<std::size_t>(length);
+  }
+  Variable variable{name, std::move(dims), read_values(dataset, size, name), "1", {}, read_attributes(dataset)};
+  variable.units = take_text(variable.attributes, "units", "1");
+  variable.long_name = take_text(variable.attributes, "long_name", "");
+  return variable;
+}
+
+/// The dimension that a dataset is the scale of: its own name; `bare` when it has no values.
+bool is_bare_dimension(hid_t dataset) {
+  char label[128] = {};
+  return H5DSget_scale_name(dataset, label, sizeof label) > 0 && std::string_view(label).starts_with(k_bare_dimension);
+}
+
+void read_group(hid_t group, Dataset& data, ScaleNames scales, const Reading& reading, int depth) {
+  if (depth > k_deepest_group) refuse("groups are nested too deeply");
+  struct Member {
+    std::string name;
+    std::shared_ptr<Handle> object;
+    bool scale = false;
+  };
+  std::vector<Member> variables, groups;
+  for (const std::string& name : link_names(group)) {
+    auto object = std::make_shared<Handle>(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose, "open an object");
+    const H5I_type_t kind = H5Iget_type(*object);
+    if (kind == H5I_GROUP) groups.push_back({name, object});
+    if (kind != H5I_DATASET) continue;
+    const bool scale = H5DSis_scale(*object) > 0;
+    if (scale) {
+      const std::vector<std::int64_t> shape = shape_of(*object, name);
+      if (shape.size() != 1) refuse(fmt::format("dimension '{}' is not one-dimensional", name));
+      data.dims[name] = shape[0];
+      scales[address_of(*object)] = name;
+    }
+    if (!scale || !is_bare_dimension(*object)) variables.push_back({name, object, scale});
+  }
+  for (const Member& v : variables) {
+    std::vector<std::string> dims;
+    if (v.scale) dims = {v.name};
+    else
+      for (std::size_t axis = 0; axis < shape_of(*v.object, v.name).size(); ++axis)
+        dims.push_back(dimension_name(*v.object, static_cast<unsigned>(axis), scales, v.name));
+    data.variables.push_back(read_variable(*v.object, v.name, std::move(dims), reading));
+  }
+  for (const Member& g : groups) {
+    Dataset& child = data.groups[g.name];
+    child.attributes = read_attributes(*g.object);
+    read_group(*g.object, child, scales, reading, depth + 1);
+  }
+}
+
+Dataset read_image(const std::string& path, std::string& bytes) {
+  if (std::string_view(bytes).substr(0, k_signature.size()) != k_signature) refuse("it is not an HDF5 file");
+  const h5::Session session;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
+  check(H5Pset_fapl_core(access, std::size_t{1} << 16, false), "choose the memory driver");
+  check(H5Pset_file_image(access, bytes.data(), bytes.size()), "use the file's bytes");
+  const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "open the file");
+  const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
+  Dataset data;
+  data.attributes = read_attributes(root);
+  if (data.text("Conventions").find("EOS-1") == std::string::npos)
+    refuse("it is an HDF5 file that eos did not write (the root attribute Conventions does not name EOS-1)");
+  const std::string schema = data.text("eos_schema"), ours = k_schema_version;
+  if (schema.substr(0, schema.find('.')) != ours.substr(0, ours.find('.')))
+    throw Error("E212", fmt::format("'{}' has schema version '{}', this eos reads {}", path, schema, ours),
+                fmt::format("it was written by {}", data.text("source", "another version of eos")));
+  read_group(root, data, {}, Reading{bytes.size() * k_largest_ratio}, 0);
+  return data;
+}
+
+}  // namespace
+
+Dataset read_hdf5(const std::string& path) {
+  std::string bytes = read_file(path);
+  const auto damaged = [&](const std::string& why) {
+    return Error("E210", fmt::format("'{}' cannot be read: {}", path, why),
+                 "check the path; if the file was copied, copy it again");
+  };
+  Dataset data;
+  try {
+    data = read_image(path, bytes);
+  } catch (const Error& error) {
+    if (error.diagnostics().front().code == "E212") throw;
+    throw damaged(error.diagnostics().front().message);
+  } catch (const std::bad_alloc&) {
+    throw damaged("its sizes do not fit into memory");
+  } catch (const std::length_error&) {
+    throw damaged("its sizes make no sense");
+  }
+  const std::string stored = data.text("content_sha256");
+  std::string computed;
+  try {
+    computed = core::content_sha256(data);
+  } catch (const Error& error) {
+    throw damaged(error.diagnostics().front().message);
+  }
+  if (stored != computed)
+    throw Error("E211", fmt::format("the numbers in '{}' are not those that were written: stored hash {}, computed {}", path,
+                                    stored.empty() ? "none" : stored, computed),
+                "make the file again, or restore it from a copy");
+  return data;
+}
+
+}  // namespace eos::io

@@ -1,0 +1,264 @@
+// Writing EOS-1: the file is built in memory (HDF5's core driver) and then published atomically, so that a full disk is
+// our own, clean error and never leaves HDF5 with a half-flushed file it cannot close.
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <hdf5_hl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <memory>
+
+#include "eos/core/error.hpp"
+#include "eos/io/atomic_file.hpp"
+#include "eos/io/hdf5.hpp"
+#include "hdf5_handle.hpp"
+#include "utf8.hpp"
+
+namespace eos::io {
+
+using core::Attribute;
+using core::Dataset;
+using core::Error;
+using core::Variable;
+using h5::check;
+using h5::Handle;
+
+namespace {
+
+constexpr std::size_t k_contiguous_bytes = 4096;      ///< below it chunks and checksums cost more than they give
+constexpr std::size_t k_chunk_bytes = std::size_t{1} << 20;
+
+/// A dimension scale that a group or one of its parents owns.
+struct Scale {
+  std::int64_t length = 0;
+  std::shared_ptr<Handle> dataset;
+};
+using Scales = std::map<std::string, Scale>;
+
+/// Letters, digits and underscores, and none of the names that HDF5, netCDF-4 or Variable itself give a meaning.
+bool is_attribute_name(const std::string& name) {
+  static constexpr std::string_view k_reserved[] = {"units", "long_name", "CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST"};
+  const auto fits = [](unsigned char c) { return c < 0x80 && (std::isalnum(c) != 0 || c == '_'); };
+  return !name.empty() && name[0] != '_' && std::all_of(name.begin(), name.end(), fits) &&
+         std::find(std::begin(k_reserved), std::end(k_reserved), name) == std::end(k_reserved);
+}
+
+void write_attribute(hid_t object, const std::string& name, const Attribute& value) {
+  const Handle space(H5Screate(H5S_SCALAR), H5Sclose, "create a scalar space");
+  const auto store = [&](hid_t file_type, hid_t memory_type, const void* data) {
+    const Handle attribute(H5Acreate2(object, name.c_str(), file_type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                           "create an attribute");
+    check(H5Awrite(attribute, memory_type, data), "write an attribute");
+  };
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const std::string clean = to_valid_utf8(*text);
+    const char* pointer = clean.c_str();
+    const Handle type = h5::text_type();
+    store(type, type, &pointer);
+  } else if (const auto* number = std::get_if<double>(&value)) {
+    store(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, number);
+  } else {
+    store(H5T_STD_I64LE, H5T_NATIVE_INT64, &std::get<std::int64_t>(value));
+  }
+}
+
+void write_attributes(hid_t object, const std::map<std::string, Attribute>& attributes) {
+  for (const auto& [name, value] : attributes) {
+    if (!is_attribute_name(name)) throw Error("E190", fmt::format("'{}' cannot be the name of an attribute", name));
+    write_attribute(object, name, value);
+  }
+}
+
+/// File and memory type of each alternative of core::Array but text, in its order.
+std::pair<hid_t, hid_t> number_types(const core::Array& values) {
+  switch (values.index()) {
+    case 0: return {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE};
+    case 1: return {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
+    case 2: return {H5T_STD_I64LE, H5T_NATIVE_INT64};
+    case 3: return {H5T_STD_I32LE, H5T_NATIVE_INT32};
+    default: return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
+  }
+}
+
+/// Chunks run along the last dimensions and hold at most about a megabyte.
+std::vector<hsize_t> chunk_shape(const std::vector<hsize_t>& shape, std::size_t element_bytes) {
+  std::vector<hsize_t> chunk(shape.size(), 1);
+  hsize_t room = std::max<hsize_t>(1, k_chunk_bytes / element_bytes);
+  for (std::size_t i = shape.size(); i-- > 0 && room > 1;) {
+    chunk[i] = std::min(shape[i], room);
+    room /= chunk[i];
+  }
+  return chunk;
+}
+
+Handle creation_properties(const std::vector<hsize_t>& shape, std::size_t elements, std::size_t element_bytes,
+                           bool is_text) {
+  Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "create properties");
+  check(H5Pset_obj_track_times(properties, false), "switch object times off");
+  check(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+  if (is_text || shape.empty() || elements * element_bytes <= k_contiguous_bytes) return properties;
+  const std::vector<hsize_t> chunk = chunk_shape(shape, element_bytes);
+  check(H5Pset_chunk(properties, static_cast<int>(chunk.size()), chunk.data()), "set chunks");
+  if (element_bytes > 1) check(H5Pset_shuffle(properties), "set the shuffle filter");
+  check(H5Pset_deflate(properties, 4), "set compression");
+  check(H5Pset_fletcher32(properties), "set the checksum filter");
+  return properties;
+}
+
+Handle make_space(const std::vector<hsize_t>& shape) {
+  if (shape.empty()) return Handle(H5Screate(H5S_SCALAR), H5Sclose, "create a scalar space");
+  return Handle(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose, "create a space");
+}
+
+void write_values(hid_t dataset, const core::Array& values) {
+  if (const auto* text = std::get_if<std::vector<std::string>>(&values)) {
+    std::vector<const char*> pointers;
+    for (const std::string& s : *text) pointers.push_back(s.c_str());
+    const Handle type = h5::text_type();
+    check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "write text");
+    return;
+  }
+  std::visit(
+      [&](const auto& v) {
+        check(H5Dwrite(dataset, number_types(values).second, H5S_ALL, H5S_ALL, H5P_DEFAULT, v.data()), "write numbers");
+      },
+      values);
+}
+
+void check_variable(const Variable& variable, const Scales& scales) {
+  const auto wrong = [&](const std::string& why) {
+    return Error("E190", fmt::format("variable '{}' cannot be stored: {}", variable.name, why));
+  };
+  if (!core::is_name(variable.name)) throw wrong("its name is not of the form [a-z][a-z0-9_]*");
+  std::size_t expected = 1;
+  for (const std::string& dim : variable.dims) {
+    const auto found = scales.find(dim);
+    if (found == scales.end()) throw wrong(fmt::format("dimension '{}' is not defined", dim));
+    if (std::count(variable.dims.begin(), variable.dims.end(), dim) > 1)
+      throw wrong(fmt::format("dimension '{}' is used twice", dim));
+    expected *= static_cast<std::size_t>(found->second.length);
+  }
+  if (scales.count(variable.name) != 0 && variable.dims != std::vector<std::string>{variable.name})
+    throw wrong("it has the name of a dimension but is not its coordinate");
+  if (expected != core::array_size(variable.values))
+    throw wrong(fmt::format("it has {} values, its dimensions ask for {}", core::array_size(variable.values), expected));
+  if (const auto* text = std::get_if<std::vector<std::string>>(&variable.values))
+    for (const std::string& s : *text)
+      if (s.find('\0') != std::string::npos || !is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
+}
+
+Handle write_variable(hid_t group, const Variable& variable, const Scales& scales) {
+  check_variable(variable, scales);
+  std::vector<hsize_t> shape;
+  for (const std::string& dim : variable.dims) shape.push_back(static_cast<hsize_t>(scales.at(dim).length));
+  const bool is_text = std::holds_alternative<std::vector<std::string>>(variable.values);
+  const std::size_t elements = core::array_size(variable.values);
+  const Handle text = h5::text_type();
+  const hid_t type = is_text ? static_cast<hid_t>(text) : number_types(variable.values).first;
+  const Handle properties = creation_properties(shape, elements, H5Tget_size(type), is_text);
+  const Handle space = make_space(shape);
+  Handle dataset(H5Dcreate2(group, variable.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
+                 "create a variable");
+  if (elements > 0) write_values(dataset, variable.values);
+  write_attribute(dataset, "units", variable.units);
+  write_attribute(dataset, "long_name", variable.long_name);
+  write_attributes(dataset, variable.attributes);
+  return dataset;
+}
+
+/// A dimension without coordinate values, as netCDF-4 marks it: readers see the dimension and no variable.
+Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t length) {
+  const std::vector<hsize_t> shape{static_cast<hsize_t>(length)};
+  const Handle properties = creation_properties(shape, 0, 4, false);
+  const Handle space = make_space(shape);
+  Handle dataset(H5Dcreate2(group, name.c_str(), H5T_IEEE_F32BE, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
+                 "create a dimension");
+  const std::string label = fmt::format("This is a netCDF dimension but not a netCDF variable.{:10d}", length);
+  check(H5DSset_scale(dataset, label.c_str()), "make a dimension scale");
+  return dataset;
+}
+
+void write_group(hid_t group, const Dataset& data, Scales scales) {
+  for (const auto& [name, length] : data.dims) {
+    if (!core::is_name(name) || length < 0)
+      throw Error("E190", fmt::format("dimension '{}' of length {} cannot be stored", name, length));
+    if (scales.count(name) != 0)
+      throw Error("E190", fmt::format("a group redefines the dimension '{}' of its parent", name),
+                  "use the parent's dimension, or another name");
+    scales[name] = {length, nullptr};
+    if (!data.has(name)) scales[name].dataset = std::make_shared<Handle>(write_bare_dimension(group, name, length));
+  }
+  std::vector<std::shared_ptr<Handle>> written;
+  for (const Variable& variable : data.variables) {
+    written.push_back(std::make_shared<Handle>(write_variable(group, variable, scales)));
+    if (data.dims.count(variable.name) == 0) continue;
+    check(H5DSset_scale(*written.back(), variable.name.c_str()), "make a dimension scale");
+    scales[variable.name].dataset = written.back();
+  }
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const Variable& variable = data.variables[i];
+    if (data.dims.count(variable.name) != 0) continue;  // a scale is not attached to itself
+    for (std::size_t d = 0; d < variable.dims.size(); ++d)
+      check(H5DSattach_scale(*written[i], *scales.at(variable.dims[d]).dataset, static_cast<unsigned>(d)),
+            "attach a dimension scale");
+  }
+  for (const auto& [name, child] : data.groups) {
+    if (!core::is_name(name)) throw Error("E190", fmt::format("'{}' cannot be the name of a group", name));
+    const Handle properties(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, "create properties");
+    check(H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+    check(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+    check(H5Pset_obj_track_times(properties, false), "switch object times off");
+    const Handle sub(H5Gcreate2(group, name.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), H5Gclose, "create a group");
+    write_attributes(sub, child.attributes);
+    write_group(sub, child, scales);
+  }
+}
+
+std::map<std::string, Attribute> root_attributes(const Dataset& data) {
+  std::map<std::string, Attribute> all = data.attributes;
+  all["Conventions"] = std::string("CF-1.8 EOS-1");
+  all["eos_schema"] = std::string(k_schema_version);
+  all.try_emplace("status", std::string("complete"));
+  all.try_emplace("determinism", std::string("R1 run-to-run"));
+  all["content_sha256"] = core::content_sha256(data);
+  return all;
+}
+
+std::size_t payload_bytes(const Dataset& data) {
+  std::size_t bytes = 0;
+  for (const Variable& v : data.variables)
+    bytes += std::visit([](const auto& a) { return a.size() * sizeof(a[0]); }, v.values);
+  for (const auto& [name, group] : data.groups) bytes += payload_bytes(group);
+  return bytes;
+}
+
+std::string file_image(const Dataset& data) {
+  const h5::Session session;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
+  const std::size_t step = std::max<std::size_t>(std::size_t{1} << 16, payload_bytes(data) / 4);
+  check(H5Pset_fapl_core(access, step, false), "choose the memory driver");
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), "choose the format version");
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "create properties");
+  check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+  check(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+  check(H5Pset_obj_track_times(creation, false), "switch object times off");
+  const Handle file(H5Fcreate("eos.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file in memory");
+  {
+    const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
+    write_attributes(root, root_attributes(data));
+    write_group(root, data, {});
+  }
+  check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
+  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
+  check(size < 0 ? -1 : 0, "measure the file");
+  std::string image(static_cast<std::size_t>(size), '\0');
+  check(H5Fget_file_image(file, image.data(), image.size()) < 0 ? -1 : 0, "copy the file");
+  return image;
+}
+
+}  // namespace
+
+void write_hdf5(const std::string& path, const Dataset& data) { write_file(path, file_image(data)); }
+
+}  // namespace eos::io
