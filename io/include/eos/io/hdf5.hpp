@@ -28,6 +28,9 @@ void write_hdf5(const std::string& path, const core::Dataset& data);
 /// throws Error E201 (missing), E210 (not HDF5, damaged, or not an EOS-1 file), E211 (hash), E212 (schema).
 core::Dataset read_hdf5(const std::string& path);
 
+/// Version of the HDF5 library in use, for `eos doctor`.
+std::string hdf5_version();
+
 /// A folder of EOS-1 files as a Sink: write(name) makes FOLDER/name.h5 atomically. Names may contain letters, digits,
 /// and "._-" but no slash. The folder is created when the first file is written.
 class FileSink : public core::Sink {
