@@ -151,6 +151,7 @@ std::string dimension_name(hid_t dataset, unsigned axis, const ScaleNames& scale
 }
 
 std::vector<std::string> read_texts(hid_t dataset, std::size_t size) {
+  if (size == 0) return {};
   std::vector<char*> pointers(size, nullptr);
   const Handle type = h5::text_type();
   const Handle space(H5Dget_space(dataset), H5Sclose, "open a space");
@@ -263,7 +264,8 @@ Dataset read_image(const std::string& path, std::string& bytes) {
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
   check(H5Pset_fapl_core(access, std::size_t{1} << 16, false), "choose the memory driver");
   check(H5Pset_file_image(access, bytes.data(), bytes.size()), "use the file's bytes");
-  const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), H5Fclose, "open the file");
+  // The image's name must be one that no file can have.
+  const Handle file(H5Fopen("/dev/null/eos-image", H5F_ACC_RDONLY, access), H5Fclose, "open the file");
   const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
   Dataset data;
   data.attributes = read_attributes(root);

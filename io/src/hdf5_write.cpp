@@ -126,11 +126,20 @@ void write_values(hid_t dataset, const core::Array& values) {
       values);
 }
 
+/// Units that xarray would silently turn into dates or time differences.
+bool looks_like_time(const std::string& units) {
+  static constexpr std::string_view k_words[] = {"days",         "hours",        "minutes",    "seconds",
+                                                 "milliseconds", "microseconds", "nanoseconds"};
+  return units.find(" since ") != std::string::npos ||
+         std::find(std::begin(k_words), std::end(k_words), units) != std::end(k_words);
+}
+
 void check_variable(const Variable& variable, const Scales& scales) {
   const auto wrong = [&](const std::string& why) {
     return Error("E190", fmt::format("variable '{}' cannot be stored: {}", variable.name, why));
   };
   if (!core::is_name(variable.name)) throw wrong("its name is not of the form [a-z][a-z0-9_]*");
+  if (looks_like_time(variable.units)) throw wrong(fmt::format("write the units '{}' as a symbol: s, ms", variable.units));
   std::size_t expected = 1;
   for (const std::string& dim : variable.dims) {
     const auto found = scales.find(dim);
@@ -233,28 +242,57 @@ std::size_t payload_bytes(const Dataset& data) {
   return bytes;
 }
 
+/// The memory of a file under construction. HDF5 hands it over when the file is closed; H5Fget_file_image is not used,
+/// because it leaves a superblock whose checksum does not match (HDF5 1.10).
+struct Image {
+  std::string bytes;
+  bool closed = false;
+
+  static void* resize(void*, std::size_t size, H5FD_file_image_op_t, void* self) {
+    try {
+      auto& bytes = static_cast<Image*>(self)->bytes;
+      bytes.resize(size, '\0');
+      return bytes.data();
+    } catch (...) {  // no exception may cross the C library
+      return nullptr;
+    }
+  }
+  static void* allocate(std::size_t size, H5FD_file_image_op_t op, void* self) { return resize(nullptr, size, op, self); }
+  static herr_t release(void*, H5FD_file_image_op_t, void* self) {
+    static_cast<Image*>(self)->closed = true;
+    return 0;
+  }
+  static void* share(void* self) { return self; }
+  static herr_t forget(void*) { return 0; }
+};
+
 std::string file_image(const Dataset& data) {
   const h5::Session session;
+  Image image;
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
   const std::size_t step = std::max<std::size_t>(std::size_t{1} << 16, payload_bytes(data) / 4);
   check(H5Pset_fapl_core(access, step, false), "choose the memory driver");
+  H5FD_file_image_callbacks_t callbacks{Image::allocate, nullptr,       Image::resize, Image::release,
+                                        Image::share,    Image::forget, &image};
+  check(H5Pset_file_image_callbacks(access, &callbacks), "choose the memory driver");
   check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), "choose the format version");
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "create properties");
   check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
   check(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
   check(H5Pset_obj_track_times(creation, false), "switch object times off");
-  const Handle file(H5Fcreate("eos.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file in memory");
+  ssize_t size = 0;
   {
+    const Handle file(H5Fcreate("eos.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file in memory");
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
     write_attributes(root, root_attributes(data));
     write_group(root, data, {});
+    check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
+    size = H5Fget_file_image(file, nullptr, 0);  // the length alone
   }
-  check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
-  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
-  check(size < 0 ? -1 : 0, "measure the file");
-  std::string image(static_cast<std::size_t>(size), '\0');
-  check(H5Fget_file_image(file, image.data(), image.size()) < 0 ? -1 : 0, "copy the file");
-  return image;
+  if (!image.closed || size < 0 || static_cast<std::size_t>(size) > image.bytes.size())
+    throw Error("E306", "HDF5 could not finish a file in memory");
+  image.bytes.resize(static_cast<std::size_t>(size));
+  return std::move(image.bytes);
 }
 
 }  // namespace
