@@ -1,0 +1,21 @@
+// The verbs: each takes a Session, writes its result and returns the exit code. Errors are exceptions.
+#pragma once
+
+#include "session.hpp"
+
+namespace eos::cli {
+
+int run_demo(Session& session);
+int run_data(Session& session);
+int run_calibrate(Session& session);
+int run_plan(Session& session);
+int run_train(Session& session);
+int run_compare(Session& session);
+int run_show(Session& session);
+int run_check(Session& session);
+int run_diff(Session& session);
+int run_doctor(Session& session);
+int run_explain(Session& session);
+int run_completion(Session& session);
+
+}  // namespace eos::cli
