@@ -1,57 +1,52 @@
-// Dense layer on the CPU: oneDNN's sgemm, one thread a call, bias and activation in one pass over the result.
-#include <omp.h>
-
+// Dense layer on the CPU: each matrix product runs on one thread with its epilogue fused; replicas, or blocks of the
+// result when there is one replica, are spread over threads.
 #include <algorithm>
-#include <cstring>
 
-#include <dnnl.h>
 #include <fmt/format.h>
 
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
+#include "sgemm.hpp"
 
 namespace eos::kernels {
 
 namespace {
 
-/// oneDNN's OpenMP pool belongs to the calling thread: keep it at one thread for the duration of a call.
-class OneOpenMpThread {
- public:
-  OneOpenMpThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneOpenMpThread() { omp_set_num_threads(before_); }
-  OneOpenMpThread(const OneOpenMpThread&) = delete;
-  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
-
- private:
-  int before_;
-};
-
-/// Row-major C [m][n] = op(A) op(B).
-void sgemm(char transpose_a, char transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
-           std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc) {
-  const OneOpenMpThread guard;
-  const dnnl_status_t status = dnnl_sgemm(transpose_a, transpose_b, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, c, ldc);
-  if (status != dnnl_success) {
-    throw core::Error("E306", fmt::format("oneDNN sgemm of {} x {} x {} failed with status {}", m, n, k, static_cast<int>(status)));
-  }
-}
-
-void add_bias_and_activate(std::int64_t rows, std::int64_t out, const float* b, Activation activation, float* y) {
-  const float floor = activation == Activation::relu ? 0.0f : -std::numeric_limits<float>::infinity();
-  for (std::int64_t i = 0; i < rows; ++i) {
-    float* row = y + i * out;
-    for (std::int64_t o = 0; o < out; ++o) {
-      const float z = row[o] + b[o];
-      row[o] = z < floor ? floor : z;
-    }
-  }
-}
+/// Below this many multiply-adds starting threads costs more than it saves.
+constexpr std::int64_t k_worth_threads = 2'000'000;
 
 void check(DenseShape shape) {
   if (shape.replicas < 0 || shape.rows < 0 || shape.in < 0 || shape.out < 0) {
     throw core::Error("E901", fmt::format("dense layer of negative size: replicas {}, rows {}, in {}, out {}",
                                           shape.replicas, shape.rows, shape.in, shape.out));
+  }
+}
+
+/// One product, split along the longer side of its result.
+void multiply(const Sgemm& p, int threads) {
+  if (threads == 1 || !sgemm_is_splittable() || p.m * p.n * p.k < k_worth_threads) return sgemm(p);
+  const bool by_rows = p.m >= p.n;
+  const std::int64_t size = by_rows ? p.m : p.n, unit = by_rows ? 6 : 16;  // whole register blocks
+  const std::int64_t piece = ((size + threads - 1) / threads + unit - 1) / unit * unit;
+  core::parallel_for(static_cast<std::size_t>((size + piece - 1) / piece), threads, [&](std::size_t i) {
+    const std::int64_t begin = static_cast<std::int64_t>(i) * piece, length = std::min(piece, size - begin);
+    sgemm(by_rows ? p.block(begin, length, 0, p.n) : p.block(0, p.m, begin, length));
+  });
+}
+
+/// Calls body(replica, threads for this replica).
+template <class Body>
+void for_replicas(const Context& context, int replicas, Body body) {
+  if (replicas == 1) return body(std::int64_t{0}, context.threads());
+  core::parallel_for(static_cast<std::size_t>(replicas), context.threads(),
+                     [&](std::size_t r) { body(static_cast<std::int64_t>(r), 1); });
+}
+
+void sum_rows(std::int64_t rows, std::int64_t out, const float* dz, float* db) {
+  std::fill_n(db, out, 0.0f);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t o = 0; o < out; ++o) db[o] += dz[i * out + o];
   }
 }
 
@@ -62,11 +57,15 @@ void dense_forward(const Context& context, DenseShape shape, const float* x, con
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::dense_forward(context, shape, x, w, b, activation, y);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
-  if (rows == 0 || out == 0) return;
-  core::parallel_for(shape.replicas, context.threads(), [&](std::size_t r) {
-    float* y_r = y + r * rows * out;
-    sgemm('N', 'N', rows, out, in, x + r * rows * in, in, w + r * in * out, out, y_r, out);
-    add_bias_and_activate(rows, out, b + r * out, activation, y_r);
+  for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
+    Sgemm p;
+    p.m = rows, p.n = out, p.k = in;
+    p.a = x + r * rows * in, p.lda = in;
+    p.b = w + r * in * out, p.ldb = out;
+    p.c = y + r * rows * out, p.ldc = out;
+    p.bias = b + r * out;
+    p.relu = activation == Activation::relu;
+    multiply(p, threads);
   });
 }
 
@@ -75,15 +74,15 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::dense_backward_weights(context, shape, x, dz, dw, db);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
-  core::parallel_for(shape.replicas, context.threads(), [&](std::size_t r) {
-    const float* dz_r = dz + r * rows * out;
-    std::fill_n(db + r * out, out, 0.0f);
-    std::fill_n(dw + r * in * out, rows == 0 ? in * out : 0, 0.0f);
-    if (rows == 0 || out == 0 || in == 0) return;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t o = 0; o < out; ++o) db[r * out + o] += dz_r[i * out + o];
-    }
-    sgemm('T', 'N', in, out, rows, x + r * rows * in, in, dz_r, out, dw + r * in * out, out);
+  for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
+    sum_rows(rows, out, dz + r * rows * out, db + r * out);
+    Sgemm p;
+    p.transpose_a = true;
+    p.m = in, p.n = out, p.k = rows;
+    p.a = x + r * rows * in, p.lda = in;
+    p.b = dz + r * rows * out, p.ldb = out;
+    p.c = dw + r * in * out, p.ldc = out;
+    multiply(p, threads);
   });
 }
 
@@ -92,13 +91,15 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::dense_backward_inputs(context, shape, dz, w, x, activation_of_x, dx);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
-  if (rows == 0 || in == 0) return;
-  core::parallel_for(shape.replicas, context.threads(), [&](std::size_t r) {
-    float* dx_r = dx + r * rows * in;
-    sgemm('N', 'T', rows, in, out, dz + r * rows * out, out, w + r * in * out, out, dx_r, in);
-    if (activation_of_x == Activation::identity) return;
-    const float* x_r = x + r * rows * in;
-    for (std::int64_t j = 0; j < rows * in; ++j) dx_r[j] = x_r[j] > 0 ? dx_r[j] : 0.0f;
+  for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
+    Sgemm p;
+    p.transpose_b = true;
+    p.m = rows, p.n = in, p.k = out;
+    p.a = dz + r * rows * out, p.lda = out;
+    p.b = w + r * in * out, p.ldb = out;
+    p.c = dx + r * rows * in, p.ldc = in;
+    if (activation_of_x == Activation::relu) p.gate = x + r * rows * in;
+    multiply(p, threads);
   });
 }
 

@@ -1,0 +1,48 @@
+// Matrix products for the dense layer on the CPU: C = op(A) op(B) on one thread, with a fused epilogue.
+//
+// Own AVX2 and FMA kernel where the build targets them, oneDNN's sgemm otherwise. Why not oneDNN everywhere: its bits
+// depend on the CPU and on where a row lies in the batch, so a sample scored alone and in a batch would differ; and it
+// is slower for op(A) = A^T (bench/results/cpu-kernels.md). Here each element of C is one chain of fused multiply-adds in
+// order of k, started at 0: the bits depend on nothing else, so work may be split anywhere.
+#pragma once
+
+#include <cstdint>
+
+namespace eos::kernels {
+
+/// Row-major. op(A) is [m][k], op(B) is [k][n]; a transposed operand is stored [k][m] or [n][k].
+struct Sgemm {
+  bool transpose_a = false, transpose_b = false;
+  std::int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  std::int64_t lda = 0;
+  const float* b = nullptr;
+  std::int64_t ldb = 0;
+  float* c = nullptr;
+  std::int64_t ldc = 0;
+  const float* bias = nullptr;  ///< [n], added after the sum
+  bool relu = false;            ///< negative results become 0
+  const float* gate = nullptr;  ///< [m][n] with stride ldc: results become 0 where the gate is not positive
+
+  /// The block of C with `rows` rows from `row` and `columns` columns from `column`.
+  Sgemm block(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
+    Sgemm part = *this;
+    part.m = rows, part.n = columns;
+    part.a += transpose_a ? row : row * lda;
+    part.b += transpose_b ? column * ldb : column;
+    part.c += row * ldc + column;
+    if (bias != nullptr) part.bias += column;
+    if (gate != nullptr) part.gate += row * ldc + column;
+    return part;
+  }
+};
+
+void sgemm(const Sgemm& p);
+
+/// Whether results are independent of how C is split into blocks (not so for oneDNN).
+bool sgemm_is_splittable();
+
+/// The oneDNN variant: what builds without AVX2 and FMA use, and the peer of the benchmark. throws Error E306.
+void sgemm_onednn(const Sgemm& p);
+
+}  // namespace eos::kernels

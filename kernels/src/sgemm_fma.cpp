@@ -1,0 +1,256 @@
+// Matrix products with AVX2 and FMA: blocks of up to 6 rows and 16 columns of C are kept in registers.
+//
+// Method: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008, reduced to what
+// a layer needs. A panel of 16 columns of op(B) is packed so that it stays in the L1 cache while all rows of op(A) pass by;
+// op(A) is packed too if it is transposed, because a stride of a power of two would evict it. 12 accumulators cover the
+// latency of two FMA units.
+#include "sgemm.hpp"
+
+#if defined(__AVX2__) && defined(__FMA__)
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+#include "host_scratch.hpp"
+
+namespace eos::kernels {
+
+namespace {
+
+constexpr int k_rows = 6;                      ///< rows of a register block
+constexpr int k_columns = 16;                  ///< columns of a register block: two AVX registers
+constexpr std::int64_t k_depth = 400;          ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
+constexpr std::int64_t k_packed_floats = 100 * 1024;  ///< packed rows of op(A), sized for the L2 cache
+
+/// Lanes of the two registers that lie inside a panel of `width` columns.
+struct PanelMask {
+  __m256i low, high;
+};
+
+PanelMask panel_mask(std::int64_t width) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const int columns = static_cast<int>(width);
+  return {_mm256_cmpgt_epi32(_mm256_set1_epi32(columns), lane), _mm256_cmpgt_epi32(_mm256_set1_epi32(columns - 8), lane)};
+}
+
+template <bool full>
+__m256 load(const float* from, __m256i mask) {
+  if constexpr (full) return _mm256_loadu_ps(from);
+  return _mm256_maskload_ps(from, mask);
+}
+
+template <bool full>
+void store(float* to, __m256i mask, __m256 value) {
+  if constexpr (full) return _mm256_storeu_ps(to, value);
+  _mm256_maskstore_ps(to, mask, value);
+}
+
+/// One block of C: where its operands lie and whether it begins or ends its sums.
+struct Block {
+  std::int64_t k;         ///< length of the partial sums
+  const float* a;         ///< op(A): rows a_row apart; steps in k are 1 apart, or `rows` apart when packed
+  std::int64_t a_row;
+  const float* b;         ///< packed panel [k][16]
+  std::int64_t row, column;  ///< place in C
+  bool first, last;
+  PanelMask mask;
+};
+
+template <bool full>
+[[gnu::always_inline]] inline void finish(const Sgemm& p, std::int64_t place, std::int64_t column, const PanelMask& mask,
+                                          __m256& low, __m256& high) {
+  const __m256 zero = _mm256_setzero_ps();
+  if (p.bias != nullptr) {
+    low = _mm256_add_ps(low, load<full>(p.bias + column, mask.low));
+    high = _mm256_add_ps(high, load<full>(p.bias + column + 8, mask.high));
+  }
+  if (p.relu) {  // the second operand wins when it is NaN
+    low = _mm256_max_ps(zero, low);
+    high = _mm256_max_ps(zero, high);
+  }
+  if (p.gate != nullptr) {
+    low = _mm256_and_ps(low, _mm256_cmp_ps(load<full>(p.gate + place, mask.low), zero, _CMP_GT_OQ));
+    high = _mm256_and_ps(high, _mm256_cmp_ps(load<full>(p.gate + place + 8, mask.high), zero, _CMP_GT_OQ));
+  }
+}
+
+template <int rows, bool packed, bool full>
+void multiply_block(const Sgemm& p, const Block& block) {
+  constexpr int k_step = packed ? rows : 1;
+  float* c = p.c + block.row * p.ldc + block.column;
+  __m256 sum[rows][2];
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+    sum[i][0] = block.first ? _mm256_setzero_ps() : load<full>(c + i * p.ldc, block.mask.low);
+    sum[i][1] = block.first ? _mm256_setzero_ps() : load<full>(c + i * p.ldc + 8, block.mask.high);
+  }
+  const float* a = block.a;
+  const float* b = block.b;
+#pragma GCC unroll 4
+  for (std::int64_t t = 0; t < block.k; ++t) {
+    const __m256 b_low = _mm256_load_ps(b), b_high = _mm256_load_ps(b + 8);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) {
+      const __m256 factor = _mm256_broadcast_ss(a + (packed ? i : i * block.a_row));
+      sum[i][0] = _mm256_fmadd_ps(factor, b_low, sum[i][0]);
+      sum[i][1] = _mm256_fmadd_ps(factor, b_high, sum[i][1]);
+    }
+    a += k_step;
+    b += k_columns;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < rows; ++i) {
+    const std::int64_t place = (block.row + i) * p.ldc + block.column;
+    if (block.last) finish<full>(p, place, block.column, block.mask, sum[i][0], sum[i][1]);
+    store<full>(p.c + place, block.mask.low, sum[i][0]);
+    store<full>(p.c + place + 8, block.mask.high, sum[i][1]);
+  }
+}
+
+template <bool packed, bool full>
+void multiply_rows(int rows, const Sgemm& p, const Block& block) {
+  switch (rows) {
+    case 6: return multiply_block<6, packed, full>(p, block);
+    case 5: return multiply_block<5, packed, full>(p, block);
+    case 4: return multiply_block<4, packed, full>(p, block);
+    case 3: return multiply_block<3, packed, full>(p, block);
+    case 2: return multiply_block<2, packed, full>(p, block);
+    default: return multiply_block<1, packed, full>(p, block);
+  }
+}
+
+/// Rows of the next block: 6, but the rest is shared out so that no block is too thin to cover the FMA latency.
+int next_rows(std::int64_t left) {
+  if (left <= 5) return static_cast<int>(left);
+  if (left == 7 || left == 8) return 4;
+  if (left == 9 || left == 10) return 5;
+  return k_rows;
+}
+
+/// [k][16] from op(B) stored [k][n].
+void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, const PanelMask& mask, float* panel) {
+  const bool full = width >= k_columns;
+  for (std::int64_t t = 0; t < k; ++t, b += ldb, panel += k_columns) {
+    _mm256_store_ps(panel, full ? _mm256_loadu_ps(b) : _mm256_maskload_ps(b, mask.low));
+    _mm256_store_ps(panel + 8, full ? _mm256_loadu_ps(b + 8) : _mm256_maskload_ps(b + 8, mask.high));
+  }
+}
+
+/// 8 x 8 transpose in registers.
+void transpose(__m256 (&row)[8]) {
+  __m256 pair[8], quad[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
+    pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+    quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xEE);
+    quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+    quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    row[i] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20);
+    row[i + 4] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31);
+  }
+}
+
+/// [k][16] from op(B) stored [n][k].
+void pack_panel_transposed(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, float* panel) {
+  std::int64_t t = 0;
+  for (; width >= k_columns && t + 8 <= k; t += 8) {
+    for (int half = 0; half < 2; ++half) {
+      __m256 row[8];
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) row[i] = _mm256_loadu_ps(b + (half * 8 + i) * ldb + t);
+      transpose(row);
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) _mm256_store_ps(panel + (t + i) * k_columns + half * 8, row[i]);
+    }
+  }
+  for (; t < k; ++t) {
+    for (std::int64_t j = 0; j < k_columns; ++j) panel[t * k_columns + j] = j < width ? b[j * ldb + t] : 0.0f;
+  }
+}
+
+/// Blocks [k][rows] of op(A) stored [k][m], one after the other.
+void pack_rows_transposed(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, float* packed) {
+  for (std::int64_t i = 0; i < m;) {
+    const int rows = next_rows(m - i);
+    float* to = packed + i * k;
+    for (std::int64_t t = 0; t < k; ++t, to += rows) {
+      const float* from = a + t * lda + i;
+      if (rows == k_rows) {
+        _mm_storeu_ps(to, _mm_loadu_ps(from));
+        _mm_storel_pi(reinterpret_cast<__m64*>(to + 4), _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + 4)));
+      } else {
+        std::copy_n(from, rows, to);
+      }
+    }
+    i += rows;
+  }
+}
+
+/// Adds the products over k in [k_begin, k_begin + k) to C, for all columns of p and all its rows.
+void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
+  float* panel = host_scratch<struct PanelTag, float>(k_depth * k_columns);
+  const float* a = p.transpose_a ? p.a + k_begin * p.lda : p.a + k_begin;
+  if (p.transpose_a) {
+    float* packed = host_scratch<struct RowsTag, float>(static_cast<std::size_t>(p.m * k));
+    pack_rows_transposed(p.m, k, a, p.lda, packed);
+    a = packed;
+  }
+  for (std::int64_t column = 0; column < p.n; column += k_columns) {
+    const std::int64_t width = std::min<std::int64_t>(k_columns, p.n - column);
+    const bool full = width == k_columns;
+    const PanelMask mask = panel_mask(width);
+    if (p.transpose_b) {
+      pack_panel_transposed(k, p.b + column * p.ldb + k_begin, p.ldb, width, panel);
+    } else {
+      pack_panel(k, p.b + k_begin * p.ldb + column, p.ldb, width, mask, panel);
+    }
+    for (std::int64_t row = 0; row < p.m;) {
+      const int rows = next_rows(p.m - row);
+      const Block block{k,   a + (p.transpose_a ? row * k : row * p.lda), p.lda, panel, row, column,
+                        k_begin == 0, k_begin + k == p.k, mask};
+      if (p.transpose_a) {
+        full ? multiply_rows<true, true>(rows, p, block) : multiply_rows<true, false>(rows, p, block);
+      } else {
+        full ? multiply_rows<false, true>(rows, p, block) : multiply_rows<false, false>(rows, p, block);
+      }
+      row += rows;
+    }
+  }
+}
+
+}  // namespace
+
+void sgemm(const Sgemm& p) {
+  if (p.k == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
+  const std::int64_t slabs = (p.k + k_depth - 1) / k_depth;
+  const std::int64_t depth = (p.k + slabs - 1) / slabs;
+  const std::int64_t chunk = std::max<std::int64_t>(k_rows, k_packed_floats / depth / k_rows * k_rows);
+  for (std::int64_t row = 0; row < p.m; row += chunk) {
+    const Sgemm part = p.block(row, std::min(chunk, p.m - row), 0, p.n);
+    for (std::int64_t k = 0; k < p.k; k += depth) multiply_slab(part, k, std::min(depth, p.k - k));
+  }
+}
+
+bool sgemm_is_splittable() { return true; }
+
+}  // namespace eos::kernels
+
+#else
+
+namespace eos::kernels {
+
+void sgemm(const Sgemm& p) { sgemm_onednn(p); }
+bool sgemm_is_splittable() { return false; }
+
+}  // namespace eos::kernels
+
+#endif
