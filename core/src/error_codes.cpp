@@ -66,6 +66,9 @@ const std::vector<ErrorCode>& error_codes() {
        "The stored configuration differs from the one given. Remove the checkpoint or restore the configuration."},
       {"E502", Fault::input, "the schedule does not fit the run",
        "For instance a method that follows a schedule was chosen but no schedule file was given."},
+      {"E503", Fault::machine, "another process is working on this run",
+       "A second eos is writing checkpoints for the same output file. Wait until it has finished, stop it, or choose "
+       "another output with -o."},
       {"E901", Fault::bug, "internal error", "This is a mistake in eos. Please report it with the command and its files."},
   };
   return k_codes;
