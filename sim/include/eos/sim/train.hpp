@@ -23,8 +23,8 @@ std::string to_string(RunStatus status);
 struct TrainOptions {
   std::string device = "cpu";           ///< auto, cpu, cuda
   int threads = 1;                      ///< replicas run in parallel on up to so many cores
-  core::Sink* checkpoints = nullptr;    ///< resumed from and written to, if given
-  std::string checkpoint_name = "checkpoint";
+  core::Sink* checkpoints = nullptr;    ///< resumed from and written to, if given; removed when all replicas are done
+  std::string checkpoint_name = "checkpoint";  ///< one table NAME-0, NAME-1, ... a replica
 };
 
 /// One evaluation of one replica.
@@ -34,7 +34,7 @@ struct EpochRow {
   double train_loss = 0;  ///< mean over samples forwarded since the last row
   double validation_loss = 0, validation_accuracy = 0;
   double test_loss = 0, test_accuracy = 0;
-  double data_fraction = 1;    ///< back-propagated / seen since the last row
+  double data_fraction = 1;    ///< kept for back-propagation / seen since the last row
   double present_fraction = 1; ///< seen / offered since the last row
   double weight_fraction = 1;  ///< writes / (steps * parameters) since the last row
   double learning_rate = 0;    ///< at the row
@@ -61,16 +61,20 @@ struct TrainResult {
   theory::TrainingSpec spec;
   theory::NetworkCounts counts;
   std::string data_name, data_origin, device;
+  int train_samples = 0;
   std::vector<ReplicaResult> replicas;
 };
 
-/// throws Error on bad input; divergence and a requested stop are statuses.
+/// throws Error on bad input (E501: the checkpoint belongs to another run); divergence and a requested stop are statuses.
 TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::Progress& progress,
                   const TrainOptions& options = {});
 
 /// The EOS-1 table of a run: train_loss, validation_accuracy, test_accuracy, data_fraction, weight_fraction,
 /// learning_rate, samples_seen, samples_backward, writes, path_length, energy, ... along `epoch` (with several seeds
-/// along `replica`, `epoch`), energy by term and the ledger; finer rows along `step`.
+/// along `replica`, `epoch`), energy by term and the ledger; finer rows along `step`; writes by layer; the scalars
+/// effective_epochs (back-propagated samples / training samples) and cost_ratio (MACs with scoring / MACs of dense
+/// training over the same horizon); group `schedule`: the realised controls; group `provenance`: wall time.
+/// Rows that a stopped or diverged replica does not have are NaN, or -1 for integers.
 core::Dataset to_dataset(const TrainResult& result);
 
 }  // namespace eos::sim

@@ -1,0 +1,69 @@
+#include "fingerprint.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "eos/core/hash.hpp"
+#include "eos/core/philox.hpp"
+
+namespace eos::sim {
+namespace {
+
+constexpr int k_checkpoint_version = 1;  // raise it when the state of a replica changes
+
+std::string describe(const theory::OptimiserSpec& o) {
+  return fmt::format("optimiser {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(o.kind), o.learning_rate,
+                     static_cast<int>(o.law), o.decay, o.warmup_epochs, o.momentum, o.weight_decay, o.beta1, o.beta2,
+                     o.epsilon);
+}
+
+std::string describe(const theory::SelectionSpec& s) {
+  return fmt::format(
+      "selection {} {} {} {} {} {} {} {} {} {} [{}] {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(s.present),
+      static_cast<int>(s.gate), static_cast<int>(s.batching), s.two_forward, s.tau, static_cast<int>(s.fraction_source),
+      s.fraction, static_cast<int>(s.law), s.law_a, s.law_b, fmt::join(s.stored, " "), s.floor, s.revision_epochs,
+      s.revision_share, s.start_epochs, s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability,
+      s.ratio_alpha, s.ratio_exponent, s.minimum_kept);
+}
+
+std::string describe(const theory::PlasticitySpec& p) {
+  return fmt::format("plasticity {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
+                     static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent);
+}
+
+std::string describe(const theory::Schedule& s) {
+  return fmt::format("schedule [{}] [{}] [{}] [{}] {} {}\n", fmt::join(s.edges, " "), fmt::join(s.data_fraction, " "),
+                     fmt::join(s.weight_fraction, " "), fmt::join(s.learning_rate, " "), static_cast<int>(s.data_rule),
+                     static_cast<int>(s.weight_rule));
+}
+
+std::string describe(const theory::PriceList& p) {
+  return fmt::format("prices {} {} {} {} {} {} {} {} {} {}\n", p.mac, p.scoring_mac, p.write, p.path, p.path_squared,
+                     p.accumulator, p.maintenance, p.weight_read, p.input_byte, p.sample);
+}
+
+void add_set(core::Sha256& hash, const LabelledSet& set) {
+  hash.update(set.inputs.data(), set.inputs.size());
+  hash.update(set.labels.data(), set.labels.size() * sizeof(std::int32_t));
+}
+
+}  // namespace
+
+std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
+  const theory::TrainingSpec& s = setup.spec;
+  core::Sha256 hash;
+  hash.update(fmt::format("eos checkpoint {} draws {} device {}\n", k_checkpoint_version, core::k_philox_layout_version,
+                          static_cast<int>(backend)));
+  // fmt prints the shortest decimal text that reads back as the same double, so equal text is equal numbers.
+  hash.update(fmt::format("network [{}] {}\n", fmt::join(setup.layout.widths, " "), s.network.init_scale));
+  hash.update(describe(s.optimiser));
+  hash.update(describe(s.selection));
+  hash.update(describe(s.plasticity));
+  hash.update(describe(s.schedule));
+  hash.update(describe(s.prices));
+  hash.update(fmt::format("run {} {} {} {}\n", s.batch, s.epochs, s.evaluate_every, s.record_every));
+  for (const ResidentInputs* inputs : {&setup.train, &setup.validation, &setup.test}) add_set(hash, inputs->set());
+  return hash.hex();
+}
+
+}  // namespace eos::sim

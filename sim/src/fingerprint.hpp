@@ -1,0 +1,13 @@
+// A text hash of everything that decides the numbers of a run, to recognise its checkpoints.
+#pragma once
+
+#include <string>
+
+#include "replica.hpp"
+
+namespace eos::sim {
+
+/// SHA-256 over the spec (without title, seeds and checkpoint interval), the data's bytes and the kind of device.
+std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend);
+
+}  // namespace eos::sim

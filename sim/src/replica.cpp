@@ -1,0 +1,330 @@
+#include "replica.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "eos/kernels/softmax_xent.hpp"
+
+namespace eos::sim {
+
+using theory::Batching;
+
+namespace {
+
+constexpr float k_byte_scale = 1.0f / 255.0f;
+constexpr int k_least_chunk = 8;        // rows; a smaller forward costs as much, because it reads all weights
+constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
+constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
+
+std::vector<int> network_widths(const theory::TrainingSpec& spec, const TaskData& data) {
+  std::vector<int> widths{data.inputs};
+  widths.insert(widths.end(), spec.network.hidden.begin(), spec.network.hidden.end());
+  widths.push_back(data.classes);
+  return widths;
+}
+
+int chunk_capacity(int batch) { return std::max(batch, k_comfortable_chunk); }
+
+}  // namespace
+
+ResidentInputs::ResidentInputs(const kernels::Context& context, const LabelledSet& set) : set_(&set) {
+  if (context.backend() == kernels::Backend::cpu) return;
+  copy_ = kernels::Buffer<std::uint8_t>(context, set.inputs);
+  context.synchronise();
+}
+
+RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const kernels::Context& context)
+    : spec(s),
+      selection(effective_selection(s)),
+      plasticity(effective_plasticity(s)),
+      layout(network_widths(s, data)),
+      counts(theory::mlp_counts(layout.widths)),
+      open_loop(s, data.train.samples),
+      train(context, data.train),
+      validation(context, data.validation),
+      test(context, data.test) {}
+
+void Replica::Pending::clear() {
+  samples.clear(), labels.clear(), weights.clear();
+  loss = 0, in_place = true, forwarded_in_place = 0;
+}
+
+Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed)
+    : setup_(setup),
+      context_(context),
+      seed_(seed),
+      stream_(setup.selection, setup.open_loop, seed),
+      gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
+      plasticity_(context, setup.spec.optimiser, setup.plasticity, setup.layout, seed),
+      weights_(context, initial_weights(setup.layout, setup.spec.network.init_scale, seed)),
+      gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
+      layer_ledgers_(static_cast<std::size_t>(setup.layout.layers())) {
+  const int batch = setup.spec.batch, capacity = chunk_capacity(batch);
+  const auto rows = static_cast<std::size_t>(capacity);
+  batch_ = Activations(context, setup.layout, batch);
+  chunk_ = Activations(context, setup.layout, capacity);
+  backward_ = MlpBackward(context, setup.layout, batch);
+  scores_ = kernels::Buffer<float>(context, 3 * rows);
+  correct_ = kernels::Buffer<std::uint8_t>(context, rows);
+  dz_ = kernels::Buffer<float>(context, static_cast<std::size_t>(batch) * setup.layout.classes());
+  sample_weights_ = kernels::Buffer<float>(context, rows);
+  labels_ = kernels::Buffer<std::int32_t>(context, rows);
+  index_ = kernels::Buffer<std::int32_t>(context, rows);
+  score_words_.resize(3 * rows);
+}
+
+// The number of rows to present next. While a full batch is collected: so many that about the missing ones will be kept.
+// Too many are handed back and forwarded twice; too few cost another pass over the weights.
+int Replica::chunk_size() const {
+  const int batch = setup_.spec.batch;
+  if (!full_batches()) return batch;
+  const int missing = batch - pending_.size();
+  const double keep = gate_.expected_keep(stream_.state.position, means_);
+  if (keep >= 1) return missing;
+  const int most = chunk_capacity(batch);
+  // The ranked gate keeps at most ceil(fraction * rows): rounding down here never keeps too many.
+  if (setup_.selection.gate == theory::Gate::ranked) return std::clamp(static_cast<int>(missing / keep), 1, most);
+  return std::clamp(static_cast<int>(std::ceil(missing / keep)), k_least_chunk, most);
+}
+
+void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to) {
+  context_.copy_in(index_.data(), samples.data(), samples.size() * sizeof(std::int32_t));
+  kernels::gather_rows(context_, inputs.data(), setup_.layout.inputs(), index_.data(), static_cast<int>(samples.size()),
+                       k_byte_scale, to);
+}
+
+void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights) {
+  context_.copy_in(labels_.data(), labels.data(), labels.size() * sizeof(std::int32_t));
+  if (setup_.selection.present == theory::Present::infobatch)
+    context_.copy_in(sample_weights_.data(), weights.data(), weights.size() * sizeof(float));
+}
+
+void Replica::forward_chunk(bool in_place) {
+  row_samples_.clear(), row_labels_.clear(), row_weights_.clear();
+  for (const Row& row : rows_) {
+    row_samples_.push_back(row.sample);
+    row_labels_.push_back(setup_.train.set().labels[static_cast<std::size_t>(row.sample)]);
+    row_weights_.push_back(row.weight);
+  }
+  Activations& a = in_place ? batch_ : chunk_;
+  const int first = in_place ? pending_.size() : 0;
+  gather(setup_.train, row_samples_, a.row(0, first));
+  mlp_forward(context_, setup_.layout, weights_.data(), a, first, static_cast<int>(rows_.size()));
+  upload_labels(row_labels_, row_weights_);
+  score(a, first, in_place);
+}
+
+void Replica::score(Activations& a, int first, bool in_place) {
+  const auto rows = static_cast<int>(rows_.size());
+  const std::size_t n = rows_.size(), capacity = score_words_.size() / 3;
+  const int classes = setup_.layout.classes();
+  kernels::SoftmaxOutputs out;
+  out.loss = scores_.data();
+  out.p_true = scores_.data() + capacity;
+  out.residual = scores_.data() + 2 * capacity;
+  out.correct = correct_.data();
+  // Rows that are certain to be trained get their dz at once.
+  if (in_place) out.dz = dz_.data() + static_cast<std::ptrdiff_t>(first) * classes;
+  const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
+  const float scale = 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch);
+  const bool weighted = setup_.selection.present == theory::Present::infobatch;
+  kernels::softmax_xent(context_, {1, rows, classes}, a.row(setup_.layout.layers(), first), labels_.data(),
+                        weighted ? sample_weights_.data() : nullptr, scale, out);
+  host_scores_.resize(n);
+  context_.copy_out(score_words_.data(), scores_.data(), score_words_.size() * sizeof(float));
+  context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
+  std::copy_n(score_words_.data(), n, host_scores_.loss.data());
+  std::copy_n(score_words_.data() + capacity, n, host_scores_.p_true.data());
+  std::copy_n(score_words_.data() + 2 * capacity, n, host_scores_.residual.data());
+}
+
+// Counts of a forward pass over rows_, and what the stream remembers of it.
+void Replica::note_forward() {
+  const auto n = static_cast<std::int64_t>(rows_.size());
+  ledger_.samples_seen += n;
+  ledger_.input_bytes += n * setup_.counts.input_bytes;
+  ledger_.weight_reads += setup_.counts.parameters;
+  ++chunks_;
+  double sum = 0;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const float loss = host_scores_.loss[i];
+    if (!(loss < k_diverged_loss)) diverged_ = true;
+    sum += loss;
+    stream_.remember(rows_[i].sample, loss, host_scores_.residual[i]);
+  }
+  loss_sum_ += sum;
+  recent_loss_ = sum / static_cast<double>(n);
+}
+
+// Applies the gate's flags: kept rows up to a full batch join it, further kept rows are handed back to the stream.
+void Replica::collect(bool in_place) {
+  const UnitCosts costs = unit_costs(setup_.spec.prices, setup_.counts);
+  const int room = full_batches() ? setup_.spec.batch - pending_.size() : static_cast<int>(rows_.size());
+  kept_.clear(), returned_.clear();
+  int decided = 0;
+  means_.forget_seen(static_cast<int>(rows_.size()));
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    const bool keep = keep_[i] != 0;
+    if (keep && static_cast<int>(kept_.size()) == room) {
+      returned_.push_back(rows_[i]);
+      continue;
+    }
+    const float residual = host_scores_.residual[i];
+    const double benefit = gate_.benefit(residual);
+    ++decided;
+    means_.squared += static_cast<double>(residual) * residual;
+    means_.benefit += benefit;
+    if (!keep) continue;
+    means_.kept += 1;
+    means_.kept_benefit += benefit;
+    kept_.push_back(static_cast<std::int32_t>(i));
+  }
+  means_.seen += decided;
+  means_.forward_cost += static_cast<double>(rows_.size()) * costs.scored + costs.read;
+  stream_.hand_back(returned_);
+  const auto kept = static_cast<std::int64_t>(kept_.size()), all = static_cast<std::int64_t>(rows_.size());
+  kept_since_row_ += kept, kept_since_step_ += kept;
+  const bool reused = in_place || !setup_.selection.two_forward;
+  ledger_.forward_macs += (reused ? kept : 0) * setup_.counts.forward_macs;
+  ledger_.scoring_macs += (reused ? all - kept : all) * setup_.counts.forward_macs;
+  if (in_place) pending_.forwarded_in_place += static_cast<int>(kept);
+  else if (kept > 0) collect_kept();
+  for (const std::int32_t i : kept_) {
+    const auto row = static_cast<std::size_t>(i);
+    pending_.samples.push_back(row_samples_[row]);
+    pending_.labels.push_back(row_labels_[row]);
+    pending_.weights.push_back(row_weights_[row]);
+    pending_.loss += host_scores_.loss[row];
+  }
+}
+
+// Moves the activations of kept rows to the batch. The inputs are not moved: gathering the bytes again is cheaper.
+void Replica::collect_kept() {
+  pending_.in_place = false;
+  if (setup_.selection.two_forward) return;
+  context_.copy_in(index_.data(), kept_.data(), kept_.size() * sizeof(std::int32_t));
+  for (int level = 1; level <= setup_.layout.layers(); ++level)
+    kernels::compact_rows(context_, chunk_.row(level, 0), setup_.layout.widths[level], index_.data(),
+                          static_cast<int>(kept_.size()), batch_.row(level, pending_.size()));
+}
+
+void Replica::finish_chunk() {
+  if (full_batches()) {
+    if (pending_.size() == setup_.spec.batch) update();
+    return;
+  }
+  if (pending_.size() >= setup_.selection.minimum_kept) {
+    update();
+    return;
+  }
+  // Too few: no optimiser step at all, and the kept rows' forward was only scoring.
+  const std::int64_t forward = std::int64_t{pending_.size()} * setup_.counts.forward_macs;
+  if (pending_.in_place || !setup_.selection.two_forward)
+    ledger_.forward_macs -= forward, ledger_.scoring_macs += forward;
+  kept_since_row_ -= pending_.size(), kept_since_step_ -= pending_.size();
+  pending_.clear();
+  batch_begin_ = stream_.state.position;
+}
+
+// Completes batch_ and dz_ when rows came from chunks in which not all were kept.
+void Replica::load_batch(int rows, float scale) {
+  if (pending_.in_place) return;
+  gather(setup_.train, pending_.samples, batch_.row(0, 0));
+  if (setup_.selection.two_forward) {
+    mlp_forward(context_, setup_.layout, weights_.data(), batch_, 0, rows);
+    ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;
+    ledger_.scoring_macs += pending_.forwarded_in_place * setup_.counts.forward_macs;
+    ledger_.weight_reads += setup_.counts.parameters;
+  }
+  upload_labels(pending_.labels, pending_.weights);
+  const bool weighted = setup_.selection.present == theory::Present::infobatch;
+  kernels::SoftmaxOutputs out;
+  out.dz = dz_.data();
+  kernels::softmax_xent(context_, {1, rows, setup_.layout.classes()}, batch_.row(setup_.layout.layers(), 0),
+                        labels_.data(), weighted ? sample_weights_.data() : nullptr, scale, out);
+}
+
+void Replica::update() {
+  const int rows = pending_.size();
+  const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
+  load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
+  backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(), gradient_.data());
+  WriteControls controls;
+  controls.step = ++ledger_.steps;
+  controls.learning_rate = rate_ = setup_.open_loop.learning_rate(batch_begin_, stream_.state.position);
+  controls.theta = theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
+  controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
+  plasticity_.apply(gradient_.data(), controls, weights_.data());
+  count_update(rows);
+  record_step(rate_, controls.theta, pending_.loss / rows);
+  pending_.clear();
+  batch_begin_ = stream_.state.position;
+}
+
+void Replica::count_update(int rows) {
+  theory::Ledger change;
+  for (std::size_t l = 0; l < layer_ledgers_.size(); ++l) {
+    const kernels::UpdateCounts& c = plasticity_.counts()[l];
+    theory::Ledger layer;
+    layer.writes = c.writes, layer.path_length = c.path, layer.path_squared = c.squared;
+    layer_ledgers_[l] += layer;
+    change += layer;
+  }
+  change.accumulator_updates = plasticity_.accumulator_words();
+  change.weight_reads = 2 * setup_.counts.parameters;  // backward pass and update
+  means_.forget_updated(rows);
+  means_.updated += rows;
+  means_.update_cost += theory::energy(change, setup_.spec.prices).total();
+  change.samples_backward = rows;
+  change.backward_macs = rows * setup_.counts.backward_macs;
+  ledger_ += change;
+}
+
+void Replica::record_step(double rate, double theta, double loss) {
+  const int every = setup_.spec.record_every;
+  if (every == 0 || ledger_.steps % every != 0) return;
+  const theory::Ledger& last = step_ledger_;
+  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
+  StepRow row;
+  row.step = ledger_.steps;
+  row.epoch = epoch();
+  row.learning_rate = rate;
+  row.theta = theta;
+  row.loss = loss;
+  row.data_fraction = static_cast<double>(kept_since_step_) / std::max(1.0, seen);
+  row.weight_fraction = static_cast<double>(ledger_.writes - last.writes) /
+                        (static_cast<double>(ledger_.steps - last.steps) * static_cast<double>(setup_.counts.parameters));
+  step_rows_.push_back(row);
+  step_ledger_ = ledger_;
+  kept_since_step_ = 0;
+}
+
+void Replica::advance() {
+  const auto begin = std::chrono::steady_clock::now();
+  const double fraction = setup_.open_loop.data_fraction(stream_.state.position);
+  rows_.clear();
+  stream_.take(chunk_size(), means_, rows_);
+  ledger_.samples_offered = stream_.state.position;
+  if (!rows_.empty()) {
+    const bool all_sure = std::all_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.sure; });
+    const int room = full_batches() ? setup_.spec.batch - pending_.size() : setup_.spec.batch;
+    const bool in_place =
+        (setup_.selection.gate == theory::Gate::all || all_sure) && static_cast<int>(rows_.size()) <= room;
+    forward_chunk(in_place);
+    note_forward();
+    if (!diverged_) {
+      gate_.decide(rows_, host_scores_, fraction, static_cast<std::uint32_t>(chunks_), means_, keep_);
+      collect(in_place);
+      finish_chunk();
+    }
+  }
+  // The end: rows that fill no whole batch are trained with the weight 1/B that every other row had.
+  if (stream_.exhausted() && !diverged_ && pending_.size() > 0) update();
+  finished_ = diverged_ || stream_.exhausted();
+  context_.synchronise();
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  evaluate_if_due();
+}
+
+}  // namespace eos::sim

@@ -1,0 +1,133 @@
+// One training run: the loop of docs/training.md, a chunk at a time, on the kernels of one context.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "eos/core/dataset.hpp"
+#include "eos/kernels/gather.hpp"
+#include "eos/sim/train.hpp"
+#include "gate.hpp"
+#include "mlp.hpp"
+#include "open_loop.hpp"
+#include "plasticity.hpp"
+#include "stream.hpp"
+
+namespace eos::sim {
+
+/// The inputs of a set where the kernels can read them; on the CPU that is where they are already.
+class ResidentInputs {
+ public:
+  ResidentInputs(const kernels::Context& context, const LabelledSet& set);
+  const std::uint8_t* data() const { return copy_.size() > 0 ? copy_.data() : set_->inputs.data(); }
+  const LabelledSet& set() const { return *set_; }
+
+ private:
+  const LabelledSet* set_;
+  kernels::Buffer<std::uint8_t> copy_;
+};
+
+/// What all replicas of a run share.
+struct RunSetup {
+  RunSetup(const theory::TrainingSpec& spec, const TaskData& data, const kernels::Context& context);
+
+  theory::TrainingSpec spec;
+  theory::SelectionSpec selection;    ///< effective
+  theory::PlasticitySpec plasticity;  ///< effective
+  MlpLayout layout;
+  theory::NetworkCounts counts;
+  OpenLoop open_loop;
+  ResidentInputs train, validation, test;
+};
+
+class Replica {
+ public:
+  Replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed);
+
+  /// Presents one chunk and does what follows from it; the last call also trains what is left and evaluates.
+  void advance();
+  bool finished() const { return finished_; }
+  /// Positions offered, in epochs.
+  double epoch() const { return setup_.open_loop.epoch(stream_.state.position); }
+  double recent_loss() const { return recent_loss_; }
+  ReplicaResult result(RunStatus status);
+  RunStatus status() const { return diverged_ ? RunStatus::diverged : RunStatus::complete; }
+
+  /// Everything that the rest of the run depends on.
+  core::Dataset checkpoint();
+  void restore(const core::Dataset& data);
+
+ private:
+  /// Rows collected for the next update; their activations are in batch_.
+  struct Pending {
+    std::vector<std::int32_t> samples, labels;
+    std::vector<float> weights;
+    double loss = 0;           ///< sum
+    bool in_place = true;      ///< every row was forwarded in batch_ and has its dz: nothing to gather
+    int forwarded_in_place = 0;
+    int size() const { return static_cast<int>(samples.size()); }
+    void clear();
+  };
+
+  int chunk_size() const;
+  void forward_chunk(bool in_place);
+  void score(Activations& activations, int first, bool in_place);
+  void note_forward();
+  void collect(bool in_place);
+  void collect_kept();
+  void finish_chunk();
+  void update();
+  void load_batch(int rows, float scale);
+  void count_update(int rows);
+  void record_step(double rate, double theta, double loss);
+  void evaluate_if_due();
+  void evaluate();
+  std::pair<double, double> evaluate_set(const ResidentInputs& inputs);
+  void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
+  void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to);
+  bool full_batches() const { return setup_.selection.batching == theory::Batching::full; }
+
+  template <class Self, class Visit>
+  static void visit_scalars(Self& self, Visit visit);
+  void save_rows(core::Dataset& data);
+  void load_rows(const core::Dataset& data);
+
+  const RunSetup& setup_;
+  kernels::Context context_;
+  std::uint64_t seed_;
+  Stream stream_;
+  Gate gate_;
+  RunningMeans means_;
+  Plasticity plasticity_;
+  kernels::Buffer<float> weights_, gradient_;
+  Activations batch_, chunk_;
+  MlpBackward backward_;
+  kernels::Buffer<float> scores_;  ///< loss, p_true, residual: [3][capacity]
+  kernels::Buffer<std::uint8_t> correct_;
+  kernels::Buffer<float> dz_, sample_weights_;
+  kernels::Buffer<std::int32_t> labels_, index_;
+
+  // Host scratch of one chunk; kept between chunks so that the steady state allocates nothing.
+  std::vector<Row> rows_, returned_;
+  std::vector<std::int32_t> row_samples_, row_labels_, kept_;
+  std::vector<float> row_weights_, score_words_;
+  std::vector<std::uint8_t> keep_;
+  Scores host_scores_;
+
+  Pending pending_;
+  theory::Ledger ledger_, row_ledger_, step_ledger_;  ///< now, at the last epoch row, at the last step row
+  std::vector<theory::Ledger> layer_ledgers_;
+  std::vector<EpochRow> epoch_rows_;
+  std::vector<StepRow> step_rows_;
+  std::int64_t batch_begin_ = 0;   ///< stream position at which the present batch began
+  std::int64_t chunks_ = 0;
+  std::int64_t evaluations_ = 0;   ///< of evaluate_every, passed
+  std::int64_t kept_since_row_ = 0, kept_since_step_ = 0;  ///< rows the gate kept since the last row of each table
+  double loss_sum_ = 0;            ///< over samples forwarded since the last row
+  double rate_ = 0;                ///< of the last update
+  double recent_loss_ = 0, seconds_ = 0;
+  bool diverged_ = false, finished_ = false;
+};
+
+}  // namespace eos::sim

@@ -1,0 +1,229 @@
+// The complete state of a replica as a table, so that a run that is killed and resumed ends with the same bits.
+#include <algorithm>
+
+#include "eos/core/error.hpp"
+#include "fields.hpp"
+#include "replica.hpp"
+
+namespace eos::sim {
+namespace {
+
+[[noreturn]] void unusable(const std::string& what) {
+  throw core::Error("E501", "the checkpoint cannot be used: " + what, "remove it and start the run again");
+}
+
+template <class T>
+const std::vector<T>& array(const core::Dataset& data, const std::string& name, std::size_t size) {
+  const core::Variable* variable = data.find(name);
+  if (variable == nullptr || !std::holds_alternative<std::vector<T>>(variable->values))
+    unusable("it has no array '" + name + "'");
+  const auto& values = std::get<std::vector<T>>(variable->values);
+  if (values.size() != size) unusable("its array '" + name + "' has another size");
+  return values;
+}
+
+const core::Dataset& group(const core::Dataset& data, const std::string& name) {
+  const auto found = data.groups.find(name);
+  if (found == data.groups.end()) unusable("it has no group '" + name + "'");
+  return found->second;
+}
+
+std::size_t length(const core::Dataset& data, const std::string& dim) {
+  const auto found = data.dims.find(dim);
+  return found == data.dims.end() ? 0 : static_cast<std::size_t>(found->second);
+}
+
+void write_ledgers(core::Dataset& to, const std::string& dim, const std::vector<theory::Ledger>& ledgers,
+                   const std::string& prefix) {
+  visit_ledger_fields([&](const char* name, auto member, const char* units, const char* long_name) {
+    to.add(prefix + name, {dim}, column(ledgers, member), units, long_name);
+  });
+}
+
+void read_ledgers(const core::Dataset& from, std::vector<theory::Ledger>& ledgers, const std::string& prefix) {
+  visit_ledger_fields([&](const char* name, auto member, const char*, const char*) {
+    using Field = std::decay_t<decltype(theory::Ledger{}.*member)>;
+    const auto& values = array<Field>(from, prefix + name, ledgers.size());
+    for (std::size_t i = 0; i < ledgers.size(); ++i) ledgers[i].*member = values[i];
+  });
+}
+
+template <class Row, class Fields>
+void read_rows(const core::Dataset& from, std::vector<Row>& rows, Fields fields) {
+  fields([&](const char* name, auto member, const char*, const char*) {
+    using Field = std::decay_t<decltype(Row{}.*member)>;
+    const auto& values = array<Field>(from, std::string("row_") + name, rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*member = values[i];
+  });
+}
+
+// No rows, no dimension: a dimension of length 0 cannot be stored.
+core::Dataset epoch_table(const std::vector<EpochRow>& rows) {
+  core::Dataset data;
+  if (rows.empty()) return data;
+  data.add_dim("row", static_cast<std::int64_t>(rows.size()));
+  visit_epoch_fields([&](const char* name, auto member, const char*, const char* long_name) {
+    data.add(std::string("row_") + name, {"row"}, column(rows, member), "1", long_name);
+  });
+  data.add("row_seconds", {"row"}, column(rows, &EpochRow::seconds), "s", "wall time");
+  write_ledgers(data, "row", column(rows, &EpochRow::ledger), "ledger_");
+  return data;
+}
+
+core::Dataset step_table(const std::vector<StepRow>& rows) {
+  core::Dataset data;
+  if (rows.empty()) return data;
+  data.add_dim("row", static_cast<std::int64_t>(rows.size()));
+  visit_step_fields([&](const char* name, auto member, const char*, const char* long_name) {
+    data.add(std::string("row_") + name, {"row"}, column(rows, member), "1", long_name);
+  });
+  return data;
+}
+
+}  // namespace
+
+/// Calls visit(name, field) for every scalar of the state.
+template <class Self, class Visit>
+void Replica::visit_scalars(Self& self, Visit visit) {
+  visit("position", self.stream_.state.position);
+  visit("quota", self.stream_.state.quota);
+  visit("mean_loss", self.stream_.state.mean_loss);
+  visit("batch_begin", self.batch_begin_);
+  visit("chunks", self.chunks_);
+  visit("evaluations", self.evaluations_);
+  visit("kept_since_row", self.kept_since_row_);
+  visit("kept_since_step", self.kept_since_step_);
+  visit("loss_sum", self.loss_sum_);
+  visit("rate", self.rate_);
+  visit("recent_loss", self.recent_loss_);
+  visit("seconds", self.seconds_);
+  visit("diverged", self.diverged_);
+  visit("finished", self.finished_);
+  visit("mean_seen", self.means_.seen);
+  visit("mean_kept", self.means_.kept);
+  visit("mean_squared", self.means_.squared);
+  visit("mean_benefit", self.means_.benefit);
+  visit("mean_kept_benefit", self.means_.kept_benefit);
+  visit("mean_forward_cost", self.means_.forward_cost);
+  visit("mean_updated", self.means_.updated);
+  visit("mean_update_cost", self.means_.update_cost);
+}
+
+core::Dataset Replica::checkpoint() {
+  core::Dataset data;
+  visit_scalars(*this, [&](const char* name, auto& field) {
+    using Field = std::decay_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, double>) data.add(name, {}, std::vector<double>{field}, "1", name);
+    else data.add(name, {}, std::vector<std::int64_t>{static_cast<std::int64_t>(field)}, "1", name);
+  });
+  data.add_dim("parameter", setup_.layout.parameters());
+  data.add("weights", {"parameter"}, weights_.get(), "1", "weights and biases, layer by layer");
+  for (auto& [name, buffer] : plasticity_.state()) data.add(name, {"parameter"}, buffer->get(), "1", name);
+  if (!stream_.state.last_score.empty()) {
+    data.add_dim("sample", static_cast<std::int64_t>(stream_.state.last_score.size()));
+    data.add("last_score", {"sample"}, stream_.state.last_score, "1", "last loss or squared residual of each sample");
+  }
+  save_rows(data);
+  std::vector<theory::Ledger> ledgers{ledger_, row_ledger_, step_ledger_};
+  ledgers.insert(ledgers.end(), layer_ledgers_.begin(), layer_ledgers_.end());
+  core::Dataset& counts = data.groups["ledgers"];
+  counts.add_dim("ledger", static_cast<std::int64_t>(ledgers.size()), "now, last epoch row, last step row, layers");
+  write_ledgers(counts, "ledger", ledgers, "");
+  data.groups["epochs"] = epoch_table(epoch_rows_);
+  data.groups["step_rows"] = step_table(step_rows_);
+  return data;
+}
+
+// Rows under way: those handed back to the stream, and the pending batch with its activations.
+void Replica::save_rows(core::Dataset& data) {
+  core::Dataset& returned = data.groups["returned"];
+  const std::vector<Row> rows(stream_.state.returned.begin(), stream_.state.returned.end());
+  if (!rows.empty()) {
+    returned.add_dim("row", static_cast<std::int64_t>(rows.size()));
+    std::vector<std::uint8_t> sure;
+    for (const Row& row : rows) sure.push_back(row.sure ? 1 : 0);
+    returned.add("row_sample", {"row"}, column(rows, &Row::sample), "1", "sample");
+    returned.add("row_weight", {"row"}, column(rows, &Row::weight), "1", "weight of its loss");
+    returned.add("row_sure", {"row"}, std::move(sure), "1", "kept whatever the gate says");
+  }
+  core::Dataset& pending = data.groups["pending"];
+  pending.add("loss", {}, std::vector<double>{pending_.loss}, "1", "sum of losses");
+  pending.add("in_place", {}, std::vector<std::int64_t>{pending_.in_place ? 1 : 0}, "1", "nothing to gather");
+  pending.add("forwarded_in_place", {}, std::vector<std::int64_t>{pending_.forwarded_in_place}, "1", "rows");
+  if (pending_.size() == 0) return;
+  const auto n = static_cast<std::size_t>(pending_.size());
+  pending.add_dim("row", pending_.size());
+  pending.add("row_sample", {"row"}, pending_.samples, "1", "sample");
+  pending.add("row_label", {"row"}, pending_.labels, "1", "label");
+  pending.add("row_weight", {"row"}, pending_.weights, "1", "weight of its loss");
+  const auto add_block = [&](const std::string& name, const float* from, int width) {
+    std::vector<float> values(n * static_cast<std::size_t>(width));
+    context_.copy_out(values.data(), from, values.size() * sizeof(float));
+    pending.add_dim("unit_" + name, width);
+    pending.add(name, {"row", "unit_" + name}, std::move(values), "1", "activations");
+  };
+  for (int level = 1; level <= setup_.layout.layers(); ++level)
+    add_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
+  if (pending_.in_place) add_block("dz", dz_.data(), setup_.layout.classes());
+}
+
+void Replica::restore(const core::Dataset& data) {
+  visit_scalars(*this, [&](const char* name, auto& field) {
+    using Field = std::decay_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, double>) field = array<double>(data, name, 1)[0];
+    else field = static_cast<Field>(array<std::int64_t>(data, name, 1)[0]);
+  });
+  weights_.put(array<float>(data, "weights", weights_.size()));
+  for (auto& [name, buffer] : plasticity_.state()) buffer->put(array<float>(data, name, buffer->size()));
+  if (!stream_.state.last_score.empty())
+    stream_.state.last_score = array<float>(data, "last_score", stream_.state.last_score.size());
+  load_rows(data);
+  std::vector<theory::Ledger> ledgers(3 + layer_ledgers_.size());
+  read_ledgers(group(data, "ledgers"), ledgers, "");
+  ledger_ = ledgers[0], row_ledger_ = ledgers[1], step_ledger_ = ledgers[2];
+  std::copy(ledgers.begin() + 3, ledgers.end(), layer_ledgers_.begin());
+  const core::Dataset& epochs = group(data, "epochs");
+  epoch_rows_.assign(length(epochs, "row"), {});
+  if (!epoch_rows_.empty()) {
+    read_rows(epochs, epoch_rows_, [](auto visit) { visit_epoch_fields(visit); });
+    std::vector<theory::Ledger> row_ledgers(epoch_rows_.size());
+    read_ledgers(epochs, row_ledgers, "ledger_");
+    const auto& seconds = array<double>(epochs, "row_seconds", epoch_rows_.size());
+    for (std::size_t i = 0; i < epoch_rows_.size(); ++i)
+      epoch_rows_[i].ledger = row_ledgers[i], epoch_rows_[i].seconds = seconds[i];
+  }
+  const core::Dataset& steps = group(data, "step_rows");
+  step_rows_.assign(length(steps, "row"), {});
+  if (!step_rows_.empty()) read_rows(steps, step_rows_, [](auto visit) { visit_step_fields(visit); });
+}
+
+void Replica::load_rows(const core::Dataset& data) {
+  const core::Dataset& returned = group(data, "returned");
+  const std::size_t waiting = length(returned, "row");
+  stream_.state.returned.clear();
+  for (std::size_t i = 0; i < waiting; ++i)
+    stream_.state.returned.push_back({array<std::int32_t>(returned, "row_sample", waiting)[i],
+                                      array<float>(returned, "row_weight", waiting)[i],
+                                      array<std::uint8_t>(returned, "row_sure", waiting)[i] != 0});
+  const core::Dataset& pending = group(data, "pending");
+  const std::size_t n = length(pending, "row");
+  if (n > static_cast<std::size_t>(setup_.spec.batch)) unusable("its pending batch is too large");
+  pending_.clear();
+  pending_.loss = array<double>(pending, "loss", 1)[0];
+  pending_.in_place = array<std::int64_t>(pending, "in_place", 1)[0] != 0;
+  pending_.forwarded_in_place = static_cast<int>(array<std::int64_t>(pending, "forwarded_in_place", 1)[0]);
+  if (n == 0) return;
+  pending_.samples = array<std::int32_t>(pending, "row_sample", n);
+  pending_.labels = array<std::int32_t>(pending, "row_label", n);
+  pending_.weights = array<float>(pending, "row_weight", n);
+  const auto load_block = [&](const std::string& name, float* to, int width) {
+    const auto& values = array<float>(pending, name, n * static_cast<std::size_t>(width));
+    context_.copy_in(to, values.data(), values.size() * sizeof(float));
+  };
+  for (int level = 1; level <= setup_.layout.layers(); ++level)
+    load_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
+  if (pending_.in_place) load_block("dz", dz_.data(), setup_.layout.classes());
+  gather(setup_.train, pending_.samples, batch_.row(0, 0));  // inputs are not stored: they are in the data set
+}
+
+}  // namespace eos::sim

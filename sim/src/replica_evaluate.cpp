@@ -1,0 +1,89 @@
+// Evaluation of a replica on held-out data: not charged, and without influence on anything that follows.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "eos/kernels/softmax_xent.hpp"
+#include "replica.hpp"
+
+namespace eos::sim {
+
+void Replica::evaluate_if_due() {
+  const std::int64_t position = stream_.state.position;
+  // Rows handed back may still be waiting when the last position has been passed: the end is one row, after them.
+  const bool ending = position >= setup_.open_loop.positions() && !finished_;
+  const double every = setup_.spec.evaluate_every * static_cast<double>(setup_.open_loop.samples());
+  bool due = finished_;
+  while (!ending && std::llround(static_cast<double>(evaluations_ + 1) * every) <= position) {
+    ++evaluations_;
+    due = true;
+  }
+  if (due) evaluate();
+}
+
+std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
+  const LabelledSet& set = inputs.set();
+  constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
+  if (set.samples == 0) return {k_nan, k_nan};
+  double loss = 0;
+  std::int64_t correct = 0;
+  const int capacity = chunk_.capacity();
+  for (int first = 0; first < set.samples; first += capacity) {
+    const int rows = std::min(capacity, set.samples - first);
+    const auto n = static_cast<std::size_t>(rows);
+    row_samples_.resize(n);
+    std::iota(row_samples_.begin(), row_samples_.end(), first);
+    gather(inputs, row_samples_, chunk_.row(0, 0));
+    mlp_forward(context_, setup_.layout, weights_.data(), chunk_, 0, rows);
+    context_.copy_in(labels_.data(), set.labels.data() + first, n * sizeof(std::int32_t));
+    kernels::SoftmaxOutputs out;
+    out.loss = scores_.data();
+    out.correct = correct_.data();
+    kernels::softmax_xent(context_, {1, rows, setup_.layout.classes()}, chunk_.row(setup_.layout.layers(), 0),
+                          labels_.data(), nullptr, 1.0f, out);
+    host_scores_.resize(n);
+    context_.copy_out(host_scores_.loss.data(), scores_.data(), n * sizeof(float));
+    context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
+    for (std::size_t i = 0; i < n; ++i) loss += host_scores_.loss[i], correct += host_scores_.correct[i];
+  }
+  return {loss / set.samples, static_cast<double>(correct) / set.samples};
+}
+
+void Replica::evaluate() {
+  const theory::Ledger& last = row_ledger_;
+  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
+  const auto offered = static_cast<double>(ledger_.samples_offered - last.samples_offered);
+  const auto steps = static_cast<double>(ledger_.steps - last.steps);
+  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
+  EpochRow row;
+  row.epoch = epoch();
+  row.step = static_cast<double>(ledger_.steps);
+  row.train_loss = seen > 0 ? loss_sum_ / seen : std::numeric_limits<double>::quiet_NaN();
+  std::tie(row.validation_loss, row.validation_accuracy) = evaluate_set(setup_.validation);
+  std::tie(row.test_loss, row.test_accuracy) = evaluate_set(setup_.test);
+  row.data_fraction = ratio(static_cast<double>(kept_since_row_), seen);
+  row.present_fraction = ratio(seen, offered);
+  row.weight_fraction = ratio(static_cast<double>(ledger_.writes - last.writes),
+                              steps * static_cast<double>(setup_.counts.parameters));
+  row.learning_rate = rate_;
+  row.seconds = seconds_;
+  row.ledger = ledger_;
+  epoch_rows_.push_back(row);
+  row_ledger_ = ledger_;
+  loss_sum_ = 0;
+  kept_since_row_ = 0;
+}
+
+ReplicaResult Replica::result(RunStatus run_status) {
+  ReplicaResult r;
+  r.seed = seed_;
+  r.status = run_status;
+  r.epochs = epoch_rows_;
+  r.steps = step_rows_;
+  r.layers = layer_ledgers_;
+  r.weights = weights_.get();
+  return r;
+}
+
+}  // namespace eos::sim

@@ -1,0 +1,34 @@
+// Running means over what was recently presented, from which feedback laws set their thresholds.
+#pragma once
+
+#include <cmath>
+
+namespace eos::sim {
+
+/// Exponentially forgetting sums over presented samples; ratios of them are means without a start-up bias.
+struct RunningMeans {
+  /// Memory in presented samples: long against a batch, short against the time in which residuals fall.
+  static constexpr double k_window = 4096;
+
+  double seen = 0;          ///< presented samples
+  double kept = 0;          ///< of them, back-propagated
+  double squared = 0;       ///< residual^2
+  double benefit = 0;       ///< residual^q
+  double kept_benefit = 0;  ///< residual^q of the kept
+  double forward_cost = 0;  ///< joules of presenting them
+  double updated = 0;       ///< samples in recent updates
+  double update_cost = 0;   ///< joules of those updates beyond the backward pass: writes, accumulator, weight reads
+
+  void forget_seen(int rows) {
+    const double f = std::exp(-rows / k_window);
+    for (double* sum : {&seen, &kept, &squared, &benefit, &kept_benefit, &forward_cost}) *sum *= f;
+  }
+  void forget_updated(int rows) {
+    const double f = std::exp(-rows / k_window);
+    for (double* sum : {&updated, &update_cost}) *sum *= f;
+  }
+  double keep_fraction() const { return seen > 0 ? kept / seen : 1.0; }
+  double mean_squared() const { return seen > 0 ? squared / seen : 0.0; }
+};
+
+}  // namespace eos::sim

@@ -1,0 +1,139 @@
+#include "eos/sim/train.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <mutex>
+
+#include "eos/core/error.hpp"
+#include "eos/core/parallel.hpp"
+#include "fingerprint.hpp"
+#include "replica.hpp"
+
+namespace eos::sim {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// The checkpoints of one replica. Sinks need not be thread-safe, so all replicas share a lock.
+class Checkpoints {
+ public:
+  Checkpoints(const TrainOptions& options, std::size_t replica, std::string fingerprint, std::mutex& lock)
+      : sink_(options.checkpoints),
+        name_(fmt::format("{}-{}", options.checkpoint_name, replica)),
+        fingerprint_(std::move(fingerprint)),
+        lock_(&lock) {}
+
+  void load(Replica& replica, std::uint64_t seed) {
+    if (sink_ == nullptr) return;
+    const std::lock_guard<std::mutex> guard(*lock_);
+    const auto stored = sink_->read(name_);
+    if (!stored) return;
+    if (stored->text("fingerprint") != fingerprint_ || stored->text("seed") != std::to_string(seed))
+      throw core::Error("E501", fmt::format("checkpoint '{}' was written by a run with another configuration, seed or data",
+                                            name_),
+                        "remove it, or give the configuration it was made with");
+    replica.restore(*stored);
+  }
+  void save(Replica& replica, std::uint64_t seed) {
+    if (sink_ == nullptr) return;
+    core::Dataset state = replica.checkpoint();
+    state.attributes["title"] = std::string("state of a training run");
+    state.attributes["fingerprint"] = fingerprint_;
+    state.attributes["seed"] = std::to_string(seed);
+    const std::lock_guard<std::mutex> guard(*lock_);
+    sink_->write(name_, state);
+  }
+  void remove() {
+    if (sink_ != nullptr) sink_->remove(name_);
+  }
+
+ private:
+  core::Sink* sink_;
+  std::string name_, fingerprint_;
+  std::mutex* lock_;
+};
+
+ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed,
+                          Checkpoints& checkpoints, core::Progress& progress) {
+  const std::string task = fmt::format("train seed {}", seed);
+  progress.begin(task, setup.spec.epochs, "epochs");
+  Replica replica(setup, context, seed);
+  checkpoints.load(replica, seed);
+  auto reported = Clock::now(), saved = reported;
+  bool stopped = false;
+  while (!replica.finished()) {
+    if (progress.stop_requested()) {
+      stopped = true;
+      checkpoints.save(replica, seed);
+      break;
+    }
+    replica.advance();
+    if (seconds_since(reported) > 0.1) {
+      reported = Clock::now();
+      progress.update(task, replica.epoch(), fmt::format("loss {:.3f}", replica.recent_loss()));
+    }
+    if (setup.spec.checkpoint_seconds > 0 && seconds_since(saved) >= setup.spec.checkpoint_seconds) {
+      checkpoints.save(replica, seed);
+      saved = Clock::now();
+    }
+  }
+  // A finished replica waits for the others: if they are interrupted, it need not run again.
+  if (!stopped && setup.spec.seeds.size() > 1) checkpoints.save(replica, seed);
+  progress.end(task);
+  return replica.result(stopped ? RunStatus::stopped : replica.status());
+}
+
+void check_data(const TaskData& data) {
+  if (data.train.samples < 1 || data.inputs < 1 || data.classes < 2)
+    throw core::Error("E104", fmt::format("the task has {} training samples, {} inputs and {} classes",
+                                          data.train.samples, data.inputs, data.classes),
+                      "at least one sample, one input and two classes are needed");
+}
+
+}  // namespace
+
+std::string to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::complete:
+      return "complete";
+    case RunStatus::stopped:
+      return "stopped";
+    case RunStatus::diverged:
+      return "diverged";
+  }
+  return "unknown";
+}
+
+TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::Progress& progress,
+                  const TrainOptions& options) {
+  spec.check();
+  check_data(data);
+  const kernels::Context context = kernels::Context::named(options.device);
+  const RunSetup setup(spec, data, context);
+  TrainResult result;
+  result.spec = spec;
+  result.counts = setup.counts;
+  result.data_name = data.name;
+  result.data_origin = data.origin;
+  result.device = context.device_name();
+  result.train_samples = data.train.samples;
+  result.replicas.resize(spec.seeds.size());
+  const std::string fingerprint = options.checkpoints != nullptr ? run_fingerprint(setup, context.backend()) : "";
+  std::mutex sink_lock;
+  std::vector<Checkpoints> checkpoints;
+  for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(options, r, fingerprint, sink_lock);
+  core::parallel_for(spec.seeds.size(), options.threads, [&](std::size_t r) {
+    const kernels::Context own = kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
+    result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], progress);
+  });
+  bool stopped = false;
+  for (const ReplicaResult& replica : result.replicas) stopped = stopped || replica.status == RunStatus::stopped;
+  if (!stopped)
+    for (Checkpoints& c : checkpoints) c.remove();
+  return result;
+}
+
+}  // namespace eos::sim
