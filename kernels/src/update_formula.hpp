@@ -11,8 +11,9 @@
 
 namespace eos::kernels::formula {
 
-/// v' = momentum v + (g + decay w). The change of the weight is -eta v'.
-EOS_HD inline float sgd_velocity(SgdParameters p, float g, float w, float v) {
+/// v' = momentum v + (g + decay w). The change of the weight is -eta v'. T is float or a vector of floats.
+template <class T>
+EOS_HD inline T sgd_velocity(SgdParameters p, T g, T w, T v) {
   return p.momentum * v + (g + p.weight_decay * w);
 }
 
@@ -39,12 +40,20 @@ inline std::uint32_t draw_limit(float probability) {
   return limit <= 0 ? 0u : limit >= 16777216.0 ? 16777216u : static_cast<std::uint32_t>(limit);
 }
 
-/// Where entry `position` of the whole array draws: replica r of `stride` parameters draws as run + r.
-EOS_HD inline core::Address mask_address(const MaskedUpdate& u, std::int64_t position) {
+/// Where an entry of the whole array draws: parameter j of its replica uses word j % 4 at index j / 4.
+struct MaskDraw {
+  std::uint32_t run, index, word;
+};
+
+EOS_HD inline MaskDraw mask_draw(const MaskedUpdate& u, std::int64_t position) {
   const std::int64_t replica = u.replica_stride > 0 ? position / u.replica_stride : 0;
-  const std::int64_t index = u.replica_stride > 0 ? position % u.replica_stride : position;
-  return {u.run + static_cast<std::uint32_t>(replica), u.step, core::Purpose::weight_mask,
-          static_cast<std::uint32_t>(index)};
+  const std::int64_t parameter = u.replica_stride > 0 ? position % u.replica_stride : position;
+  return {u.run + static_cast<std::uint32_t>(replica), static_cast<std::uint32_t>(parameter / 4),
+          static_cast<std::uint32_t>(parameter % 4)};
+}
+
+EOS_HD inline core::Words mask_words(const MaskedUpdate& u, std::uint32_t run, std::uint32_t index) {
+  return core::draw(u.seed, {run, u.step, core::Purpose::weight_mask, index});
 }
 
 }  // namespace eos::kernels::formula

@@ -10,7 +10,7 @@ namespace eos::kernels::reference {
 void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const float* weights, float* velocity,
                float* delta) {
   for (std::int64_t i = 0; i < size; ++i) {
-    const float v = formula::sgd_velocity(p, gradient[i], weights[i], velocity != nullptr ? velocity[i] : 0.0f);
+    const float v = formula::sgd_velocity<float>(p, gradient[i], weights[i], velocity != nullptr ? velocity[i] : 0.0f);
     if (velocity != nullptr) velocity[i] = v;
     delta[i] = -p.learning_rate * v;
   }
@@ -30,11 +30,14 @@ bool is_selected(const MaskedUpdate& u, float change, std::int64_t position, Sel
   switch (u.mask) {
     case Mask::all: return true;
     case Mask::threshold: return std::fabs(change) > u.threshold;
-    case Mask::random: return core::uniform(u.seed, formula::mask_address(u, position)) < u.probability;
+    case Mask::random: {
+      const formula::MaskDraw d = formula::mask_draw(u, position);
+      return core::uniform(formula::mask_words(u, d.run, d.index).v[d.word]) < u.probability;
+    }
     case Mask::selection: break;
   }
   const std::uint32_t key = magnitude_key(change);
-  if (key == selection.threshold && ties_left > 0) return --ties_left, true;
+  if (key == selection.threshold && ties_left > 0) return --ties_left, key != 0;
   return key > selection.threshold;
 }
 
