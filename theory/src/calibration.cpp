@@ -137,4 +137,14 @@ CaptureCurve Calibration::write_curve() const {
   return median_curve(snapshots, "write", [&](const CaptureSnapshot& s) { return mean_over_layers(s, parameters); });
 }
 
+CaptureCurve Calibration::selection_clock_curve() const {
+  require(selection_clock, "selection clock");
+  return capture_from(selection_clock.fraction, selection_clock.value);
+}
+
+CaptureCurve Calibration::accumulator_clock_curve() const {
+  require(accumulator_clock, "accumulator clock");
+  return capture_from(accumulator_clock.fraction, accumulator_clock.value);
+}
+
 }  // namespace eos::theory

@@ -60,6 +60,11 @@ struct Calibration {
   std::vector<ProbePoint> probes;
   MeasuredCurve accumulator_clock;  ///< measured relative clock rate G of top-fraction error feedback
   MeasuredCurve selection_clock;    ///< measured relative clock rate of the hardest fraction rho, re-batched
+  MeasuredCurve accumulator_path;   ///< M_1 of top-fraction error feedback, relative to dense updates at equal rates
+  MeasuredCurve accumulator_held;   ///< mean of sum |accumulator| over presentations, per unit of learning rate
+  double full_data_start = 0;       ///< share of the selection probes' horizon at its begin with all data
+  double full_data_end = 0;         ///< the same at its end: hard selection displaces the minimum, full data repairs it
+  double largest_stable_rate = 0;   ///< largest probed peak learning rate that did not do worse than the run's own
   double dense_write_share = 1;     ///< share of parameters whose value changes in a dense update
   double dense_path_per_step = 0;   ///< M_1 of a dense update at the probe's learning rate, divided by that rate
   FittedModel fit;
@@ -67,6 +72,10 @@ struct Calibration {
   CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
   CaptureCurve noise_curve() const;
   CaptureCurve write_curve() const;  ///< parameter-weighted mean over layers
+
+  /// Measured clock rates as captures: non-decreasing least-squares fit, clamped to [0, 1]. throws Error E402.
+  CaptureCurve selection_clock_curve() const;
+  CaptureCurve accumulator_clock_curve() const;
 };
 
 }  // namespace eos::theory
