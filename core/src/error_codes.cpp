@@ -24,6 +24,9 @@ const std::vector<ErrorCode>& error_codes() {
        "The message lists the allowed words and the closest one."},
       {"E107", Fault::input, "values contradict each other",
        "Two or more keys are valid alone but not together, e.g. lists of different length."},
+      {"E108", Fault::input, "the file describes something else",
+       "eos tells files apart by their tables: [problem] and [modes] state a control problem, [plan] asks for a plan from "
+       "a calibration, [train], [data], [network], ... state a training run, [prices] a price list."},
       {"E190", Fault::bug, "a table of results is inconsistent", "This is a mistake in eos. Please report it."},
       {"E191", Fault::input, "a variable is not in the file",
        "The file was written by another kind of command or an older version. `eos show FILE` lists what it holds."},

@@ -2,7 +2,10 @@
 //
 // All problems of a file are reported at once, each with file:line:column, the line and a caret, what was got, what is
 // allowed, and did-you-mean among keys of the same table. Unknown keys are errors. `--set table.key=value` overrides
-// are parsed as TOML values and checked like the file (place: "--set"). Schema of every table: docs/manual.md.
+// are parsed as TOML values, or taken as a word when they are not TOML, and checked like the file; their problems have
+// the file "--set", the number of the override as line, and its text as source line. Schema of every table: docs/toml.md,
+// which is made from toml_reference(). Guarantees: no text, however damaged or deep, does more than throw an Error
+// (fuzzed in tests/io/toml_fuzz_test.cpp); reading to_toml(x) gives x.
 #pragma once
 
 #include <string>
@@ -21,16 +24,20 @@ struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
 };
 
-/// How a calibrated plan is asked for: `calibration = "file.h5"` in table [plan], with prices and goal.
+/// How a calibrated plan is asked for: `calibration = "file.h5"` in table [plan], with prices and goal. At least one
+/// of target_loss and terminal_weight is positive; with both, the target decides.
 struct PlanRequest {
-  std::string calibration;  ///< path, relative to the TOML file
+  std::string calibration;  ///< path; a relative one in the file refers to the folder of the TOML file
   theory::PriceList prices;
   double epochs = 5, target_loss = 0, terminal_weight = 0;
   int intervals = 40;
   bool accumulate = true, select_data = true, select_weights = true;
 };
 
+/// throws Error E201, E101, E108 (none of the known tables).
 FileKind kind_of(const std::string& path);
+/// All readers throw Error with every problem of the file: E101 (not TOML), E102 (unknown key), E103 (type), E104 (range),
+/// E105 (missing), E106 (unknown word), E107 (contradiction), E108 (another kind of file), E201 (unreadable), E401, E502.
 theory::ModeProblem read_problem(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec read_training(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides = {});
@@ -38,10 +45,15 @@ theory::ModeProblem parse_problem(const std::string& text, const std::string& na
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides = {});
 /// A built-in name (metabolic, sram-7nm, hbm2, h100, ...) or the path of a TOML file.
 theory::PriceList read_prices(const std::string& name_or_path);
+theory::PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides = {});
 
 /// The effective configuration, defaults included: reading it back gives an equal value.
 std::string to_toml(const theory::TrainingSpec& spec);
 std::string to_toml(const theory::ModeProblem& problem);
 std::string to_toml(const theory::PriceList& prices);
+std::string to_toml(const PlanRequest& request);
+
+/// Every table and key with type, unit, range, default and meaning, as Markdown: the body of docs/toml.md.
+std::string toml_reference();
 
 }  // namespace eos::io

@@ -1,0 +1,90 @@
+// One description of every table, used three ways: read a TOML file into values, write values as TOML, and list the keys
+// for the manual. Private to io/.
+//
+// A bind function (toml_schema.hpp) names each key of a table with its unit, range and meaning and hands over the field it
+// belongs to. The field holds the default when reading, the value when writing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eos/theory/capture.hpp"
+
+namespace eos::io {
+
+struct Field {
+  const char* key;
+  const char* unit;  ///< "" for text and words, "1" for pure numbers
+  const char* help;  ///< meaning, one line
+  bool required = false;
+};
+
+/// Allowed interval of a number; ends are included unless open.
+struct Range {
+  double lower = -std::numeric_limits<double>::infinity();
+  double upper = std::numeric_limits<double>::infinity();
+  bool open_lower = false, open_upper = false;
+
+  bool contains(double x) const {
+    return (open_lower ? x > lower : x >= lower) && (open_upper ? x < upper : x <= upper);
+  }
+};
+inline constexpr Range k_any{};
+inline constexpr Range k_unit{0, 1};
+inline constexpr Range k_share{0, 1, true};                                                    ///< (0, 1]
+inline constexpr Range k_below_one{0, 1, false, true};                                         ///< [0, 1)
+inline constexpr Range k_not_negative{0, std::numeric_limits<double>::infinity()};
+inline constexpr Range k_positive{0, std::numeric_limits<double>::infinity(), true};
+inline constexpr Range k_count{1, 2147483647};
+inline constexpr Range k_count_or_none{0, 2147483647};
+
+class Binder {
+ public:
+  using Body = std::function<void(Binder&)>;
+  virtual ~Binder() = default;
+
+  virtual void table(const Field& field, const Body& body) = 0;
+  virtual void text(const Field& field, std::string& value) = 0;
+  /// A path; a relative one in a file refers to the folder of that file.
+  virtual void path(const Field& field, std::string& value) = 0;
+  /// One of the words; `value` is its index.
+  virtual void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) = 0;
+  virtual void flag(const Field& field, bool& value) = 0;
+  virtual void number(const Field& field, double& value, const Range& range) = 0;
+  virtual void integer(const Field& field, std::int64_t& value, const Range& range) = 0;
+  virtual void numbers(const Field& field, std::vector<double>& values, const Range& range) = 0;
+  virtual void integers(const Field& field, std::vector<std::int64_t>& values, const Range& range) = 0;
+  /// A list, or {power = p, scale = a} for a * j^p with j = 1 ... count.
+  virtual void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) = 0;
+  /// "linear", "gaussian", "laplace", or {fraction = [...], captured = [...]}. True when a file gave it.
+  virtual bool capture(const Field& field, theory::CaptureCurve& curve) = 0;
+  /// Seeds: `seeds = [1, 2]`, or `seed = 1` for one.
+  virtual void seeds(const Field& field, std::vector<std::uint64_t>& values) = 0;
+  /// A remark for the manual about the table; does nothing when reading or writing.
+  virtual void note(const char* text) { (void)text; }
+
+  /// An enumeration of which names[i] is the word of the value i.
+  template <class Enum>
+  void choice(const Field& field, Enum& value, const std::vector<std::string>& names) {
+    auto index = static_cast<std::size_t>(value);
+    word(field, index, names);
+    value = static_cast<Enum>(index);
+  }
+  void integer(const Field& field, int& value, const Range& range) {
+    std::int64_t wide = value;
+    integer(field, wide, range);
+    value = static_cast<int>(wide);
+  }
+  void integer(const Field& field, std::uint64_t& value, const Range& range) {
+    auto wide = static_cast<std::int64_t>(value);
+    integer(field, wide, range);
+    value = static_cast<std::uint64_t>(wide);
+  }
+};
+
+}  // namespace eos::io

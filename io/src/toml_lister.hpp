@@ -1,0 +1,41 @@
+// List every key with type, default, range and meaning, for the manual and for better error messages. Private to io/.
+#pragma once
+
+#include <map>
+
+#include "toml_binder.hpp"
+
+namespace eos::io {
+
+class TomlLister : public Binder {
+ public:
+  explicit TomlLister(std::string table_path = {}) : path_(std::move(table_path)) {}
+  /// Markdown: one heading and one table per TOML table.
+  std::string markdown() const { return own_ + children_; }
+  /// The table in which each key is at home; keys of several tables map to "".
+  const std::map<std::string, std::string>& homes() const { return homes_; }
+  /// Adds a row that the bind functions do not know.
+  void row(const std::string& key, const std::string& type, const std::string& standard, const std::string& meaning);
+
+  using Binder::integer;
+  void table(const Field& field, const Body& body) override;
+  void text(const Field& field, std::string& value) override;
+  void path(const Field& field, std::string& value) override;
+  void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) override;
+  void flag(const Field& field, bool& value) override;
+  void number(const Field& field, double& value, const Range& range) override;
+  void integer(const Field& field, std::int64_t& value, const Range& range) override;
+  void numbers(const Field& field, std::vector<double>& values, const Range& range) override;
+  void integers(const Field& field, std::vector<std::int64_t>& values, const Range& range) override;
+  void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
+  bool capture(const Field& field, theory::CaptureCurve& curve) override;
+  void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
+  void note(const char* text) override { notes_ += std::string("\n") + text + "\n"; }
+
+ private:
+  void field_row(const Field& field, const std::string& type, const std::string& standard);
+  std::string path_, own_, notes_, children_;
+  std::map<std::string, std::string> homes_;
+};
+
+}  // namespace eos::io

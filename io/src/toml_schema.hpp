@@ -1,0 +1,23 @@
+// The keys of every table that eos reads, each with unit, range, default and meaning. Private to io/.
+#pragma once
+
+#include "eos/io/toml.hpp"
+#include "toml_binder.hpp"
+
+namespace eos::io {
+
+/// Tables train, data, data.teacher, network, optimiser.
+void bind(Binder& b, theory::TrainingSpec& spec);
+/// The keys of [selection] and [plasticity] but `method`, whose preset is already in the value.
+void bind(Binder& b, theory::SelectionSpec& selection);
+void bind(Binder& b, theory::PlasticitySpec& plasticity);
+/// The keys of [schedule] but `file`.
+void bind(Binder& b, theory::Schedule& schedule);
+/// The keys of [prices].
+void bind(Binder& b, theory::PriceList& prices);
+/// Tables problem, modes, price, data_fraction, weight_fraction, learning_rate.
+void bind(Binder& b, theory::ModeProblem& problem);
+/// Table plan.
+void bind(Binder& b, PlanRequest& request);
+
+}  // namespace eos::io

@@ -1,0 +1,38 @@
+// Write values as TOML that reads back equal. Private to io/.
+#pragma once
+
+#include "toml_binder.hpp"
+
+namespace eos::io {
+
+class TomlWriter : public Binder {
+ public:
+  explicit TomlWriter(std::string table_path = {}) : path_(std::move(table_path)) {}
+  /// Keys of this table first, then its tables.
+  std::string str() const { return own_ + children_; }
+
+  using Binder::integer;
+  void table(const Field& field, const Body& body) override;
+  void text(const Field& field, std::string& value) override;
+  void path(const Field& field, std::string& value) override { text(field, value); }
+  void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) override;
+  void flag(const Field& field, bool& value) override;
+  void number(const Field& field, double& value, const Range& range) override;
+  void integer(const Field& field, std::int64_t& value, const Range& range) override;
+  void numbers(const Field& field, std::vector<double>& values, const Range& range) override;
+  void integers(const Field& field, std::vector<std::int64_t>& values, const Range& range) override;
+  void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
+  bool capture(const Field& field, theory::CaptureCurve& curve) override;
+  void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
+
+ private:
+  void line(const Field& field, const std::string& value, const char* unit);
+  std::string path_, own_, children_;
+};
+
+/// A TOML basic string.
+std::string toml_text(const std::string& text);
+/// The shortest decimal that reads back as the same double (at most 17 digits), always with a point or exponent.
+std::string toml_number(double x);
+
+}  // namespace eos::io
