@@ -21,7 +21,9 @@ double density(double a) { return std::exp(-0.5 * a * a) / std::sqrt(2 * std::nu
 double gaussian_threshold(double u) {
   if (u >= 1) return 0;
   if (u <= 0) return std::numeric_limits<double>::infinity();
-  return std::numbers::sqrt2 * boost::math::erfc_inv(u);
+  // Boost would evaluate in long double; its double-precision rational approximations are good to a few ulp.
+  using Policy = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
+  return std::numbers::sqrt2 * boost::math::erfc_inv(u, Policy());
 }
 
 double gaussian_phi(double u) {
@@ -107,6 +109,7 @@ CaptureCurve CaptureCurve::tabulated(std::vector<double> fraction, std::vector<d
   c.u_ = std::move(fraction);
   c.f_ = std::move(captured);
   c.set_slopes();
+  c.set_moments();
   return c;
 }
 
@@ -153,40 +156,91 @@ std::pair<double, double> CaptureCurve::hermite(double u) const {
   return {value, slope};
 }
 
-double CaptureCurve::value(double u) const {
-  if (u <= 0) return 0;
-  if (u >= 1) return 1;
+CaptureCurve::Point CaptureCurve::at(double u) const {
+  if (u >= 1) u = 1;
   switch (kind_) {
     case Kind::linear:
-      return u;
-    case Kind::gaussian:
-      return gaussian_phi(u);
-    case Kind::laplace:
-      return laplace_phi(u);
-    case Kind::tabulated:
-      break;
-  }
-  if (u <= u_.front()) return f_.front() * u / u_.front();
-  return hermite(u).first;
-}
-
-double CaptureCurve::derivative(double u) const {
-  switch (kind_) {
-    case Kind::linear:
-      return 1;
+      return {std::max(u, 0.0), 1};
     case Kind::gaussian: {
       const double a = gaussian_threshold(u);
-      return a * a;
+      return {u <= 0 ? 0 : std::min(1.0, u + 2 * a * density(a)), a * a};
     }
     case Kind::laplace: {
-      const double l = u >= 1 ? 0 : -std::log(u);  // threshold a_u = l / sqrt(2) of the unit-variance density
-      return 0.5 * l * l;
+      const double l = -std::log(u);  // threshold a_u = l / sqrt(2) of the unit-variance density
+      return {laplace_phi(u), 0.5 * l * l};
     }
     case Kind::tabulated:
       break;
   }
-  if (u <= u_.front()) return f_.front() / u_.front();
-  return hermite(std::min(u, 1.0)).second / std::min(u, 1.0);
+  if (u <= u_.front()) return {f_.front() * std::max(u, 0.0) / u_.front(), f_.front() / u_.front()};
+  const auto [value, slope] = hermite(u);
+  return {value, slope / u};
+}
+
+/// Integral of f'(s)^(power/2) over [knot, u] by 8-point Gauss-Legendre in ln s, with the knot below u.
+double CaptureCurve::integrate_table(double u, int power) const {
+  static const double k_node[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
+  static const double k_weight[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+  const auto above = std::lower_bound(u_.begin(), u_.end(), u);
+  const double start = *(above - 1);
+  const double mid = 0.5 * (std::log(start) + std::log(u)), half = 0.5 * (std::log(u) - std::log(start));
+  double sum = 0;
+  for (int i = 0; i < 4; ++i) {
+    for (double sign : {-1.0, 1.0}) {
+      const double s = std::exp(mid + sign * half * k_node[i]);
+      const double a2 = std::max(0.0, hermite(s).second / s);
+      sum += k_weight[i] * s * (power == 1 ? std::sqrt(a2) : a2 * a2);
+    }
+  }
+  return sum * half;
+}
+
+void CaptureCurve::set_moments() {
+  const double a2 = f_.front() / u_.front();
+  first_ = {u_.front() * std::sqrt(a2)};
+  fourth_ = {u_.front() * a2 * a2};
+  for (std::size_t i = 1; i < u_.size(); ++i) {
+    first_.push_back(first_.back() + integrate_table(u_[i], 1));
+    fourth_.push_back(fourth_.back() + integrate_table(u_[i], 4));
+  }
+}
+
+double CaptureCurve::first_moment(double u) const {
+  if (u <= 0) return 0;
+  const double v = std::min(u, 1.0);
+  switch (kind_) {
+    case Kind::linear:
+      return v;
+    case Kind::gaussian:
+      return std::sqrt(2 / std::numbers::pi) * gaussian_psi(v);
+    case Kind::laplace:
+      return laplace_psi(v) / std::numbers::sqrt2;
+    case Kind::tabulated:
+      break;
+  }
+  if (v <= u_.front()) return first_.front() * v / u_.front();
+  const auto i = std::lower_bound(u_.begin(), u_.end(), v) - u_.begin();
+  return first_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 1);
+}
+
+double CaptureCurve::fourth_moment(double u) const {
+  if (u <= 0) return 0;
+  const double v = std::min(u, 1.0);
+  switch (kind_) {
+    case Kind::linear:
+      return v;
+    case Kind::gaussian:
+      return 3 * gaussian_chi(v);
+    case Kind::laplace: {
+      const double l = -std::log(v);
+      return 6 * v * (1 + l * (1 + l / 2 * (1 + l / 3 * (1 + l / 4))));
+    }
+    case Kind::tabulated:
+      break;
+  }
+  if (v <= u_.front()) return fourth_.front() * v / u_.front();
+  const auto i = std::lower_bound(u_.begin(), u_.end(), v) - u_.begin();
+  return fourth_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 4);
 }
 
 std::string CaptureCurve::name() const {

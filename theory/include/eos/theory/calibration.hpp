@@ -42,9 +42,9 @@ struct ProbePoint {
 
 /// Parameters of the mode model fitted to the probes' loss curves, with standard errors.
 struct FittedModel {
-  std::vector<double> lambda;   ///< fixed logarithmic grid
+  std::vector<double> lambda;        ///< fixed logarithmic grid
   std::vector<double> multiplicity;  ///< n_j of each mode, empty: all 1
-  std::vector<double> initial;  ///< m_j(0)
+  std::vector<double> initial;       ///< m_j(0)
   std::vector<double> initial_error;
   double noise_variance = 0, noise_variance_error = 0;
   double noise_scale = 1, noise_scale_error = 0;

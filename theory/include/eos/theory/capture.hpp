@@ -39,8 +39,18 @@ class CaptureCurve {
   /// increase in (0, 1], captured values leave [0, 1] or fall, or the whole does not capture 1.
   static CaptureCurve tabulated(std::vector<double> fraction, std::vector<double> captured);
 
-  double value(double u) const;
-  double derivative(double u) const;  ///< d value / d u
+  /// Value and derivative in one go.
+  struct Point {
+    double value, derivative;
+  };
+  Point at(double u) const;
+  double value(double u) const { return at(u).value; }
+  /// d value / d u = a_u^2, the squared threshold in units of the r.m.s.
+  double derivative(double u) const { return at(u).derivative; }
+  /// E[|z|; |z| > a_u] = int_0^u sqrt(f'(s)) ds of the unit-variance density with capture function f.
+  double first_moment(double u) const;
+  /// E[z^4; |z| > a_u] = int_0^u f'(s)^2 ds, 3 chi(u) for a Gaussian.
+  double fourth_moment(double u) const;
   Kind kind() const { return kind_; }
   std::string name() const;
   const std::vector<double>& fractions() const { return u_; }
@@ -48,10 +58,13 @@ class CaptureCurve {
 
  private:
   void set_slopes();
+  void set_moments();
+  double integrate_table(double u, int power) const;
   std::pair<double, double> hermite(double u) const;
 
   Kind kind_ = Kind::linear;
-  std::vector<double> u_, f_, slope_;  // tabulated: knots, values, d f / d ln u
+  std::vector<double> u_, f_, slope_;   // tabulated: knots, values, d f / d ln u
+  std::vector<double> first_, fourth_;  // moments up to each knot
 };
 
 }  // namespace eos::theory

@@ -67,7 +67,8 @@ struct Certificate {
   double rate_condition = 0;     ///< max |eta - clip(B A / (V C))| over intervals
   double data_condition = 0;     ///< max relative residual of the pointwise condition for rho on interior intervals
   double weight_condition = 0;   ///< same for kappa
-  int interior_intervals = 0;    ///< intervals on which both fractions are strictly inside their bounds
+  double minimum_gap = 0;      ///< max over intervals of H - min_u H (grid of fractions, best rate), relative to |J|/T
+  int interior_intervals = 0;  ///< intervals on which both fractions are strictly inside their bounds
 };
 
 /// States, costates, controls and energy along the solution.

@@ -1,0 +1,127 @@
+#include "mode_integrator.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace eos::solvers {
+namespace {
+
+constexpr std::size_t k_most_substeps = 4096;
+
+}  // namespace
+
+ModeIntegrator::ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps)
+    : model_(model), modes_(model.modes()), edges_(std::move(edges)) {
+  substeps_.assign(intervals(), static_cast<std::size_t>(std::max(2, substeps + substeps % 2)));
+  energy_.assign(intervals(), 0);
+  loss_integral_.assign(intervals(), 0);
+  interval_.resize(intervals());
+  stages_.resize(modes_);
+  layout();
+}
+
+void ModeIntegrator::layout() {
+  first_.assign(1, 0);
+  for (std::size_t n : substeps_) first_.push_back(first_.back() + n);
+  state_.assign((first_.back() + 1) * modes_, 0);
+  costate_.assign((first_.back() + 1) * modes_, 0);
+}
+
+void ModeIntegrator::prepare(std::size_t i, const theory::Controls& u, std::size_t substeps, Interval& interval) const {
+  interval.captures = model_.captures(u);
+  if (model_.problem().price_path > 0) interval.path = model_.path_factors(u, interval.captures);
+  interval.coefficients.set(model_.problem().lambda, model_.clock(u, interval.captures),
+                            length(i) / static_cast<double>(substeps));
+}
+
+ModeIntegrator::Outcome ModeIntegrator::run(std::size_t i, const theory::Controls& u, const Interval& interval,
+                                            std::span<double> nodes) {
+  const EtdCoefficients& k = interval.coefficients;
+  const bool path = model_.problem().price_path > 0;
+  double variance = 0, travelled = 0;
+  for (std::size_t at = 0; at + modes_ < nodes.size(); at += modes_) {
+    const std::span<const double> m = nodes.subspan(at, modes_);
+    stages_.set(k, model_, m);
+    const double* v = stages_.v;
+    variance += k.step / 6 * (v[0] + 2 * (v[1] + v[2]) + v[3]);
+    if (path) {
+      auto rate = [&](std::span<const double> x) { return model_.path_rate(x, u.learning_rate, interval.path); };
+      travelled += k.step / 6 * (rate(m) + 2 * (rate(stages_.a) + rate(stages_.b)) + rate(stages_.c));
+    }
+    stages_.advance(k, m, nodes.subspan(at + modes_, modes_));
+  }
+  const double loss = model_.loss(nodes.subspan(nodes.size() - modes_));
+  return {loss, 0.5 * (variance - model_.problem().noise_variance * length(i)), travelled};
+}
+
+double ModeIntegrator::forward(std::span<const theory::Controls> controls) {
+  const theory::ModeProblem& problem = model_.problem();
+  std::copy(problem.initial.begin(), problem.initial.end(), state_.begin());
+  double objective = 0, loss = model_.loss(problem.initial);
+  for (std::size_t i = 0; i < intervals(); ++i) {
+    prepare(i, controls[i], substeps_[i], interval_[i]);
+    const auto nodes = std::span(state_).subspan(first_[i] * modes_, (substeps_[i] + 1) * modes_);
+    const Outcome outcome = run(i, controls[i], interval_[i], nodes);
+    loss = outcome.loss;
+    energy_[i] = model_.control_energy(controls[i]).total() * length(i) + problem.price_path * outcome.path;
+    loss_integral_[i] = outcome.loss_integral;
+    objective += energy_[i] + problem.running_weight * loss_integral_[i];
+  }
+  return objective + problem.terminal_weight * loss;
+}
+
+void ModeIntegrator::backward(std::span<const theory::Controls> controls, std::span<theory::ControlGradient> gradient) {
+  const theory::ModeProblem& problem = model_.problem();
+  const std::span<double> costates(costate_);
+  model_.terminal_costate(costates.subspan(first_.back() * modes_, modes_));
+  for (std::size_t i = intervals(); i-- > 0;) {
+    const theory::Controls& u = controls[i];
+    const Interval& interval = interval_[i];
+    const RunningCost cost{problem.running_weight, problem.price_path, u.learning_rate, &interval.path};
+    StepGradient by;
+    for (std::size_t s = first_[i + 1]; s-- > first_[i];) {
+      const std::span<double> mu = costates.subspan(s * modes_, modes_);
+      std::copy_n(costate_.begin() + static_cast<std::ptrdiff_t>((s + 1) * modes_), modes_, mu.begin());
+      reverse_step(interval.coefficients, model_, node(state_, s), cost, stages_, mu, by);
+    }
+    theory::ControlGradient drift, diffusion;
+    model_.clock_gradient(u, interval.captures, drift, diffusion);
+    const theory::ControlGradient price = model_.control_price(u);
+    auto chain = [&](double by_alpha, double by_beta, double per_time, double direct) {
+      return by.drift * by_alpha + by.diffusion * by_beta + length(i) * per_time + direct;
+    };
+    gradient[i].data = chain(drift.data, diffusion.data, price.data, by.direct.data);
+    gradient[i].weight = chain(drift.weight, diffusion.weight, price.weight, by.direct.weight);
+    gradient[i].rate = chain(drift.rate, diffusion.rate, price.rate, by.direct.rate);
+  }
+}
+
+bool ModeIntegrator::refine(std::span<const theory::Controls> controls, double tolerance) {
+  std::vector<std::size_t> wanted = substeps_;
+  std::vector<double> nodes;
+  Interval interval;
+  auto try_with = [&](std::size_t i, std::size_t n) {
+    nodes.assign((n + 1) * modes_, 0);
+    std::copy(state(i).begin(), state(i).end(), nodes.begin());
+    prepare(i, controls[i], n, interval);
+    return run(i, controls[i], interval, nodes);
+  };
+  auto close = [tolerance](double a, double b) { return std::abs(a - b) <= tolerance * std::abs(b) + 1e-300; };
+  for (std::size_t i = 0; i < intervals(); ++i) {
+    Outcome coarse = try_with(i, wanted[i]);
+    while (wanted[i] < k_most_substeps) {
+      const Outcome fine = try_with(i, 2 * wanted[i]);
+      const bool good = close(coarse.loss, fine.loss) && close(coarse.loss_integral, fine.loss_integral) &&
+                        close(coarse.path, fine.path);
+      if (good || !std::isfinite(fine.loss)) break;
+      wanted[i] *= 2;
+      coarse = fine;
+    }
+  }
+  if (wanted == substeps_) return false;
+  substeps_ = wanted;
+  layout();
+  return true;
+}
+
+}  // namespace eos::solvers

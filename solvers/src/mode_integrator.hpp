@@ -1,0 +1,71 @@
+// Integrate a mode problem under controls that are constant on intervals, and differentiate the result exactly.
+//
+// Each interval is divided into equal steps of the scheme in etd_step.hpp: the decay, whose rates span
+// lambda_1/lambda_P, is exact, so steps are limited only by the change of V. The gradient is the adjoint of the
+// discrete scheme, exact to rounding (tested against finite differences).
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "etd_step.hpp"
+
+namespace eos::solvers {
+
+class ModeIntegrator {
+ public:
+  /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are nodes.
+  ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps);
+
+  std::size_t intervals() const { return edges_.size() - 1; }
+  const std::vector<double>& edges() const { return edges_; }
+  double length(std::size_t i) const { return edges_[i + 1] - edges_[i]; }
+  std::size_t steps() const { return first_.back(); }  ///< over all intervals
+
+  /// J of the controls, [intervals]; may be inf or NaN when the dynamics blow up.
+  double forward(std::span<const theory::Controls> controls);
+  /// dJ/d(controls) at the controls of the last forward(); also fills the costates.
+  /// post: every element of gradient is written.
+  void backward(std::span<const theory::Controls> controls, std::span<theory::ControlGradient> gradient);
+
+  /// Doubles the steps of every interval in which halving them changes the loss, its integral or the path by more than
+  /// `tolerance`, relative; returns true if anything changed. Starts from the states of the last forward().
+  bool refine(std::span<const theory::Controls> controls, double tolerance);
+
+  // Results of the last forward() and backward(), at interval edges and midpoints.
+  std::span<const double> state(std::size_t edge) const { return node(state_, first_[edge]); }
+  std::span<const double> costate(std::size_t edge) const { return node(costate_, first_[edge]); }
+  std::span<const double> mid_state(std::size_t i) const { return node(state_, first_[i] + substeps_[i] / 2); }
+  std::span<const double> mid_costate(std::size_t i) const { return node(costate_, first_[i] + substeps_[i] / 2); }
+  double energy(std::size_t i) const { return energy_[i]; }                ///< int e dt over interval i
+  double loss_integral(std::size_t i) const { return loss_integral_[i]; }  ///< int L dt over interval i
+
+ private:
+  struct Interval {
+    theory::Captures captures;
+    theory::PathFactors path;
+    EtdCoefficients coefficients;
+  };
+  struct Outcome {
+    double loss, loss_integral, path;  // at the end, over the interval, over the interval
+  };
+
+  std::span<const double> node(const std::vector<double>& values, std::size_t index) const {
+    return std::span<const double>(values).subspan(index * modes_, modes_);
+  }
+  void layout();
+  void prepare(std::size_t i, const theory::Controls& u, std::size_t substeps, Interval& interval) const;
+  /// nodes[0] is the initial state; fills the others.
+  Outcome run(std::size_t i, const theory::Controls& u, const Interval& interval, std::span<double> nodes);
+
+  theory::ModeModel model_;
+  std::size_t modes_;
+  std::vector<double> edges_;
+  std::vector<std::size_t> substeps_;
+  std::vector<std::size_t> first_;  // node index of each edge
+  std::vector<double> state_, costate_, energy_, loss_integral_;
+  std::vector<Interval> interval_;
+  EtdStages stages_;
+};
+
+}  // namespace eos::solvers

@@ -1,0 +1,33 @@
+// Exponential-integrator functions phi_k(z) = int_0^1 e^{(1-t) z} t^{k-1}/(k-1)! dt at z = -x, x >= 0.
+//
+// phi_0 = e^z, phi_{k+1}(z) = (phi_k(z) - 1/k!)/z, d phi_k/dz = phi_k - k phi_{k+1}.
+// Hochbruck & Ostermann, Acta Numerica 19, 209 (2010), eq. 2.10. The upward recurrence cancels for small x, so there
+// the Taylor series of phi_4 is used and the recurrence runs downwards.
+#pragma once
+
+#include <cmath>
+
+namespace eos::solvers {
+
+struct Phi {
+  double p1, p2, p3, p4;
+};
+
+inline Phi phi_functions(double x) {
+  const double z = -x;
+  if (x < 1) {
+    // sum_{n<14} z^n/(n+4)!: the first neglected term is below 1/18! = 2e-16 of a value near 1/24.
+    double p4 = 1.0 / 17;
+    for (int n = 16; n >= 5; --n) p4 = (1 + z * p4) / n;
+    p4 = (1 + z * p4) / 24;
+    const double p3 = 1.0 / 6 + z * p4;
+    const double p2 = 0.5 + z * p3;
+    return {1 + z * p2, p2, p3, p4};
+  }
+  const double p1 = std::expm1(z) / z;
+  const double p2 = (p1 - 1) / z;
+  const double p3 = (p2 - 0.5) / z;
+  return {p1, p2, p3, (p3 - 1.0 / 6) / z};
+}
+
+}  // namespace eos::solvers
