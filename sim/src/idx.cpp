@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,7 +16,8 @@
 namespace eos::sim {
 namespace {
 
-constexpr std::int64_t k_largest = std::int64_t{1} << 33;  // 8 GiB: a damaged header must not ask for all memory
+constexpr std::int64_t k_largest = std::int64_t{1} << 33;  // 8 GiB: more is a damaged header
+constexpr std::int64_t k_block = std::int64_t{1} << 26;
 
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   throw core::Error("E203", fmt::format("{}: {}", path, what),
@@ -32,7 +34,9 @@ class GzFile {
     if (file_ == nullptr) throw core::Error("E201", fmt::format("cannot read {}: {}", path, std::strerror(errno)));
     gzbuffer(file_, 1 << 17);
   }
-  ~GzFile() { gzclose(file_); }
+  ~GzFile() {
+    if (file_ != nullptr) gzclose(file_);
+  }
   GzFile(const GzFile&) = delete;
   GzFile& operator=(const GzFile&) = delete;
 
@@ -50,6 +54,12 @@ class GzFile {
       done += got;
     }
     return done;
+  }
+  /// zlib tells only now whether the last compressed stream was whole.
+  void finish() {
+    const int code = gzclose_r(file_);
+    file_ = nullptr;
+    if (code != Z_OK) damaged(path_, "the compressed data are cut off");
   }
 
  private:
@@ -79,11 +89,17 @@ IdxFile read_idx(const std::string& path) {
     size *= length;
     result.dims.push_back(static_cast<int>(length));
   }
-  result.bytes.resize(static_cast<std::size_t>(size));
-  const std::int64_t got = file.read(result.bytes.data(), size);
-  if (got != size) damaged(path, fmt::format("the header announces {} bytes but only {} follow", size, got));
+  std::int64_t got = 0;
+  while (got < size) {  // in blocks, so that a damaged header does not take memory for data that are not there
+    const std::int64_t block = std::min(size - got, k_block);
+    result.bytes.resize(static_cast<std::size_t>(got + block));
+    const std::int64_t read = file.read(result.bytes.data() + got, block);
+    got += read;
+    if (read < block) damaged(path, fmt::format("the header announces {} bytes but only {} follow", size, got));
+  }
   std::uint8_t extra = 0;
   if (file.read(&extra, 1) != 0) damaged(path, fmt::format("bytes follow after the {} that the header announces", size));
+  file.finish();
   return result;
 }
 

@@ -1,0 +1,239 @@
+#include "eos/sim/calibrate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "calibrate_capture.hpp"
+#include "calibrate_probes.hpp"
+#include "eos/core/error.hpp"
+#include "eos/core/parallel.hpp"
+
+namespace eos::sim {
+namespace {
+
+using theory::Calibration;
+using theory::MeasuredCurve;
+
+void check(const CalibrateOptions& o, const TaskData& data) {
+  auto refuse = [](const std::string& what, const std::string& help = {}) { throw core::Error("E104", what, help); };
+  if (data.validation.samples < 2) {
+    refuse("a calibration needs validation samples", "set data.validation_samples, e.g. to 10000");
+  }
+  if (!(o.probe_epochs > 0)) refuse(fmt::format("probe_epochs = {} must be > 0", o.probe_epochs));
+  if (o.points < 1 || o.capture_samples < 2 || o.validation_samples < 2 || o.bootstrap < 0) {
+    refuse("points, capture_samples, validation_samples and bootstrap must be at least 1, 2, 2 and 0");
+  }
+  const bool shares = o.horizons.size() >= 2 && o.horizons.front() > 0 && o.horizons.back() == 1 &&
+                      std::is_sorted(o.horizons.begin(), o.horizons.end());
+  if (!shares) refuse("horizons must be two or more increasing shares of probe_epochs that end with 1");
+  for (const auto* fractions : {&o.selection_fractions, &o.accumulator_fractions}) {
+    const bool good = std::is_sorted(fractions->begin(), fractions->end()) &&
+                      std::all_of(fractions->begin(), fractions->end(), [](double u) { return u > 0 && u < 1; });
+    if (!good) refuse("probed fractions must increase and lie between 0 and 1");
+  }
+}
+
+/// Sum of learning rates over the updates of a probe up to progress s; the law is linear to 0 after a linear warm-up.
+double clock_at(const theory::TrainingSpec& spec, int train_samples, double s) {
+  const double steps = spec.epochs * train_samples / spec.batch;
+  const double warm = spec.optimiser.warmup_epochs / spec.epochs, eta = spec.optimiser.learning_rate;
+  auto annealed = [](double x) { return x - 0.5 * x * x; };
+  auto warming = [&](double x) { return warm > 0 ? (0.5 * x * x - x * x * x / 3) / warm : 0.0; };
+  const double share = s <= warm ? warming(s) : warming(warm) + annealed(s) - annealed(warm);
+  return eta * steps * share;
+}
+
+double rate_at(const theory::TrainingSpec& spec, double s) {
+  const double warm = spec.optimiser.warmup_epochs / spec.epochs;
+  return spec.optimiser.learning_rate * (1 - s) * (s < warm ? s / warm : 1);
+}
+
+double standard_error(const std::vector<double>& values, const std::vector<double>* minus = nullptr) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double v = values[i] - (minus != nullptr ? (*minus)[i] : 0);
+    sum += v;
+    squares += v * v;
+  }
+  return std::sqrt(std::max(0.0, squares / n - sum * sum / (n * n)) / (n - 1));
+}
+
+/// Loss curve of one dense probe. The subset along the curve is the front of the validation set; what it deviates from
+/// the whole at the end of the run is taken off everywhere.
+void add_curve(const Probe& probe, const ProbeOutcome& outcome, int index, int subset, Calibration& c) {
+  const double offset = outcome.loss - outcome.rows.back().validation_loss;
+  const double spread = standard_error(outcome.losses) * std::sqrt(static_cast<double>(outcome.losses.size()));
+  for (std::size_t i = 0; i < outcome.rows.size(); ++i) {
+    const EpochRow& row = outcome.rows[i];
+    const bool last = i + 1 == outcome.rows.size();
+    const double s = std::min(1.0, row.epoch / probe.spec.epochs);
+    theory::ProbePoint p;
+    p.probe = index;
+    p.step = row.step;
+    p.clock = clock_at(probe.spec, c.train_samples, s);
+    p.learning_rate = rate_at(probe.spec, s);
+    p.loss = row.validation_loss + offset;
+    p.loss_error = last ? standard_error(outcome.losses) : spread / std::sqrt(static_cast<double>(subset));
+    p.accuracy = last ? outcome.accuracy : row.validation_accuracy;
+    c.probes.push_back(p);
+  }
+}
+
+/// Annealed loss as a function of the horizon, a straight line in ln L over ln T between dense probes.
+class AnnealedLoss {
+ public:
+  AnnealedLoss(const std::vector<Probe>& probes, const std::vector<ProbeOutcome>& outcomes, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      log_horizon_.push_back(std::log(probes[i].spec.epochs));
+      log_loss_.push_back(std::log(outcomes[i].loss));
+    }
+  }
+  /// ln T at which dense training ends with this loss.
+  double log_horizon(double loss) const {
+    const std::size_t i = segment(std::log(loss));
+    return log_horizon_[i + 1] + (std::log(loss) - log_loss_[i + 1]) / slope(i);
+  }
+  /// d ln T / d L, absolute.
+  double sensitivity(double loss) const { return -1 / (loss * slope(segment(std::log(loss)))); }
+
+ private:
+  /// Where longer training did not help, any clock fits: the slope is kept away from 0.
+  double slope(std::size_t i) const {
+    constexpr double k_flattest = -0.02;
+    return std::min(k_flattest, (log_loss_[i + 1] - log_loss_[i]) / (log_horizon_[i + 1] - log_horizon_[i]));
+  }
+  std::size_t segment(double log_loss) const {
+    std::size_t i = log_horizon_.size() - 2;
+    while (i > 0 && log_loss > log_loss_[i]) --i;
+    return i;
+  }
+  std::vector<double> log_horizon_, log_loss_;
+};
+
+void append(MeasuredCurve& curve, double fraction, double value, double error) {
+  curve.fraction.push_back(fraction);
+  curve.value.push_back(value);
+  curve.error.push_back(error);
+}
+
+/// Share of the summed learning rate that falls between the full-data phases.
+double middle_share(const theory::TrainingSpec& spec, int train_samples) {
+  return (clock_at(spec, train_samples, 1 - k_full_data_end) - clock_at(spec, train_samples, k_full_data_start)) /
+         clock_at(spec, train_samples, 1);
+}
+
+/// Reference runs and what is derived from the others by comparison with them.
+class Clocks {
+ public:
+  Clocks(const std::vector<Probe>& probes, const std::vector<ProbeOutcome>& outcomes, std::size_t dense)
+      : probes_(probes), outcomes_(outcomes), dense_(dense), annealed_(probes, outcomes, dense) {}
+
+  void add(std::size_t i, Calibration& c) const {
+    const Probe& probe = probes_[i];
+    if (probe.kind == ProbeKind::dense) return;
+    const bool selection = probe.kind == ProbeKind::selection;
+    const double share = selection ? middle_share(probe.spec, c.train_samples) : 1;
+    MeasuredCurve& curve = selection ? c.selection_clock : c.accumulator_clock;
+    const ProbeOutcome& o = outcomes_[i];
+    if (o.status == RunStatus::complete) {
+      const double ratio = std::exp(annealed_.log_horizon(o.loss) - annealed_.log_horizon(reference().loss));
+      const double error = ratio * annealed_.sensitivity(o.loss) * standard_error(o.losses, &reference().losses);
+      append(curve, probe.fraction, 1 - (1 - ratio) / share, error / share);
+    } else {
+      append(curve, probe.fraction, 0, 1);  // diverged: no progress at this fraction
+    }
+    if (!selection) add_costs(i, c);
+  }
+
+ private:
+  const ProbeOutcome& reference() const { return outcomes_[dense_ - 1]; }
+  const theory::Ledger& ledger(std::size_t i) const { return outcomes_[i].rows.back().ledger; }
+
+  void add_costs(std::size_t i, Calibration& c) const {
+    if (outcomes_[i].status != RunStatus::complete) return;
+    const double clock = clock_at(probes_[i].spec, c.train_samples, 1);
+    const double fraction = probes_[i].fraction;
+    append(c.accumulator_path, fraction, ledger(i).path_length / ledger(dense_ - 1).path_length, 0);
+    // Each presentation holds sum |s|, which is proportional to the rate: mean over the run per mean rate.
+    append(c.accumulator_held, fraction, ledger(i).maintenance / (clock * probes_[i].spec.batch), 0);
+  }
+
+  const std::vector<Probe>& probes_;
+  const std::vector<ProbeOutcome>& outcomes_;
+  std::size_t dense_;  // number of dense probes at the run's own rate; the last of them is the reference
+  AnnealedLoss annealed_;
+};
+
+void add_dense_costs(const Probe& probe, const ProbeOutcome& outcome, Calibration& c) {
+  const theory::Ledger& ledger = outcome.rows.back().ledger;
+  c.dense_write_share = static_cast<double>(ledger.writes) /
+                        (static_cast<double>(ledger.steps) * static_cast<double>(c.counts.parameters));
+  c.dense_path_per_step = ledger.path_length / clock_at(probe.spec, c.train_samples, 1);
+}
+
+void add_snapshots(const std::vector<Probe>& probes, const std::vector<ProbeOutcome>& outcomes, std::size_t dense,
+                   const MlpLayout& layout, const TaskData& data, const CalibrateOptions& options, Calibration& c) {
+  c.snapshots.resize(dense);
+  core::parallel_for(dense, options.threads, [&](std::size_t i) {
+    CaptureSettings settings;
+    settings.samples = options.capture_samples;
+    settings.batch = probes[i].spec.batch;
+    settings.bootstrap = options.bootstrap;
+    settings.seed = probes[i].spec.seeds.front();
+    settings.snapshot = static_cast<std::uint32_t>(i);
+    c.snapshots[i] = capture(layout, outcomes[i].weights, data.train, settings);
+    c.snapshots[i].epoch = probes[i].spec.epochs;
+  });
+}
+
+}  // namespace
+
+Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, core::Progress& progress,
+                    const CalibrateOptions& options) {
+  check(options, data);
+  dense.check();
+  const std::vector<Probe> probes = make_probes(dense, options);
+  const std::vector<ProbeOutcome> outcomes = run_probes(probes, data, progress, options);
+  const std::size_t count = options.horizons.size();
+  Calibration c;
+  c.spec = dense;
+  c.spec.selection = theory::selection_preset("all");
+  c.spec.plasticity = theory::plasticity_preset("all");
+  std::vector<int> widths{data.inputs};
+  widths.insert(widths.end(), dense.network.hidden.begin(), dense.network.hidden.end());
+  widths.push_back(data.classes);
+  c.counts = theory::mlp_counts(widths);
+  c.train_samples = data.train.samples;
+  c.full_data_start = k_full_data_start;
+  c.full_data_end = k_full_data_end;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (outcomes[i].status == RunStatus::complete) continue;
+    throw core::Error("E402", fmt::format("a dense probe of {:g} epochs diverged at learning rate {:g}",
+                                          probes[i].spec.epochs, dense.optimiser.learning_rate),
+                      "lower optimiser.learning_rate");
+  }
+  const int subset = std::min(options.validation_samples, data.validation.samples);
+  c.largest_stable_rate = dense.optimiser.learning_rate;
+  for (std::size_t i = 0; i <= count; ++i) {
+    if (outcomes[i].status != RunStatus::complete) continue;  // only the probe at the second rate may diverge
+    add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c);
+  }
+  const ProbeOutcome &base = outcomes[count - 1], &fast = outcomes[count];
+  const double margin = 2 * (fast.losses.empty() ? 0 : standard_error(fast.losses, &base.losses));
+  if (fast.status == RunStatus::complete && fast.loss <= base.loss + margin) {
+    c.largest_stable_rate = probes[count].spec.optimiser.learning_rate;
+  }
+  add_dense_costs(probes[count - 1], outcomes[count - 1], c);
+  const Clocks clocks(probes, outcomes, count);
+  for (std::size_t i = 0; i < probes.size(); ++i) clocks.add(i, c);
+  for (auto* curve : {&c.selection_clock, &c.accumulator_clock, &c.accumulator_path}) append(*curve, 1, 1, 0);
+  append(c.accumulator_held, 1, 0, 0);
+  add_snapshots(probes, outcomes, count, MlpLayout(widths), data, options, c);
+  return c;
+}
+
+}  // namespace eos::sim

@@ -1,0 +1,185 @@
+#include "calibrate_probes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+#include "eos/core/error.hpp"
+#include "eos/core/parallel.hpp"
+#include "eos/kernels/gather.hpp"
+#include "eos/kernels/softmax_xent.hpp"
+
+namespace eos::sim {
+namespace {
+
+using theory::TrainingSpec;
+
+TrainingSpec base_spec(const TrainingSpec& dense, const CalibrateOptions& options) {
+  TrainingSpec spec = dense;
+  spec.selection = theory::selection_preset("all");
+  spec.plasticity = theory::plasticity_preset("all");
+  spec.schedule = {};
+  spec.optimiser.law = theory::RateLaw::linear;
+  spec.optimiser.warmup_epochs = std::min(spec.optimiser.warmup_epochs, 0.1 * options.probe_epochs);
+  spec.seeds.resize(1);
+  spec.epochs = options.probe_epochs;
+  spec.evaluate_every = options.probe_epochs;
+  spec.checkpoint_seconds = 0;
+  spec.record_every = 0;
+  return spec;
+}
+
+Probe dense_probe(const TrainingSpec& base, double epochs, double rate, const CalibrateOptions& options) {
+  Probe probe{ProbeKind::dense, 1, base};
+  probe.spec.epochs = epochs;
+  probe.spec.optimiser.warmup_epochs = std::min(base.optimiser.warmup_epochs, 0.5 * epochs);
+  probe.spec.optimiser.learning_rate = rate;
+  probe.spec.evaluate_every = std::min(options.probe_epochs / options.points, epochs / 3);
+  return probe;
+}
+
+Probe selection_probe(const TrainingSpec& base, double rho) {
+  Probe probe{ProbeKind::selection, rho, base};
+  probe.spec.selection = theory::selection_preset("schedule");
+  probe.spec.selection.floor = std::min(probe.spec.selection.floor, rho);
+  probe.spec.schedule.edges = {0, k_full_data_start, 1 - k_full_data_end, 1};
+  probe.spec.schedule.data_fraction = {1, rho, 1};
+  probe.spec.schedule.weight_fraction = {1, 1, 1};
+  probe.spec.schedule.weight_rule = theory::Rule::all;
+  return probe;
+}
+
+Probe accumulator_probe(const TrainingSpec& base, double kappa) {
+  Probe probe{ProbeKind::accumulator, kappa, base};
+  probe.spec.plasticity = theory::plasticity_preset("top-k");
+  probe.spec.plasticity.accumulate = true;
+  probe.spec.plasticity.fraction = kappa;
+  return probe;
+}
+
+/// Adds the progress of runs that go on at the same time to one task.
+class JointProgress {
+ public:
+  JointProgress(core::Progress& parent, std::vector<double> totals) : parent_(&parent), done_(totals.size(), 0.0) {
+    parent.begin("probes", std::accumulate(totals.begin(), totals.end(), 0.0), "epochs");
+  }
+  ~JointProgress() { parent_->end("probes"); }
+  JointProgress(const JointProgress&) = delete;
+  JointProgress& operator=(const JointProgress&) = delete;
+
+  void update(std::size_t run, double done) {
+    const std::lock_guard<std::mutex> guard(lock_);
+    done_[run] = done;
+    parent_->update("probes", std::accumulate(done_.begin(), done_.end(), 0.0));
+  }
+  bool stop_requested() const { return parent_->stop_requested(); }
+
+ private:
+  core::Progress* parent_;
+  std::vector<double> done_;
+  std::mutex lock_;
+};
+
+class OneOfMany : public core::Progress {
+ public:
+  OneOfMany(JointProgress& joint, std::size_t run) : joint_(&joint), run_(run) {}
+  void update(const std::string&, double done, const std::string&) override { joint_->update(run_, done); }
+  bool stop_requested() const override { return joint_->stop_requested(); }
+
+ private:
+  JointProgress* joint_;
+  std::size_t run_;
+};
+
+/// The data with a shorter validation set for the curves, and without test data, which no calibration may see.
+TaskData curve_data(const TaskData& data, int samples) {
+  TaskData result = data;
+  LabelledSet& v = result.validation;
+  v.samples = std::min(v.samples, samples);
+  v.inputs.resize(static_cast<std::size_t>(v.samples) * static_cast<std::size_t>(data.inputs));
+  v.labels.resize(static_cast<std::size_t>(v.samples));
+  result.test = {};
+  return result;
+}
+
+void evaluate_end(const MlpLayout& layout, const LabelledSet& set, ProbeOutcome& outcome) {
+  const kernels::Context context = kernels::Context::cpu();
+  constexpr int k_rows = 500;
+  Activations a(context, layout, std::min(k_rows, set.samples));
+  std::vector<float> loss(k_rows);
+  std::vector<std::uint8_t> correct(k_rows);
+  std::vector<std::int32_t> index(k_rows);
+  int right = 0;
+  for (int first = 0; first < set.samples; first += k_rows) {
+    const int rows = std::min(k_rows, set.samples - first);
+    std::iota(index.begin(), index.end(), first);
+    kernels::gather_rows(context, set.inputs.data(), layout.inputs(), index.data(), rows, 1.0f / 255.0f, a.row(0, 0));
+    mlp_forward(context, layout, outcome.weights.data(), a, 0, rows);
+    kernels::SoftmaxOutputs out;
+    out.loss = loss.data();
+    out.correct = correct.data();
+    kernels::softmax_xent(context, {1, rows, layout.classes()}, a.row(layout.layers(), 0), set.labels.data() + first,
+                          nullptr, 1.0f, out);
+    outcome.losses.insert(outcome.losses.end(), loss.begin(), loss.begin() + rows);
+    right += static_cast<int>(std::count_if(correct.begin(), correct.begin() + rows, [](auto c) { return c != 0; }));
+  }
+  const double n = set.samples;
+  outcome.loss = std::accumulate(outcome.losses.begin(), outcome.losses.end(), 0.0) / n;
+  outcome.accuracy = right / n;
+}
+
+std::vector<int> widths(const TrainingSpec& spec, const TaskData& data) {
+  std::vector<int> w{data.inputs};
+  w.insert(w.end(), spec.network.hidden.begin(), spec.network.hidden.end());
+  w.push_back(data.classes);
+  return w;
+}
+
+}  // namespace
+
+std::vector<Probe> make_probes(const TrainingSpec& dense, const CalibrateOptions& options) {
+  const TrainingSpec base = base_spec(dense, options);
+  const double rate = base.optimiser.learning_rate;
+  std::vector<Probe> probes;
+  for (double share : options.horizons) probes.push_back(dense_probe(base, share * base.epochs, rate, options));
+  probes.push_back(dense_probe(base, base.epochs, options.rate_factor * rate, options));
+  for (double rho : options.selection_fractions) probes.push_back(selection_probe(base, rho));
+  for (double kappa : options.accumulator_fractions) probes.push_back(accumulator_probe(base, kappa));
+  return probes;
+}
+
+std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const TaskData& data, core::Progress& progress,
+                                     const CalibrateOptions& options) {
+  const TaskData curves = curve_data(data, options.validation_samples);
+  std::vector<double> totals;
+  for (const Probe& probe : probes) totals.push_back(probe.spec.epochs);
+  // The longest first, so that no thread is left with a long one at the end.
+  std::vector<std::size_t> order(probes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return totals[a] > totals[b]; });
+  JointProgress joint(progress, totals);
+  std::vector<ProbeOutcome> outcomes(probes.size());
+  core::parallel_for(probes.size(), options.threads, [&](std::size_t i) {
+    const std::size_t run = order[i];
+    OneOfMany own(joint, run);
+    TrainResult result = train(probes[run].spec, curves, own);
+    ReplicaResult& replica = result.replicas.front();
+    ProbeOutcome& outcome = outcomes[run];
+    outcome.status = replica.status;
+    outcome.rows = std::move(replica.epochs);
+    outcome.weights = std::move(replica.weights);
+    if (outcome.status == RunStatus::complete) {
+      evaluate_end(MlpLayout(widths(probes[run].spec, data)), data.validation, outcome);
+    }
+    joint.update(run, totals[run]);
+  });
+  for (const ProbeOutcome& outcome : outcomes) {
+    if (outcome.status == RunStatus::stopped) {
+      throw core::Error("E402", "the calibration was interrupted before its probes ended", "run it again");
+    }
+  }
+  return outcomes;
+}
+
+}  // namespace eos::sim

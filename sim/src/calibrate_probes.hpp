@@ -1,0 +1,39 @@
+// The short training runs of a calibration, and what is kept of them.
+#pragma once
+
+#include <vector>
+
+#include "eos/sim/calibrate.hpp"
+#include "eos/sim/train.hpp"
+#include "mlp.hpp"
+
+namespace eos::sim {
+
+enum class ProbeKind { dense, selection, accumulator };
+
+struct Probe {
+  ProbeKind kind = ProbeKind::dense;
+  double fraction = 1;  ///< rho or kappa
+  theory::TrainingSpec spec;
+};
+
+struct ProbeOutcome {
+  RunStatus status = RunStatus::complete;
+  std::vector<EpochRow> rows;  ///< validation values are means over the subset
+  std::vector<float> weights;
+  std::vector<double> losses;  ///< [validation samples], at the end of the run
+  double loss = 0, accuracy = 0;  ///< means over all validation samples, at the end
+};
+
+/// Shares of a selection probe's horizon at its begin and end with all data.
+inline constexpr double k_full_data_start = 0.2;
+inline constexpr double k_full_data_end = 0.2;
+
+/// Dense probes first, in order of horizon, then the one at the second rate, then selection, then accumulator probes.
+std::vector<Probe> make_probes(const theory::TrainingSpec& dense, const CalibrateOptions& options);
+
+/// Runs them on up to options.threads threads. throws Error E402 when interrupted.
+std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const TaskData& data, core::Progress& progress,
+                                     const CalibrateOptions& options);
+
+}  // namespace eos::sim
