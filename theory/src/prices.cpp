@@ -8,14 +8,13 @@
 namespace eos::theory {
 namespace {
 
-using core::k_pico;
 
 // One fp32 multiply-add at 7 nm: 1.31 pJ multiply + 0.38 pJ add (Jouppi et al., ISCA 2021, Table 2).
-constexpr double k_mac_7nm = 1.69 * k_pico;
+constexpr double k_mac_7nm = 1.69e-12;
 // One fp32 word in HBM2: 32 bit x 3.92 pJ/bit (O'Connor et al., MICRO 2017), rounded.
-constexpr double k_hbm_word = 125 * k_pico;
+constexpr double k_hbm_word = 125e-12;
 // One 32-bit word in 1 MB of SRAM at 7 nm: half of the 14 pJ of a 64-bit access (Jouppi et al., ISCA 2021, Table 2).
-constexpr double k_sram_word = 7 * k_pico;
+constexpr double k_sram_word = 7e-12;
 
 PriceList metabolic() {
   PriceList p;
@@ -90,7 +89,7 @@ PriceList h100() {
       "mac: 2 x 0.71 pJ/FLOP = 700 W TDP / 989 TFLOP/s bf16 (data sheet), an upper-level bound that includes "
       "everything on the board. write, accumulator, weight_read: ASSUMED equal to the HBM2 device figure, 32 bit x "
       "3.92 pJ/bit (O'Connor et al., MICRO 2017); HBM3 is somewhat cheaper per bit.";
-  p.mac = p.scoring_mac = 1.42 * k_pico;
+  p.mac = p.scoring_mac = 1.42e-12;
   p.write = p.accumulator = p.weight_read = k_hbm_word;
   return p;
 }
@@ -103,9 +102,9 @@ PriceList neuromorphic() {
       "mac: synaptic operation 23.6 pJ; write: pairwise-STDP update 120 pJ (Davies et al., IEEE Micro 38(1), 2018). "
       "ASSUMPTIONS: one MAC is one synaptic operation, backward as forward; an accumulator update costs one synaptic "
       "operation.";
-  p.mac = p.scoring_mac = 23.6 * k_pico;
-  p.write = 120 * k_pico;
-  p.accumulator = 23.6 * k_pico;
+  p.mac = p.scoring_mac = 23.6e-12;
+  p.write = 120e-12;
+  p.accumulator = 23.6e-12;
   return p;
 }
 
