@@ -47,6 +47,13 @@ void check_bounds(const Bounds& b, const char* name, double low, double high, Ch
 
 }  // namespace
 
+Bounds ModeProblem::data_bounds_in(int i, int count) const {
+  // The middle of an interval decides, with a margin that makes a boundary between intervals exact.
+  const double progress = (i + 0.5) / count;
+  const bool full = progress < full_data_start - 1e-9 || progress > 1 - full_data_end + 1e-9;
+  return full ? Bounds{1, 1} : data_bounds;
+}
+
 void ModeProblem::check() const {
   Checker c;
   check_spectrum(*this, c);
@@ -78,6 +85,9 @@ void ModeProblem::check() const {
   check_bounds(data_bounds, "data", k_smallest, 1, c);
   check_bounds(weight_bounds, "weight", k_smallest, 1, c);
   check_bounds(rate_bounds, "rate", 0, 1e9, c);
+  c.range("full_data_start", full_data_start, 0, 1);
+  c.range("full_data_end", full_data_end, 0, 1);
+  c.at_least("horizon_epochs", horizon_epochs, 0);
   c.finish();
 }
 
@@ -91,6 +101,8 @@ std::string to_string(SolveStatus status) {
       return "stalled";
     case SolveStatus::not_finite:
       return "not_finite";
+    case SolveStatus::evaluated:
+      return "evaluated";
   }
   return "unknown";
 }
@@ -104,6 +116,7 @@ Schedule Plan::schedule() const {
   s.learning_rate = trajectory.learning_rate;
   s.data_rule = problem.data_rule;
   s.weight_rule = problem.weight_rule;
+  s.epochs = problem.horizon_epochs;
   s.origin = problem.title.empty() ? "plan" : "plan: " + problem.title;
   return s;
 }

@@ -5,7 +5,8 @@
 //   H   = w_r L + e - eta G (2 F_s A - nu eta F_n V C / B),      A = sum p_j lambda_j m_j,  C = sum p_j lambda_j
 //   dp_i/dt = -dH/dm_i,  p_i(T) = w_T n_i lambda_i / 2,   p_i = dJ/dm_i
 //   path rate = q c_1(kappa) eta sum n_j sqrt(v_j),   v_j = D lambda_j^2 m_j + nu F_n lambda_j V / (q B),
-// where q = rho if kept samples are re-batched, else 1; c_1 = E[|z|; written]; v_j is the second moment of one update
+// where q = rho if kept samples are re-batched, else 1; c_1 = E[|z|; written], or sqrt(2/pi) times a measured curve for
+// accumulated writes; v_j is the second moment of one update
 // per rate^2 and D = (1-1/B)(F_s/q)^2 + (X - F_n)/(q B) with X = E[z^4; kept], or rho^2 + rho/B for a random subset of
 // fixed size. Exact discrete recursion (q = 1): m_j' = m_j + G ( -2 eta F_s lambda_j m_j + eta^2 v_j ).
 // Source: derived in docs/theory.md; minimum principle: Pontryagin et al. (1962).

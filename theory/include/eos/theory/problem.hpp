@@ -48,15 +48,22 @@ struct ModeProblem {
   CaptureCurve data_signal = CaptureCurve::gaussian();     ///< F_s for ranked data
   CaptureCurve data_noise = CaptureCurve::gaussian();      ///< F_n for ranked data
   CaptureCurve weight_capture = CaptureCurve::gaussian();  ///< G for ranked weights
+  bool accumulated = false;        ///< what is not written stays in an accumulator: path follows accumulated_path
+  CaptureCurve accumulated_path;   ///< M_1 of accumulated writes of the fraction kappa, relative to writing everything
   Bounds data_bounds{1e-3, 1};
   Bounds weight_bounds{1e-3, 1};
   Bounds rate_bounds{0, 1};
+  double full_data_start = 0;  ///< share of the horizon at its begin in which rho = 1, on whole intervals
+  double full_data_end = 0;    ///< the same at its end
+  double horizon_epochs = 0;   ///< horizon in passes over the training set, 0 if not tied to a data set
 
+  /// Bounds of rho in interval i of `count` equal ones: {1, 1} in the full-data phases.
+  Bounds data_bounds_in(int i, int count) const;
   /// throws Error E401/E104 with one diagnostic per problem.
   void check() const;
 };
 
-enum class SolveStatus { optimal, iteration_limit, stalled, not_finite };
+enum class SolveStatus { optimal, iteration_limit, stalled, not_finite, evaluated };
 std::string to_string(SolveStatus status);
 
 /// How good a solution provably is.
