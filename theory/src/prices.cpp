@@ -2,12 +2,10 @@
 #include <fmt/format.h>
 
 #include "eos/core/error.hpp"
-#include "eos/core/units.hpp"
 #include "eos/theory/ledger.hpp"
 
 namespace eos::theory {
 namespace {
-
 
 // One fp32 multiply-add at 7 nm: 1.31 pJ multiply + 0.38 pJ add (Jouppi et al., ISCA 2021, Table 2).
 constexpr double k_mac_7nm = 1.69e-12;
