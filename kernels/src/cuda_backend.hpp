@@ -41,6 +41,7 @@ void sgd_update_dense(const Context& context, Segments segments, SgdParameters p
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
                    UpdateCounts* counts);
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
+UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, const float* before, const float* after);
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
                  float scale, float* out);

@@ -1,26 +1,63 @@
+// Sample movement on the CPU.
+#include <algorithm>
+#include <cstring>
+
 #include "cuda_backend.hpp"
+#include "eos/core/parallel.hpp"
 
 namespace eos::kernels {
+
+namespace {
+
+constexpr std::int64_t k_values_a_task = 256 * 1024;
+constexpr int k_rows_ahead = 4;  ///< rows are scattered over a data set larger than the caches: ask for them early
+
+/// Calls body(begin, end) on pieces of the rows.
+template <class Body>
+void for_rows(const Context& context, int rows, int columns, Body body) {
+  const std::int64_t a_task = std::max<std::int64_t>(1, k_values_a_task / std::max(1, columns));
+  core::parallel_for(static_cast<std::size_t>((rows + a_task - 1) / a_task), context.threads(), [&](std::size_t task) {
+    const std::int64_t begin = static_cast<std::int64_t>(task) * a_task;
+    body(begin, std::min<std::int64_t>(begin + a_task, rows));
+  });
+}
+
+}  // namespace
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
                  float scale, float* out) {
   if (context.backend() == Backend::cuda) return cuda::gather_rows(context, source, columns, index, rows, scale, out);
-  reference::gather_rows(source, columns, index, rows, scale, out);
+  for_rows(context, rows, columns, [=](std::int64_t begin, std::int64_t end) {
+    const auto row_of = [=](std::int64_t i) { return source + static_cast<std::int64_t>(index[i]) * columns; };
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (i + k_rows_ahead < end) {
+        for (int c = 0; c < columns; c += 64) __builtin_prefetch(row_of(i + k_rows_ahead) + c);
+      }
+      const std::uint8_t* __restrict from = row_of(i);
+      float* __restrict to = out + i * columns;
+      for (int c = 0; c < columns; ++c) to[c] = scale * static_cast<float>(from[c]);
+    }
+  });
 }
 
 void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows, float* out) {
   if (context.backend() == Backend::cuda) return cuda::compact_rows(context, in, columns, index, rows, out);
-  reference::compact_rows(in, columns, index, rows, out);
+  const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
+  for_rows(context, rows, columns, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      std::memcpy(out + j * columns, in + static_cast<std::int64_t>(index[j]) * columns, bytes);
+    }
+  });
 }
 
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index) {
   if (context.backend() == Backend::cuda) return cuda::compact_flags(context, keep, rows, index);
-  return reference::compact_flags(keep, rows, index);
-}
-
-int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index) {
-  if (context.backend() == Backend::cuda) return cuda::compact_flags_thrust(context, keep, rows, index);
-  return reference::compact_flags(keep, rows, index);
+  int kept = 0;
+  for (int i = 0; i < rows; ++i) {  // without a branch: flags are hard to predict
+    index[kept] = i;
+    kept += keep[i] != 0;
+  }
+  return kept;
 }
 
 }  // namespace eos::kernels

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
+#include <string>
+
+#include "eos/core/error.hpp"
 
 namespace eos::kernels {
 
@@ -21,7 +23,10 @@ T* host_scratch(std::size_t size) {
     memory.reset();
     capacity = 0;
     memory.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
-    if (memory == nullptr) throw std::bad_alloc();
+    if (memory == nullptr) {
+      throw core::Error("E304", "cannot allocate " + std::to_string(bytes) + " bytes of working memory for a kernel",
+                        "reduce the number of replicas, the batch or the data set");
+    }
     capacity = size;
   }
   return memory.get();

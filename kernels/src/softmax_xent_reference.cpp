@@ -17,23 +17,21 @@ void softmax_xent(SoftmaxShape shape, const float* logits, const std::int32_t* l
     int winner = 0;
     for (int c = 1; c < classes; ++c) winner = z[c] > z[winner] ? c : winner;
     const double top = z[winner];
-    double sum = 0;
-    for (int c = 0; c < classes; ++c) sum += p[c] = std::exp(z[c] - top);
-    double residual_squared = 0;
+    double rest = 0, others = 0, squares = 0;  // without the winner, without the true class
     for (int c = 0; c < classes; ++c) {
-      p[c] /= sum;
-      const double difference = p[c] - (c == label ? 1.0 : 0.0);
-      residual_squared += difference * difference;
+      p[c] = std::exp(z[c] - top);
+      rest += c == winner ? 0 : p[c];
+      others += c == label ? 0 : p[c];
+      squares += c == label ? 0 : p[c] * p[c];
     }
-    if (out.loss != nullptr) out.loss[i] = static_cast<float>(std::log(sum) - (z[label] - top));
-    if (out.p_true != nullptr) out.p_true[i] = static_cast<float>(p[label]);
-    if (out.residual != nullptr) out.residual[i] = static_cast<float>(std::sqrt(residual_squared));
+    const double sum = 1 + rest;  // the winner's term is 1; NaN reaches rest or top
+    if (out.loss != nullptr) out.loss[i] = static_cast<float>(std::log1p(rest) + (top - z[label]));
+    if (out.p_true != nullptr) out.p_true[i] = static_cast<float>(p[label] / sum);
+    if (out.residual != nullptr) out.residual[i] = static_cast<float>(std::sqrt(squares + others * others) / sum);
     if (out.correct != nullptr) out.correct[i] = winner == label;
     if (out.dz == nullptr) continue;
-    const double factor = static_cast<double>(scale) * (weight != nullptr ? weight[i] : 1.0f);
-    for (int c = 0; c < classes; ++c) {
-      out.dz[i * classes + c] = static_cast<float>(factor * (p[c] - (c == label ? 1.0 : 0.0)));
-    }
+    const double factor = static_cast<double>(scale) * (weight != nullptr ? weight[i] : 1.0f) / sum;
+    for (int c = 0; c < classes; ++c) out.dz[i * classes + c] = static_cast<float>(factor * (c == label ? -others : p[c]));
   }
 }
 

@@ -230,6 +230,30 @@ TEST(MaskedUpdate, counts_are_those_of_comparing_the_weights_before_and_after) {
   }
 }
 
+TEST(MaskedUpdate, counts_are_those_of_a_thrust_reduction) {
+  const Problem p = make_problem({Mask::threshold, false, true});
+  for (const int threads : {1, 2}) {
+    const Context context = Context::cpu(threads);
+    const State got = apply(context, p);
+    for (std::size_t s = 0; s + 1 < p.offsets.size(); ++s) {
+      const std::int64_t begin = p.offsets[s];
+      const UpdateCounts thrust = count_changes_thrust(context, p.offsets[s + 1] - begin, p.weights.data() + begin, got.weights.data() + begin);
+      EXPECT_EQ(got.counts[s].writes, thrust.writes);
+      EXPECT_NEAR(got.counts[s].path, thrust.path, 1e-5 * thrust.path);
+      EXPECT_NEAR(got.counts[s].squared, thrust.squared, 1e-5 * thrust.squared);
+    }
+  }
+}
+
+TEST_F(OnCuda, change_counts_by_thrust_are_exact) {
+  const Context context = Context::cuda();
+  const Buffer<float> before(context, std::vector<float>{1, 2, 3}), after(context, std::vector<float>{1, 2.5f, 1});
+  const UpdateCounts counts = count_changes_thrust(context, 3, before.data(), after.data());
+  EXPECT_EQ(counts.writes, 2);
+  EXPECT_DOUBLE_EQ(counts.path, 2.5);
+  EXPECT_DOUBLE_EQ(counts.squared, 4.25);
+}
+
 TEST(MaskedUpdate, takes_ties_in_index_order) {
   const std::vector<float> delta{1, -2, 2, 0.5f, 2, -2, 3};
   std::vector<float> weights(7, 0.0f);

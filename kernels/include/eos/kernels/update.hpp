@@ -66,6 +66,9 @@ void sgd_update_dense(const Context& context, Segments segments, SgdParameters p
 /// acc += delta.
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
 
+/// The counts of a change from `before` to `after` by a Thrust reduction over both: the readable version, for tests.
+UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, const float* before, const float* after);
+
 namespace reference {
 void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const float* weights, float* velocity, float* delta);
 void adamw_delta(std::int64_t size, AdamParameters p, const float* gradient, const float* weights, float* first_moment,

@@ -1,0 +1,76 @@
+#include "eos/kernels/context.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdint>
+#include <limits>
+
+#include "eos/core/error.hpp"
+#include "kernel_test.hpp"
+
+namespace eos::kernels {
+namespace {
+
+using test::OnCuda;
+
+std::string code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const core::Error& error) {
+    return error.diagnostics().front().code;
+  }
+  return "no error";
+}
+
+TEST(Context, is_named_by_device) {
+  EXPECT_EQ(Context::named("cpu", 2).backend(), Backend::cpu);
+  EXPECT_EQ(Context::named("cpu", 2).threads(), 2);
+  EXPECT_EQ(Context::named("cpu").device_name(), "cpu");
+  EXPECT_EQ(Context::named("auto").backend(), cuda_available() ? Backend::cuda : Backend::cpu);
+}
+
+TEST(Context, refuses_unknown_devices_and_thread_counts) {
+  EXPECT_EQ(code_of([] { Context::named("gpu"); }), "E106");
+  EXPECT_EQ(code_of([] { Context::cpu(0); }), "E104");
+}
+
+TEST(Context, says_that_there_is_no_cuda_device) {
+  EXPECT_FALSE(describe_cuda().empty());
+  if (cuda_available()) GTEST_SKIP() << "this machine has a CUDA device";
+  EXPECT_EQ(code_of([] { Context::cuda(); }), "E302");
+}
+
+TEST(Context, allocates_aligned_memory_and_reports_what_it_cannot) {
+  const Context context = Context::cpu();
+  for (const std::size_t bytes : {1, 63, 64, 1000}) {
+    void* memory = context.allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u);
+    context.release(memory);
+  }
+  EXPECT_EQ(code_of([&] { context.allocate(std::numeric_limits<std::size_t>::max() - 5); }), "E304");
+  EXPECT_EQ(code_of([&] { context.allocate(std::size_t{1} << 60); }), "E304");
+}
+
+TEST(Buffer, starts_at_zero_moves_and_copies_out) {
+  const Context context = Context::cpu();
+  Buffer<float> a(context, 5);
+  EXPECT_EQ(a.get(), std::vector<float>(5, 0.0f));
+  a.put({1, 2, 3, 4, 5});
+  Buffer<float> b = std::move(a);
+  EXPECT_THAT(b.get(), ::testing::ElementsAre(1, 2, 3, 4, 5));
+  b.zero();
+  EXPECT_EQ(b.get(), std::vector<float>(5, 0.0f));
+  EXPECT_TRUE(Buffer<float>(context, std::size_t{0}).get().empty());
+}
+
+TEST_F(OnCuda, buffers_go_to_the_device_and_back) {
+  const Context context = Context::cuda();
+  Buffer<float> a(context, 5);
+  EXPECT_EQ(a.get(), std::vector<float>(5, 0.0f));
+  a.put({1, 2, 3, 4, 5});
+  EXPECT_THAT(a.get(), ::testing::ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_EQ(code_of([&] { context.allocate(std::size_t{1} << 55); }), "E304");
+}
+
+}  // namespace
+}  // namespace eos::kernels
