@@ -1,6 +1,7 @@
 // The verbs: each takes a Session, writes its result and returns the exit code. Errors are exceptions.
 #pragma once
 
+#include "eos/theory/calibration.hpp"
 #include "session.hpp"
 
 namespace eos::cli {
@@ -17,5 +18,8 @@ int run_diff(Session& session);
 int run_doctor(Session& session);
 int run_explain(Session& session);
 int run_completion(Session& session);
+
+/// The tables of a calibration, for `calibrate` and `show`.
+void add_calibration(Document& document, const theory::Calibration& calibration);
 
 }  // namespace eos::cli

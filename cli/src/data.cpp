@@ -25,11 +25,16 @@ sim::KnownData find_known(const std::string& name) {
                     core::suggest(name, names));
 }
 
+Cell or_nothing(const std::string& text) {
+  if (text.empty()) return {};
+  return text;
+}
+
 int list(Session& session) {
   Document document("eos.data/1");
   Table& table = document.table("sets", "", {{"name", "name"}, {"folder", "found in"}, {"licence", "licence"}, {"title", "what it is"}});
   for (const sim::KnownData& set : sim::known_data())
-    table.add({set.name, set.folder.empty() ? Cell{} : Cell{set.folder}, set.licence, set.title});
+    table.add({set.name, or_nothing(set.folder), set.licence, set.title});
   table.add({std::string("teacher"), std::string("generated"), Cell{}, std::string("inputs from a Gaussian mixture, labels from a random teacher network")});
   document.note(fmt::format("searched in this order: {}", fmt::join(sim::data_search_path(), ", ")));
   session.print(document);

@@ -71,30 +71,28 @@ struct ShownColumn {
   std::size_t width = 0;
 };
 
-ShownColumn show_energy(const Column& column, const Table& table, std::size_t index) {
+/// One prefix for all energies of a table, so that columns can be added up by eye.
+int energy_prefix(const Table& table) {
   double largest = 0;
-  for (const auto& row : table.rows)
-    if (is_number(row[index]) && std::isfinite(as_number(row[index]))) largest = std::max(largest, std::abs(as_number(row[index])));
-  const int prefix = prefix_index(largest);
-  ShownColumn shown{fmt::format("{} ({}J)", column.title, k_prefixes[static_cast<std::size_t>(prefix)]), {}};
-  for (const auto& row : table.rows) {
-    const double value = as_number(row[index]) / prefix_scale(prefix);
-    const bool text = std::holds_alternative<std::string>(row[index]);
-    shown.cells.push_back(text ? std::get<std::string>(row[index]) : std::isnan(value) ? "–" : value == 0 ? "0" : fmt::format("{:.3f}", value));
-  }
-  return shown;
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    for (const auto& row : table.rows)
+      if (table.columns[i].style == Style::energy && is_number(row[i]) && std::isfinite(as_number(row[i])))
+        largest = std::max(largest, std::abs(as_number(row[i])));
+  return prefix_index(largest);
 }
 
-ShownColumn show(const Table& table, std::size_t index) {
+std::string energy_cell(const Cell& cell, int prefix) {
+  if (!is_number(cell)) return format_cell(cell, Style::energy);
+  const double value = as_number(cell) / prefix_scale(prefix);
+  return std::isnan(value) ? "–" : value == 0 ? "0" : significant(value, 4);
+}
+
+ShownColumn show(const Table& table, std::size_t index, int prefix) {
   const Column& column = table.columns[index];
-  ShownColumn shown;
-  if (column.style == Style::energy) {
-    shown = show_energy(column, table, index);
-  } else {
-    shown.heading = column.title;
-    for (const auto& row : table.rows) shown.cells.push_back(format_cell(row[index], column.style));
-  }
-  shown.right = column.style != Style::text;
+  ShownColumn shown{column.title, {}, column.style != Style::text, 0};
+  if (column.style == Style::energy) shown.heading += fmt::format(" ({}J)", k_prefixes[static_cast<std::size_t>(prefix)]);
+  for (const auto& row : table.rows)
+    shown.cells.push_back(column.style == Style::energy ? energy_cell(row[index], prefix) : format_cell(row[index], column.style));
   shown.width = display_width(shown.heading);
   for (const std::string& cell : shown.cells) shown.width = std::max(shown.width, display_width(cell));
   return shown;
@@ -112,8 +110,10 @@ std::string without_trailing_space(std::string line) {
 
 void print_table(std::ostream& out, const Table& table, bool colour) {
   if (!table.title.empty()) out << bold(table.title, colour) << "\n";
+  const int prefix = energy_prefix(table);
   std::vector<ShownColumn> columns;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) columns.push_back(show(table, i));
+  for (std::size_t i = 0; i < table.columns.size(); ++i)
+    if (!table.columns[i].title.empty()) columns.push_back(show(table, i, prefix));
   std::string heading, rule;
   for (const ShownColumn& column : columns) {
     heading += "  " + padded(column.heading, column.width, column.right);
@@ -121,7 +121,10 @@ void print_table(std::ostream& out, const Table& table, bool colour) {
     for (std::size_t i = 0; i < column.width; ++i) rule += "─";
   }
   out << without_trailing_space(heading) << rule << "\n";
+  const std::size_t last = table.rows.size() - 1;
+  const std::size_t stride = table.text_rows == 0 ? 1 : std::max<std::size_t>(1, (last + table.text_rows) / table.text_rows);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    if ((last - row) % stride != 0) continue;
     std::string line;
     for (const ShownColumn& column : columns) line += "  " + padded(column.cells[row], column.width, column.right);
     out << without_trailing_space(line);
@@ -164,6 +167,7 @@ std::string format_cell(const Cell& cell, Style style) {
     case Style::seconds: return value < 1 ? si(value, "s") : fmt::format("{:.1f} s", value);
     case Style::exact: return fmt::format("{}", value);
     case Style::number:
+    case Style::shown:
     case Style::text: break;
   }
   if (const auto* whole = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *whole);
@@ -198,7 +202,7 @@ void Document::set(const std::string& key, Cell value, const std::string& title,
 }
 
 Table& Document::table(const std::string& name, const std::string& title, std::vector<Column> columns) {
-  items_.push_back(Table{name, title, std::move(columns), {}});
+  items_.push_back(Table{name, title, std::move(columns), {}, 0});
   return std::get<Table>(items_.back());
 }
 
@@ -240,7 +244,8 @@ void Document::print_json(std::ostream& out) const {
       Json& rows = root[table->name] = Json::array();
       for (const auto& row : table->rows) {
         Json entry;
-        for (std::size_t i = 0; i < row.size(); ++i) entry[table->columns[i].key] = json_of(row[i]);
+        for (std::size_t i = 0; i < row.size(); ++i)
+          if (!table->columns[i].key.empty()) entry[table->columns[i].key] = json_of(row[i]);
         rows.push_back(std::move(entry));
       }
     }
@@ -252,8 +257,13 @@ void Document::print_csv(std::ostream& out) const {
   for (const Item& item : items_) {
     const auto* table = std::get_if<Table>(&item);
     if (table == nullptr) continue;
-    const auto print_row = [&out](const auto& cells, const auto& text_of) {
-      for (std::size_t i = 0; i < cells.size(); ++i) out << (i == 0 ? "" : ",") << text_of(cells[i]);
+    const auto print_row = [&](const auto& cells, const auto& text_of) {
+      const char* separator = "";
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (table->columns[i].key.empty()) continue;
+        out << separator << text_of(cells[i]);
+        separator = ",";
+      }
       out << "\n";
     };
     print_row(table->columns, [](const Column& column) { return column.key; });

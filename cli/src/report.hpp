@@ -28,13 +28,14 @@ enum class Style {
   energy,   ///< joules with one SI prefix for the whole column
   percent,  ///< a fraction shown in per cent
   points,   ///< as percent with two decimals, for accuracies
+  shown,    ///< text made by the verb, to the right
   factor,   ///< 2.31 ×
   seconds
 };
 
 struct Column {
-  std::string key;    ///< name in JSON and CSV
-  std::string title;  ///< heading in text
+  std::string key;    ///< name in JSON and CSV; empty: text only
+  std::string title;  ///< heading in text; empty: JSON and CSV only
   Style style = Style::text;
 };
 
@@ -43,6 +44,7 @@ struct Table {
   std::string title;  ///< heading in text, may be empty
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows;
+  std::size_t text_rows = 0;  ///< in text, thin out to about so many rows, the last one included; 0: all
   void add(std::vector<Cell> row) { rows.push_back(std::move(row)); }
 };
 

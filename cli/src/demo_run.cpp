@@ -1,0 +1,150 @@
+// The runs of the demonstration: dense at three horizons, and each method once, under the specification's own defaults.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "demo.hpp"
+#include "eos/core/parallel.hpp"
+#include "eos/io/toml.hpp"
+#include "eos/sim/calibrate.hpp"
+#include "eos/sim/train.hpp"
+#include "eos/solvers/fit.hpp"
+#include "files.hpp"
+
+namespace eos::cli {
+
+namespace {
+
+constexpr double k_dense_horizons[] = {0.25, 0.5, 1.0};  // in units of the methods' horizon
+constexpr int k_rows_of_curves = 6;                      // evaluations of the runs whose curves are drawn
+
+/// A generated task that is trained in a second, for --quick.
+void make_quick(DemoSetup& setup) {
+  theory::TrainingSpec& base = setup.base;
+  base.data.name = "teacher";
+  base.data.train_samples = 3000;
+  base.data.validation_samples = base.data.test_samples = 1000;
+  base.data.teacher.inputs = 64;
+  base.data.teacher.hidden = 32;
+  base.network.hidden = {64, 64};
+  base.epochs = 4;
+  setup.capture_samples = 500;
+}
+
+DemoRun make_run(const std::string& name, const std::string& label, const theory::TrainingSpec& base, const std::string& selection,
+                 const std::string& plasticity) {
+  DemoRun run;
+  run.name = name, run.label = label;
+  run.spec = base;
+  run.spec.title = label;
+  run.spec.selection = theory::selection_preset(selection);
+  run.spec.plasticity = theory::plasticity_preset(plasticity);
+  run.spec.evaluate_every = base.epochs;
+  return run;
+}
+
+std::vector<DemoRun> make_runs(const theory::TrainingSpec& base, DemoResult& result) {
+  std::vector<DemoRun> runs;
+  for (const double share : k_dense_horizons) {
+    theory::TrainingSpec spec = base;
+    spec.epochs = share * base.epochs;
+    runs.push_back(make_run(fmt::format("dense_{}", runs.size() + 1), fmt::format("dense, {:g} epochs", spec.epochs), spec, "all", "all"));
+    runs.back().baseline = true;
+  }
+  result.longest_dense = runs.size() - 1;
+  runs.push_back(make_run("dbpd", "data dropout (DBPD)", base, "dbpd", "all"));
+  runs.push_back(make_run("error_feedback", "error feedback", base, "all", "error-feedback"));
+  result.planned = runs.size();
+  runs.push_back(make_run("planned", "planned, open loop", base, "schedule", "schedule-feedback"));
+  result.feedback = runs.size();
+  runs.push_back(make_run("feedback_law", "feedback law (joint)", base, "joint", "error-feedback"));
+  for (const std::size_t drawn : {result.longest_dense, result.planned, result.feedback})
+    runs[drawn].spec.evaluate_every = base.epochs / k_rows_of_curves;
+  return runs;
+}
+
+void train_one(DemoRun& run, const sim::TaskData& data, core::Progress& progress) {
+  NamedProgress named(progress, run.label);
+  run.table = sim::to_dataset(sim::train(run.spec, data, named));
+  add_origin(run.table, run.label, io::to_toml(run.spec), "eos demo");
+}
+
+solvers::PlanGoal dense_goal(const DemoSetup& setup) {
+  solvers::PlanGoal goal;
+  goal.prices = setup.base.prices;
+  goal.epochs = setup.base.epochs;
+  return goal;
+}
+
+/// The plan must reach the loss that the model foretells for dense training over the same horizon.
+void calibrate_and_plan(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress, DemoResult& result) {
+  NamedProgress named(progress, "calibration");
+  sim::CalibrateOptions options;
+  options.probe_epochs = setup.probe_epochs;
+  options.capture_samples = setup.capture_samples;
+  theory::TrainingSpec dense = setup.base;
+  result.calibration = sim::measure(dense, data, named, options);
+  result.calibration.fit = solvers::fit_model(result.calibration);
+  solvers::PlanGoal goal = dense_goal(setup);
+  result.dense_prediction = solvers::predict_dense(result.calibration, goal, setup.base.optimiser);
+  goal.target_loss = result.dense_prediction.terminal_loss + result.calibration.fit.loss_offset;
+  result.plan = solvers::plan(result.calibration, goal);
+}
+
+Prediction prediction(const theory::Plan& plan, std::size_t run, const theory::PriceList& prices) {
+  return {run, plan.terminal_loss + plan.problem.loss_offset, plan.energy, prices};
+}
+
+}  // namespace
+
+DemoSetup demo_setup(const Arguments& arguments, int threads) {
+  DemoSetup setup;
+  setup.threads = threads;
+  theory::TrainingSpec& base = setup.base;
+  base.data.name = arguments.text("data");
+  base.prices = io::read_prices(arguments.text("prices"));
+  base.seeds = {arguments.seed("seed")};
+  base.checkpoint_seconds = 0;
+  base.epochs = arguments.number("epochs");
+  if (arguments.has("quick")) make_quick(setup);
+  namespace fs = std::filesystem;
+  fs::path prefix = arguments.has("out") ? arguments.text("out") : "demo";
+  if (fs::is_directory(prefix)) prefix /= "demo";
+  if (prefix.extension() == ".h5" || prefix.extension() == ".png") prefix.replace_extension();
+  setup.h5 = prefix.string() + ".h5", setup.png = prefix.string() + ".png";
+  return setup;
+}
+
+DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  DemoResult result;
+  result.data_name = data.name, result.data_origin = data.origin;
+  result.runs = make_runs(setup.base, result);
+  // The chain calibrate, plan, train is the longest task, so it goes first; the others fill the remaining cores.
+  std::vector<std::size_t> order = {result.planned};
+  for (std::size_t i = result.runs.size(); i-- > 0;)
+    if (i != result.planned) order.push_back(i);
+  std::stable_sort(order.begin() + 1, order.end(), [&](std::size_t a, std::size_t b) { return result.runs[a].spec.epochs > result.runs[b].spec.epochs; });
+  core::parallel_for(order.size(), setup.threads, [&](std::size_t i) {
+    DemoRun& run = result.runs[order[i]];
+    if (order[i] == result.planned) {
+      calibrate_and_plan(setup, data, progress, result);
+      run.spec.schedule = result.plan.schedule();
+      run.spec.schedule.epochs = run.spec.epochs;
+      run.spec.optimiser.law = theory::RateLaw::schedule;
+    }
+    train_one(run, data, progress);
+  });
+  for (const DemoRun& run : result.runs) {
+    result.summaries.push_back(summarise(run.table, run.label));
+    result.is_baseline.push_back(run.baseline);
+  }
+  result.predictions = {prediction(result.dense_prediction, result.longest_dense, setup.base.prices),
+                        prediction(result.plan, result.planned, setup.base.prices)};
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace eos::cli

@@ -1,0 +1,142 @@
+// eos plan: from a problem, a plan request or a calibration to the schedule of least energy and its certificate.
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "eos/core/error.hpp"
+#include "eos/io/convert.hpp"
+#include "eos/io/hdf5.hpp"
+#include "eos/io/plot.hpp"
+#include "eos/io/toml.hpp"
+#include "eos/solvers/fit.hpp"
+#include "eos/solvers/solve.hpp"
+#include "figures.hpp"
+#include "files.hpp"
+
+namespace eos::cli {
+
+namespace {
+
+/// Options that only make sense for a calibrated plan.
+const std::vector<std::string> k_goal_options = {"prices", "epochs", "target-loss", "terminal-weight", "intervals", "all-data", "all-weights", "discard"};
+
+void apply_options(const Arguments& arguments, io::PlanRequest& request) {
+  if (arguments.has("prices")) request.prices = io::read_prices(arguments.text("prices"));
+  if (arguments.has("epochs")) request.epochs = arguments.number("epochs");
+  if (arguments.has("target-loss")) request.target_loss = arguments.number("target-loss"), request.terminal_weight = 0;
+  if (arguments.has("terminal-weight")) request.terminal_weight = arguments.number("terminal-weight"), request.target_loss = 0;
+  if (arguments.has("intervals")) request.intervals = static_cast<int>(arguments.integer("intervals"));
+  if (arguments.has("all-data")) request.select_data = false;
+  if (arguments.has("all-weights")) request.select_weights = false;
+  if (arguments.has("discard")) request.accumulate = false;
+}
+
+theory::Plan plan_calibrated(const theory::Calibration& calibration, const io::PlanRequest& request) {
+  if (request.target_loss <= 0 && request.terminal_weight <= 0)
+    throw core::Error("E105", "a calibrated plan needs a goal",
+                      "give --target-loss L, the validation loss to reach, or --terminal-weight J, the joules one unit of loss is worth");
+  solvers::PlanGoal goal;
+  goal.prices = request.prices;
+  goal.epochs = request.epochs;
+  goal.target_loss = request.target_loss;
+  goal.terminal_weight = request.terminal_weight;
+  goal.intervals = request.intervals;
+  goal.accumulate = request.accumulate;
+  goal.select_data = request.select_data;
+  goal.select_weights = request.select_weights;
+  return solvers::plan(calibration, goal);
+}
+
+/// The plan and the configuration that makes it again.
+struct Made {
+  theory::Plan plan;
+  std::string config;
+  double epochs = 0;   ///< horizon of a calibrated plan
+  std::string prices;  ///< list of a calibrated plan
+};
+
+Made make_plan(Session& session) {
+  const Arguments& arguments = session.arguments;
+  const std::string path = arguments.text("FILE");
+  const io::Overrides overrides{arguments.list("set")};
+  if (!is_toml(path)) {
+    if (!overrides.set.empty()) throw core::Error("E100", "--set needs a TOML file", "use the options of 'eos plan --help' for a calibration");
+    io::PlanRequest request;
+    request.calibration = path;
+    request.prices = io::read_prices("metabolic-m0");
+    apply_options(arguments, request);
+    return {plan_calibrated(read_calibration(path), request), io::to_toml(request), request.epochs, request.prices.name};
+  }
+  const io::FileKind kind = io::kind_of(path);
+  if (kind == io::FileKind::plan) {
+    io::PlanRequest request = io::read_plan_request(path, overrides);
+    apply_options(arguments, request);
+    return {plan_calibrated(read_calibration(request.calibration), request), io::to_toml(request), request.epochs, request.prices.name};
+  }
+  require_kind(path, io::FileKind::problem, "eos plan");
+  for (const std::string& option : k_goal_options)
+    if (arguments.given.count(option) != 0)
+      throw core::Error("E100", fmt::format("--{} is for calibrated plans, and {} states a problem of its own", option, path),
+                        "change the file or use --set, e.g. --set problem.horizon=80");
+  const theory::ModeProblem problem = io::read_problem(path, overrides);
+  return {solvers::solve(problem), io::to_toml(problem), 0, {}};
+}
+
+void add_schedule(Document& document, const theory::Plan& plan) {
+  constexpr std::size_t k_rows_in_text = 12;
+  Table& table = document.table("schedule", "",
+                                {{"time", "time (steps)", Style::number},
+                                 {"data_fraction", "samples ρ", Style::percent},
+                                 {"weight_fraction", "weights κ", Style::percent},
+                                 {"learning_rate", "rate η", Style::number},
+                                 {"loss", "excess loss", Style::number},
+                                 {"energy", "energy so far", Style::energy}});
+  table.text_rows = k_rows_in_text;
+  const theory::Trajectory& t = plan.trajectory;
+  for (std::size_t i = 0; i < t.data_fraction.size(); ++i)
+    table.add({t.time[i + 1], t.data_fraction[i], t.weight_fraction[i], t.learning_rate[i], t.loss[i + 1], t.energy[i + 1]});
+}
+
+Document report(const theory::Plan& plan) {
+  Document document("eos.plan_table/1");
+  document.set("title", plan.problem.title, plan.problem.title.empty() ? "" : "problem");
+  document.set("status", theory::to_string(plan.status), "status");
+  if (!plan.message.empty()) document.set("message", plan.message, "because");
+  add_schedule(document, plan);
+  document.set("objective", plan.objective, "objective J", Style::number);
+  document.set("terminal_loss", plan.terminal_loss, "final excess loss", Style::number);
+  if (plan.problem.loss_offset != 0) document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::number);
+  document.set("energy", plan.energy, "energy", Style::energy);
+  document.set("stationarity_residual", plan.certificate.stationarity_residual, "stationarity residual", Style::number);
+  document.set("hamiltonian_drift", plan.certificate.hamiltonian_drift, "Hamiltonian drift", Style::number);
+  document.set("rate_condition", plan.certificate.rate_condition, "learning-rate condition", Style::number);
+  document.set("data_condition", plan.certificate.data_condition, "condition for ρ", Style::number);
+  document.set("weight_condition", plan.certificate.weight_condition, "condition for κ", Style::number);
+  document.set("interior_intervals", std::int64_t{plan.certificate.interior_intervals}, "interior intervals");
+  document.set("starts", std::int64_t{plan.starts}, "starts");
+  document.set("iterations", std::int64_t{plan.iterations}, "iterations");
+  document.set("solve_seconds", plan.solve_seconds, "solved in", Style::seconds);
+  return document;
+}
+
+}  // namespace
+
+int run_plan(Session& session) {
+  const Arguments& arguments = session.arguments;
+  if (arguments.has("out")) require_writable(arguments.text("out"));
+  const Made made = make_plan(session);
+  core::Dataset table = io::to_dataset(made.plan);
+  add_origin(table, made.plan.problem.title.empty() ? "plan" : made.plan.problem.title, made.config, arguments.command_line);
+  if (made.epochs > 0) {
+    table.attributes["epochs"] = made.epochs;  // ties the schedule to a data set
+    table.attributes["prices"] = made.prices;
+  }
+  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
+  if (arguments.has("plot")) io::write_png(arguments.text("plot"), plan_figure(table));
+  Document document = report(made.plan);
+  if (arguments.has("out")) document.note(fmt::format("Stored in {}. To train with it: see examples/fashion-planned.toml.", arguments.text("out")));
+  if (session.format == Format::json) session.out << io::to_json(made.plan);
+  else session.print(document);
+  return made.plan.status == theory::SolveStatus::not_finite ? k_check_failed : k_done;
+}
+
+}  // namespace eos::cli
