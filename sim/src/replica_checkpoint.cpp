@@ -22,10 +22,11 @@ const std::vector<T>& array(const core::Dataset& data, const std::string& name, 
   return values;
 }
 
+/// A file format need not keep groups that hold nothing.
 const core::Dataset& group(const core::Dataset& data, const std::string& name) {
+  static const core::Dataset k_empty;
   const auto found = data.groups.find(name);
-  if (found == data.groups.end()) unusable("it has no group '" + name + "'");
-  return found->second;
+  return found == data.groups.end() ? k_empty : found->second;
 }
 
 std::size_t length(const core::Dataset& data, const std::string& dim) {

@@ -160,6 +160,8 @@ core::Dataset to_dataset(const TrainResult& result) {
   data.attributes["weight_method"] = spec.plasticity.method;
   data.attributes["data"] = result.data_name;
   data.attributes["prices"] = spec.prices.name;
+  // CUDA sums may differ with the device, not with threads, packing or resuming; see docs/determinism.md.
+  data.attributes["determinism"] = std::string(result.device == "cpu" ? "R2 schedule-free" : "R1 run-to-run");
   bool complete = true;
   for (const ReplicaResult& replica : result.replicas) complete = complete && replica.status != RunStatus::stopped;
   data.attributes["status"] = std::string(complete ? "complete" : "partial");
