@@ -39,6 +39,7 @@ struct RunSetup {
   theory::NetworkCounts counts;
   OpenLoop open_loop;
   ResidentInputs train, validation, test;
+  bool keep_weights = false;  ///< at every evaluation
 };
 
 class Replica {
@@ -119,6 +120,7 @@ class Replica {
   theory::Ledger ledger_, row_ledger_, step_ledger_;  ///< now, at the last epoch row, at the last step row
   std::vector<theory::Ledger> layer_ledgers_;
   std::vector<EpochRow> epoch_rows_;
+  std::vector<std::vector<float>> weights_at_;
   std::vector<StepRow> step_rows_;
   std::int64_t batch_begin_ = 0;   ///< stream position at which the present batch began
   std::int64_t chunks_ = 0;

@@ -70,6 +70,7 @@ void Replica::evaluate() {
   row.seconds = seconds_;
   row.ledger = ledger_;
   epoch_rows_.push_back(row);
+  if (setup_.keep_weights) weights_at_.push_back(weights_.get());
   row_ledger_ = ledger_;
   loss_sum_ = 0;
   kept_since_row_ = 0;
@@ -83,6 +84,7 @@ ReplicaResult Replica::result(RunStatus run_status) {
   r.steps = step_rows_;
   r.layers = layer_ledgers_;
   r.weights = weights_.get();
+  r.weights_at = weights_at_;
   return r;
 }
 

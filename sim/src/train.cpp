@@ -112,7 +112,8 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   spec.check();
   check_data(data);
   const kernels::Context context = kernels::Context::named(options.device);
-  const RunSetup setup(spec, data, context);
+  RunSetup setup(spec, data, context);
+  setup.keep_weights = options.keep_weights;
   TrainResult result;
   result.spec = spec;
   result.counts = setup.counts;

@@ -24,6 +24,7 @@ struct TrainOptions {
   std::string device = "cpu";           ///< auto, cpu, cuda
   int threads = 1;                      ///< replicas run in parallel on up to so many cores
   core::Sink* checkpoints = nullptr;    ///< resumed from and written to, if given; removed when all replicas are done
+  bool keep_weights = false;            ///< ReplicaResult::weights_at is filled; not across kill and resume
   std::string checkpoint_name = "checkpoint";  ///< one table NAME-0, NAME-1, ... a replica
 };
 
@@ -55,6 +56,7 @@ struct ReplicaResult {
   std::vector<StepRow> steps;
   std::vector<theory::Ledger> layers;  ///< writes, path_length and path_squared by layer
   std::vector<float> weights;          ///< final, [parameters]
+  std::vector<std::vector<float>> weights_at;  ///< at each row of `epochs`, if asked for
 };
 
 struct TrainResult {
