@@ -29,6 +29,9 @@ void check(const CalibrateOptions& o, const TaskData& data) {
   const bool shares = o.horizons.size() >= 2 && o.horizons.front() > 0 && o.horizons.back() == 1 &&
                       std::is_sorted(o.horizons.begin(), o.horizons.end());
   if (!shares) refuse("horizons must be two or more increasing shares of probe_epochs that end with 1");
+  if (o.capture_moments.empty() || !std::is_sorted(o.capture_moments.begin(), o.capture_moments.end())) {
+    refuse("capture_moments must be one or more increasing shares of probe_epochs");
+  }
   for (const auto* fractions : {&o.selection_fractions, &o.accumulator_fractions}) {
     const bool good = std::is_sorted(fractions->begin(), fractions->end()) &&
                       std::all_of(fractions->begin(), fractions->end(), [](double u) { return u > 0 && u < 1; });
@@ -175,18 +178,28 @@ void add_dense_costs(const Probe& probe, const ProbeOutcome& outcome, Calibratio
   c.dense_path_per_step = ledger.path_length / clock_at(probe.spec, c.train_samples, 1);
 }
 
-void add_snapshots(const std::vector<Probe>& probes, const std::vector<ProbeOutcome>& outcomes, std::size_t dense,
-                   const MlpLayout& layout, const TaskData& data, const CalibrateOptions& options, Calibration& c) {
-  c.snapshots.resize(dense);
-  core::parallel_for(dense, options.threads, [&](std::size_t i) {
+/// Annealed weights would not do: there the mean gradient vanishes, and with it the signal.
+void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const MlpLayout& layout, const TaskData& data,
+                   const CalibrateOptions& options, Calibration& c) {
+  std::vector<std::size_t> rows;
+  for (double moment : options.capture_moments) {
+    const double epoch = moment * options.probe_epochs;
+    const auto nearest = std::min_element(outcome.rows.begin(), outcome.rows.end(), [&](const auto& x, const auto& y) {
+      return std::abs(x.epoch - epoch) < std::abs(y.epoch - epoch);
+    });
+    const auto row = static_cast<std::size_t>(nearest - outcome.rows.begin());
+    if (rows.empty() || rows.back() != row) rows.push_back(row);
+  }
+  c.snapshots.resize(rows.size());
+  core::parallel_for(rows.size(), options.threads, [&](std::size_t i) {
     CaptureSettings settings;
     settings.samples = options.capture_samples;
-    settings.batch = probes[i].spec.batch;
+    settings.batch = probe.spec.batch;
     settings.bootstrap = options.bootstrap;
-    settings.seed = probes[i].spec.seeds.front();
+    settings.seed = probe.spec.seeds.front();
     settings.snapshot = static_cast<std::uint32_t>(i);
-    c.snapshots[i] = capture(layout, outcomes[i].weights, data.train, settings);
-    c.snapshots[i].epoch = probes[i].spec.epochs;
+    c.snapshots[i] = capture(layout, outcome.weights_at[rows[i]], data.train, settings);
+    c.snapshots[i].epoch = outcome.rows[rows[i]].epoch;
   });
 }
 
@@ -232,7 +245,7 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   for (std::size_t i = 0; i < probes.size(); ++i) clocks.add(i, c);
   for (auto* curve : {&c.selection_clock, &c.accumulator_clock, &c.accumulator_path}) append(*curve, 1, 1, 0);
   append(c.accumulator_held, 1, 0, 0);
-  add_snapshots(probes, outcomes, count, MlpLayout(widths), data, options, c);
+  add_snapshots(probes[count - 1], base, MlpLayout(widths), data, options, c);
   return c;
 }
 

@@ -163,12 +163,15 @@ std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const Tas
   core::parallel_for(probes.size(), options.threads, [&](std::size_t i) {
     const std::size_t run = order[i];
     OneOfMany own(joint, run);
-    TrainResult result = train(probes[run].spec, curves, own);
+    TrainOptions train_options;
+    train_options.keep_weights = probes[run].kind == ProbeKind::dense;
+    TrainResult result = train(probes[run].spec, curves, own, train_options);
     ReplicaResult& replica = result.replicas.front();
     ProbeOutcome& outcome = outcomes[run];
     outcome.status = replica.status;
     outcome.rows = std::move(replica.epochs);
     outcome.weights = std::move(replica.weights);
+    outcome.weights_at = std::move(replica.weights_at);
     if (outcome.status == RunStatus::complete) {
       evaluate_end(MlpLayout(widths(probes[run].spec, data)), data.validation, outcome);
     }

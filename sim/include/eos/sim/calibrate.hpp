@@ -2,7 +2,7 @@
 //
 // Measured: loss curves of short dense probes with the rate annealed to zero over several horizons, and at a second
 // learning rate; capture of samples (signal and noise separately, and residual share) and of writes per layer, and the
-// simple noise scale, at the end of each horizon; the clock rates of re-batched hard selection and of top-fraction error
+// simple noise scale, at moments of the longest dense probe; the clock rates of re-batched hard selection and of top-fraction error
 // feedback; writes and path length of dense and of accumulated updates. What each is for, and how well it predicts:
 // docs/calibration.md.
 //
@@ -23,7 +23,8 @@ struct CalibrateOptions {
   std::vector<double> horizons{0.1, 0.5, 1.0};       ///< of the dense probes, shares of probe_epochs, last one 1
   double rate_factor = 2;                            ///< a further dense probe runs at this multiple of the learning rate
   std::vector<double> selection_fractions{0.2, 0.35, 0.5, 0.7};        ///< rho of the selection probes
-  std::vector<double> accumulator_fractions{0.0003, 0.003, 0.03};      ///< kappa of the error-feedback probes
+  std::vector<double> accumulator_fractions{0.0003, 0.001, 0.01};      ///< kappa of the error-feedback probes
+  std::vector<double> capture_moments{0.125, 0.375, 0.625};  ///< in units of probe_epochs, rounded to its evaluations
   int capture_samples = 2000;                        ///< training samples per capture snapshot
   int validation_samples = 4000;                     ///< used along the loss curves; their ends use all
   int points = 8;                                    ///< evaluations along the longest probe
