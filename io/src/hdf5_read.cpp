@@ -3,6 +3,7 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <new>
@@ -282,6 +283,10 @@ Dataset read_image(const std::string& path, std::string& bytes) {
 }  // namespace
 
 Dataset read_hdf5(const std::string& path) {
+  std::error_code ignored;
+  const bool device = std::filesystem::exists(path, ignored) && !std::filesystem::is_directory(path, ignored) &&
+                      !std::filesystem::is_regular_file(path, ignored);
+  if (device) throw Error("E210", fmt::format("'{}' is a device or a pipe, not a file", path));
   std::string bytes = read_file(path);
   const auto damaged = [&](const std::string& why) {
     return Error("E210", fmt::format("'{}' cannot be read: {}", path, why),

@@ -10,8 +10,8 @@ namespace eos::io {
 
 namespace {
 
-std::string typed(const char* type, const Range& range, const char* unit) {
-  const std::string allowed = describe(range, unit);
+std::string typed(const char* type, const Range& range) {
+  const std::string allowed = describe(range, "");
   return allowed == "finite" ? type : fmt::format("{} {}", type, allowed);
 }
 
@@ -20,20 +20,26 @@ std::string short_number(double x) { return fmt::format("{:.12g}", x); }
 }  // namespace
 
 void TomlLister::row(const std::string& key, const std::string& type, const std::string& standard,
-                     const std::string& meaning) {
-  own_ += fmt::format("| `{}` | {} | {} | {} |\n", key, type, standard, meaning);
+                     const std::string& meaning, const std::string& unit) {
+  std::string safe;  // a bar would end the column
+  for (const char c : meaning) {
+    if (c == '|') safe += '\\';
+    safe += c;
+  }
+  own_ += fmt::format("| `{}` | {} | {} | {} | {} |\n", key, type, unit, standard, safe);
   const auto [place, fresh] = homes_.try_emplace(key, path_);
   if (!fresh) place->second.clear();
 }
 
 void TomlLister::field_row(const Field& field, const std::string& type, const std::string& standard) {
-  row(field.key, type, field.required ? "**required**" : standard.empty() ? "" : fmt::format("`{}`", standard), field.help);
+  row(field.key, type, field.required ? "**required**" : standard.empty() ? "" : fmt::format("`{}`", standard), field.help,
+      field.unit == std::string("1") ? "" : field.unit);
 }
 
 void TomlLister::table(const Field& field, const Body& body) {
   TomlLister inner(path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key));
   body(inner);
-  children_ += fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | default | meaning |\n|---|---|---|---|\n{}", inner.path_,
+  children_ += fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | unit | default | meaning |\n|---|---|---|---|---|\n{}", inner.path_,
                            static_cast<char>(std::toupper(static_cast<unsigned char>(field.help[0]))), field.help + 1,
                            inner.notes_, inner.own_ + inner.children_);
   for (const auto& [key, home] : inner.homes_) {
@@ -49,19 +55,19 @@ void TomlLister::word(const Field& field, std::size_t& value, const std::vector<
 }
 void TomlLister::flag(const Field& field, bool& value) { field_row(field, "`true` `false`", value ? "true" : "false"); }
 void TomlLister::number(const Field& field, double& value, const Range& range) {
-  field_row(field, typed("number", range, field.unit), short_number(value));
+  field_row(field, typed("number", range), short_number(value));
 }
 void TomlLister::integer(const Field& field, std::int64_t& value, const Range& range) {
-  field_row(field, typed("whole number", range, field.unit), value == 0 && range.lower > 0 ? "" : fmt::format("{}", value));
+  field_row(field, typed("whole number", range), value == 0 && range.lower > 0 ? "" : fmt::format("{}", value));
 }
 void TomlLister::numbers(const Field& field, std::vector<double>&, const Range& range) {
-  field_row(field, typed("list of numbers", range, field.unit), "");
+  field_row(field, typed("list of numbers", range), "");
 }
 void TomlLister::integers(const Field& field, std::vector<std::int64_t>& values, const Range& range) {
-  field_row(field, typed("list of whole numbers", range, field.unit), fmt::format("[{}]", fmt::join(values, ", ")));
+  field_row(field, typed("list of whole numbers", range), fmt::format("[{}]", fmt::join(values, ", ")));
 }
 void TomlLister::power_list(const Field& field, std::vector<double>&, std::int64_t, const Range& range) {
-  field_row(field, typed("list or power law", range, field.unit), "");
+  field_row(field, typed("list or power law", range), "");
 }
 bool TomlLister::capture(const Field& field, theory::CaptureCurve& curve) {
   field_row(field, "`linear` `gaussian` `laplace` or `{fraction = [...], captured = [...]}`", curve.name());

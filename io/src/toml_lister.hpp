@@ -15,7 +15,8 @@ class TomlLister : public Binder {
   /// The table in which each key is at home; keys of several tables map to "".
   const std::map<std::string, std::string>& homes() const { return homes_; }
   /// Adds a row that the bind functions do not know.
-  void row(const std::string& key, const std::string& type, const std::string& standard, const std::string& meaning);
+  void row(const std::string& key, const std::string& type, const std::string& standard, const std::string& meaning,
+           const std::string& unit = {});
 
   using Binder::integer;
   void table(const Field& field, const Body& body) override;

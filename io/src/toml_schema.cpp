@@ -117,8 +117,9 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
   b.choice({"rule", "", "which weights are written: all, the largest fraction per layer, above theta, a random fraction"},
            p.rule, {"all", "top-k", "threshold", "random"});
   b.flag({"accumulate", "", "error feedback: what is not written stays in an accumulator"}, p.accumulate);
-  b.choice({"fraction_source", "", "where the fraction of rules top-k and random comes from: constant or schedule"},
-           p.fraction_source, k_sources);
+  std::size_t source = p.fraction_source == theory::FractionSource::schedule ? 1 : 0;  // the only two for weights
+  b.word({"fraction_source", "", "where the fraction of rules top-k and random comes from"}, source, {"constant", "schedule"});
+  p.fraction_source = source == 1 ? theory::FractionSource::schedule : theory::FractionSource::constant;
   b.number({"fraction", "1", "fraction_source constant"}, p.fraction, k_share);
   b.number({"theta", "1", "rule threshold, at the first learning rate; 0 with accumulate: 0.13 sqrt(3 eta / batch)"},
            p.theta, k_not_negative);
@@ -177,24 +178,24 @@ void bind(Binder& b, ModeProblem& p) {
     t.power_list({"initial", "1", "m_j(0), mean squared error of each mode", true}, p.initial, count, k_not_negative);
     t.power_list({"multiplicity", "1", "n_j, absent: 1 each"}, p.multiplicity, count, k_positive);
   });
-  b.table({"price", "", "of one step, in J"}, [&](Binder& t) {
+  b.table({"price", "", "energy prices of one step"}, [&](Binder& t) {
     t.number({"time", "J/step", "e_0, upkeep"}, p.price_time, k_not_negative);
     t.number({"screening", "J/step", "c_s, charged when data are ranked"}, p.price_screening, k_not_negative);
     t.number({"sample", "J/step", "c_b, learning from all samples of the batch"}, p.price_sample, k_not_negative);
     t.number({"write", "J/step", "c_w, writing all weights"}, p.price_write, k_not_negative);
     t.number({"path", "J", "e_1, per unit of path length sum_j n_j E|dw_j|"}, p.price_path, k_not_negative);
   });
-  b.table({"data_fraction", "", "rho(t): which samples are learned"}, [&](Binder& t) {
+  b.table({"data_fraction", "", "which samples are learned: rho(t)"}, [&](Binder& t) {
     bind_fraction(t, p.data_rule, p.data_bounds);
     if (t.capture({"capture", "", "share of the signal in the largest fraction, for rule ranked"}, p.data_signal))
       p.data_noise = p.data_signal;
     t.capture({"noise_capture", "", "share of the noise; absent: like capture"}, p.data_noise);
   });
-  b.table({"weight_fraction", "", "kappa(t): which weights are written"}, [&](Binder& t) {
+  b.table({"weight_fraction", "", "which weights are written: kappa(t)"}, [&](Binder& t) {
     bind_fraction(t, p.weight_rule, p.weight_bounds);
     t.capture({"capture", "", "share of the update in the largest fraction, for rule ranked"}, p.weight_capture);
   });
-  b.table({"learning_rate", "", "eta(t)"}, [&](Binder& t) {
+  b.table({"learning_rate", "", "bounds of the learning rate: eta(t)"}, [&](Binder& t) {
     t.number({"lower", "1", "smallest learning rate"}, p.rate_bounds.lower, k_not_negative);
     t.number({"upper", "1", "largest learning rate; equal to lower: fixed"}, p.rate_bounds.upper, k_positive);
   });

@@ -230,6 +230,7 @@ TEST(Hdf5, files_that_are_not_ours_are_refused_with_a_reason) {
   const Scratch scratch;
   EXPECT_EQ(code_of([&] { read_hdf5(scratch / "absent.h5"); }), "E201");
   EXPECT_EQ(code_of([&] { read_hdf5(scratch.path()); }), "E201");
+  EXPECT_EQ(code_of([&] { read_hdf5("/dev/zero"); }), "E210");
   spill(scratch / "text.h5", "not HDF5 at all");
   EXPECT_EQ(code_of([&] { read_hdf5(scratch / "text.h5"); }), "E210");
   spill(scratch / "empty.h5", "");
