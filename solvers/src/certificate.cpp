@@ -43,20 +43,23 @@ theory::Certificate certify(const theory::ModeModel& model, const ModeIntegrator
     const Controls& u = controls[i];
     const auto m = integrator.mid_state(i), p = integrator.mid_costate(i);
     const bool data_free = problem.data_rule != Rule::all, weight_free = problem.weight_rule != Rule::all;
+    const Bounds data_bounds = problem.data_bounds_in(static_cast<int>(i), static_cast<int>(integrator.intervals()));
     double worst = projected(gradient[i].rate, u.learning_rate, problem.rate_bounds);
-    if (data_free) worst = std::max(worst, projected(gradient[i].data, u.data_fraction, problem.data_bounds));
+    if (data_free) worst = std::max(worst, projected(gradient[i].data, u.data_fraction, data_bounds));
     if (weight_free) worst = std::max(worst, projected(gradient[i].weight, u.weight_fraction, problem.weight_bounds));
     c.stationarity_residual = std::max(c.stationarity_residual, relative(worst / integrator.length(i), power));
 
     const double h = model.hamiltonian(m, p, u);
     lowest = std::min(lowest, h);
     highest = std::max(highest, h);
-    const double best = model.hamiltonian(m, p, model.minimise_hamiltonian(m, p));
-    c.minimum_gap = std::max(c.minimum_gap, relative(std::max(0.0, h - best), power));
+    if (!data_free || data_bounds.lower < data_bounds.upper || problem.data_bounds.lower == problem.data_bounds.upper) {
+      const double best = model.hamiltonian(m, p, model.minimise_hamiltonian(m, p));
+      c.minimum_gap = std::max(c.minimum_gap, relative(std::max(0.0, h - best), power));
+    }
     c.rate_condition = std::max(c.rate_condition, std::abs(u.learning_rate - model.optimal_rate(m, p, u)));
 
     const ControlGradient dh = model.hamiltonian_gradient(m, p, u), price = model.control_price(u);
-    const bool data_inside = data_free && inside(u.data_fraction, problem.data_bounds);
+    const bool data_inside = data_free && inside(u.data_fraction, data_bounds);
     const bool weight_inside = weight_free && inside(u.weight_fraction, problem.weight_bounds);
     if (data_inside) c.data_condition = std::max(c.data_condition, relative(dh.data, price.data));
     if (weight_inside) c.weight_condition = std::max(c.weight_condition, relative(dh.weight, price.weight));

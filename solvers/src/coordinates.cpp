@@ -25,7 +25,9 @@ Coordinates::Coordinates(const theory::ModeProblem& problem)
   }
   rate_scale_ = problem.rate_bounds.upper > 0 ? problem.rate_bounds.upper : 1;
   for (int i = 0; i < problem.intervals; ++i) {
-    lower_.insert(lower_.end(), {data_.inward(data_.bounds.lower), weight_.inward(weight_.bounds.lower),
+    const double least = problem.data_bounds_in(i, problem.intervals).lower;
+    all_data_.push_back(problem.data_rule != Rule::all && least == 1 && data_.bounds.lower < 1);
+    lower_.insert(lower_.end(), {data_.inward(all_data_.back() ? 1 : data_.bounds.lower), weight_.inward(weight_.bounds.lower),
                                  problem.rate_bounds.lower / rate_scale_});
     upper_.insert(upper_.end(), {data_.inward(data_.bounds.upper), weight_.inward(weight_.bounds.upper),
                                  problem.rate_bounds.upper / rate_scale_});
@@ -41,6 +43,12 @@ std::vector<double> Coordinates::from(std::span<const Controls> controls) const 
   }
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::clamp(x[i], lower_[i], upper_[i]);
   return x;
+}
+
+void Coordinates::impose_phases(std::span<Controls> controls) const {
+  for (std::size_t i = 0; i < controls.size(); ++i) {
+    if (all_data_[i]) controls[i].data_fraction = 1;
+  }
 }
 
 void Coordinates::to(std::span<const double> x, std::span<Controls> controls) const {

@@ -15,8 +15,10 @@ class Coordinates {
  public:
   explicit Coordinates(const theory::ModeProblem& problem);
 
-  /// Clamped to the bounds.
+  /// Clamped to the bounds, which in phases with all data are {1, 1} for rho.
   std::vector<double> from(std::span<const theory::Controls> controls) const;
+  /// Sets rho = 1 in those phases; leaves everything else as it is.
+  void impose_phases(std::span<theory::Controls> controls) const;
   void to(std::span<const double> x, std::span<theory::Controls> controls) const;
   /// scale * dJ/dx from dJ/d(controls).
   void pull_back(std::span<const theory::Controls> controls, std::span<const theory::ControlGradient> gradient,
@@ -36,6 +38,7 @@ class Coordinates {
   Fraction data_, weight_;
   double rate_scale_;
   std::vector<double> lower_, upper_;
+  std::vector<bool> all_data_;  // per interval
 };
 
 }  // namespace eos::solvers

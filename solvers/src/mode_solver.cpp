@@ -182,6 +182,7 @@ bool ModeSolver::search_rest(Candidate& best) {
 bool ModeSolver::sort_rest(Candidate& best) {
   std::vector<Controls> sorted = best.controls;
   std::stable_partition(sorted.begin(), sorted.end(), [this](const Controls& u) { return !is_resting(u); });
+  coordinates_.impose_phases(sorted);
   if (!(value_of(sorted) < best.value - k_gain)) return false;
   best = descend(sorted, k_loose);
   return true;
@@ -196,6 +197,10 @@ bool ModeSolver::jump(Candidate& best) {
   for (std::size_t i = 0; i < moved.size(); ++i) {
     const auto m = integrator_.mid_state(i), p = integrator_.mid_costate(i);
     moved[i] = model_.minimise_hamiltonian(m, p);
+  }
+  coordinates_.impose_phases(moved);
+  for (std::size_t i = 0; i < moved.size(); ++i) {
+    const auto m = integrator_.mid_state(i), p = integrator_.mid_costate(i);
     const double gap = model_.hamiltonian(m, p, best.controls[i]) - model_.hamiltonian(m, p, moved[i]);
     if (gap > threshold) gaps.emplace_back(-gap, i);
   }
