@@ -1,0 +1,190 @@
+#include "eos/theory/training_spec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "eos/core/error.hpp"
+
+namespace {
+
+using namespace eos::theory;
+using testing::HasSubstr;
+
+std::vector<eos::core::Diagnostic> problems_of(const TrainingSpec& spec) {
+  try {
+    spec.check();
+  } catch (const eos::core::Error& error) {
+    return error.diagnostics();
+  }
+  return {};
+}
+
+Schedule flat_schedule() {
+  Schedule s;
+  s.edges = {0, 1};
+  s.data_fraction = s.weight_fraction = {.5};
+  s.learning_rate = {.1};
+  return s;
+}
+
+TEST(TrainingSpec, defaults_are_a_valid_dense_run) {
+  const TrainingSpec spec;
+  EXPECT_TRUE(problems_of(spec).empty());
+  EXPECT_EQ(spec.prices.name, "metabolic");
+  EXPECT_GT(spec.prices.mac, 0);
+}
+
+TEST(TrainingSpec, every_preset_is_valid_and_labelled) {
+  for (const std::string& method : selection_presets()) {
+    TrainingSpec spec;
+    spec.schedule = flat_schedule();
+    spec.selection = selection_preset(method);
+    EXPECT_EQ(spec.selection.method, method);
+    EXPECT_TRUE(problems_of(spec).empty()) << method;
+  }
+  for (const std::string& method : plasticity_presets()) {
+    TrainingSpec spec;
+    spec.schedule = flat_schedule();
+    spec.plasticity = plasticity_preset(method);
+    EXPECT_EQ(spec.plasticity.method, method);
+    EXPECT_TRUE(problems_of(spec).empty()) << method;
+  }
+  EXPECT_EQ(selection_presets().size(), 13u);
+  EXPECT_EQ(plasticity_presets().size(), 7u);
+}
+
+TEST(TrainingSpec, presets_say_what_the_papers_say) {
+  const SelectionSpec dbpd = selection_preset("dbpd"), published = selection_preset("dbpd-two-forward");
+  EXPECT_EQ(dbpd.gate, Gate::threshold);
+  EXPECT_EQ(dbpd.tau, .3);
+  EXPECT_FALSE(dbpd.two_forward);
+  EXPECT_EQ(dbpd.batching, Batching::full);
+  EXPECT_TRUE(published.two_forward);
+  EXPECT_EQ(published.batching, Batching::shrink_mean);
+  EXPECT_EQ(revision_length(published, 30), 1);
+  EXPECT_EQ(keep_fraction(selection_preset("srd").law, selection_preset("srd").law_a, 0, 1, .005), .95);
+  EXPECT_EQ(selection_preset("smrd").present, Present::random);
+  EXPECT_EQ(selection_preset("infobatch").infobatch_r, .5);
+  EXPECT_DOUBLE_EQ(revision_length(selection_preset("infobatch"), 16), 2);
+  const SelectionSpec joint = selection_preset("joint");
+  EXPECT_EQ(joint.present, Present::spaced);
+  EXPECT_EQ(joint.gate, Gate::ratio);
+  EXPECT_EQ(joint.ratio_alpha, .5);
+  EXPECT_EQ(joint.spaced_threshold, .3);
+  EXPECT_EQ(joint.spaced_probability, .15);
+  EXPECT_EQ(plasticity_preset("top-k").fraction, .1);
+  EXPECT_TRUE(plasticity_preset("error-feedback").accumulate);
+  EXPECT_FALSE(plasticity_preset("schedule").accumulate);
+  EXPECT_TRUE(plasticity_preset("schedule-feedback").accumulate);
+}
+
+TEST(TrainingSpec, unknown_methods_are_refused_with_a_suggestion) {
+  for (const auto& call : {std::function<void()>([] { selection_preset("dpbd"); }),
+                           std::function<void()>([] { plasticity_preset("topk"); })}) {
+    try {
+      call();
+      FAIL();
+    } catch (const eos::core::Error& error) {
+      EXPECT_EQ(error.diagnostics().at(0).code, "E106");
+      EXPECT_THAT(error.diagnostics().at(0).help, testing::AnyOf(HasSubstr("dbpd"), HasSubstr("top-k")));
+    }
+  }
+}
+
+TEST(TrainingSpec, revision_is_at_most_the_whole_run) {
+  SelectionSpec s;
+  EXPECT_EQ(revision_length(s, 5), 0);
+  s.revision_epochs = 9;
+  EXPECT_EQ(revision_length(s, 5), 5);
+  s.revision_epochs = 1;
+  s.revision_share = .5;
+  EXPECT_EQ(revision_length(s, 5), 2.5);
+}
+
+TEST(TrainingSpec, write_threshold_follows_the_rate) {
+  const PlasticitySpec ef = plasticity_preset("error-feedback");
+  EXPECT_DOUBLE_EQ(write_threshold(ef, .1, .1, 32), .13 * std::sqrt(.3 / 32));
+  EXPECT_DOUBLE_EQ(write_threshold(ef, .1, .025, 32), .5 * .13 * std::sqrt(.3 / 32));
+  PlasticitySpec fixed = plasticity_preset("threshold");
+  EXPECT_DOUBLE_EQ(write_threshold(fixed, .1, .001, 32), 2e-4);
+  fixed.theta = 0;
+  EXPECT_EQ(write_threshold(fixed, .1, .1, 32), 0);
+}
+
+TEST(TrainingSpec, contradictions_are_reported_together) {
+  TrainingSpec spec;
+  spec.batch = 0;
+  spec.epochs = -1;
+  spec.seeds = {3, 3};
+  spec.optimiser.momentum = 1;
+  spec.selection.two_forward = true;
+  spec.selection.tau = 1.5;
+  spec.plasticity.accumulate = true;
+  spec.optimiser.law = RateLaw::schedule;
+  const auto problems = problems_of(spec);
+  EXPECT_EQ(problems.size(), 8u);
+}
+
+TEST(TrainingSpec, each_contradiction_has_its_code) {
+  struct Case {
+    std::function<void(TrainingSpec&)> change;
+    const char* code;
+    const char* says;
+  };
+  const Case cases[] = {
+      {[](TrainingSpec& s) { s.data.label_noise = 1; }, "E104", "label_noise"},
+      {[](TrainingSpec& s) { s.data.train_samples = 0; }, "E104", "train_samples"},
+      {[](TrainingSpec& s) { s.data.teacher.classes = 1; }, "E104", "classes"},
+      {[](TrainingSpec& s) {
+         s.network.hidden = {64, 0};
+       },
+       "E104", "hidden"},
+      {[](TrainingSpec& s) { s.network.init_scale = 0; }, "E104", "init_scale"},
+      {[](TrainingSpec& s) { s.optimiser.learning_rate = std::nan(""); }, "E104", "learning_rate"},
+      {[](TrainingSpec& s) { s.optimiser.warmup_epochs = 99; }, "E104", "warmup"},
+      {[](TrainingSpec& s) { s.selection.fraction = 0; }, "E104", "fraction"},
+      {[](TrainingSpec& s) { s.selection.minimum_kept = 64; }, "E104", "minimum_kept"},
+      {[](TrainingSpec& s) {
+         s.selection.stored = {.5, 1.5};
+       },
+       "E104", "stored"},
+      {[](TrainingSpec& s) { s.seeds.clear(); }, "E107", "seeds"},
+      {[](TrainingSpec& s) {
+         s.selection = selection_preset("smrd");
+         s.selection.fraction_source = FractionSource::stored;
+       },
+       "E107", "stored"},
+      {[](TrainingSpec& s) {
+         s.selection = selection_preset("joint");
+         s.prices = {};
+       },
+       "E107", "free"},
+      {[](TrainingSpec& s) { s.plasticity.fraction_source = FractionSource::law; }, "E107", "fraction_source"},
+      {[](TrainingSpec& s) { s.selection = selection_preset("schedule"); }, "E502", "selection"},
+      {[](TrainingSpec& s) { s.plasticity = plasticity_preset("schedule"); }, "E502", "plasticity"},
+      {[](TrainingSpec& s) {
+         s.optimiser.law = RateLaw::schedule;
+         s.schedule = flat_schedule();
+         s.schedule.learning_rate.clear();
+       },
+       "E502", "no learning rates"},
+      {[](TrainingSpec& s) {
+         s.schedule = flat_schedule();
+         s.schedule.edges = {0, .5};
+       },
+       "E502", "0 to 1"},
+  };
+  for (const Case& c : cases) {
+    TrainingSpec spec;
+    c.change(spec);
+    const auto problems = problems_of(spec);
+    ASSERT_EQ(problems.size(), 1u) << c.says;
+    EXPECT_EQ(problems[0].code, c.code) << c.says;
+    EXPECT_THAT(problems[0].message, HasSubstr(c.says));
+  }
+}
+
+}  // namespace
