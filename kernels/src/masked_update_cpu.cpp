@@ -6,6 +6,7 @@
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
 #include "host_scratch.hpp"
+#include "mask_draws.hpp"
 #include "select_key.hpp"
 #include "simd.hpp"
 #include "update_formula.hpp"
@@ -55,20 +56,17 @@ struct Tally {
 // Which changes are written: each rule answers for a vector and for a single entry at offset i of the block.
 
 struct WriteAll {
-  static constexpr bool k_sparse = false;
   Ints operator()(Floats, std::int64_t) const { return Ints{} - 1; }
   bool operator()(float, std::int64_t) const { return true; }
 };
 
 struct WriteAbove {
-  static constexpr bool k_sparse = true;
   float threshold;
   Ints operator()(Floats change, std::int64_t) const { return simd::magnitude(change) > threshold; }
   bool operator()(float change, std::int64_t) const { return std::fabs(change) > threshold; }
 };
 
 struct WriteDrawn {
-  static constexpr bool k_sparse = true;
   const std::int32_t* draws;
   std::int32_t limit;
   Ints operator()(Floats, std::int64_t i) const { return simd::load(draws + i) < limit; }
@@ -77,7 +75,6 @@ struct WriteDrawn {
 
 /// Entries above the selection's threshold; those equal to it are counted and left for write_ties.
 struct WriteSelected {
-  static constexpr bool k_sparse = true;
   std::int32_t threshold;
   Ints equal{};
   std::int64_t equal_rest = 0;
@@ -104,10 +101,8 @@ UpdateCounts update_entries(std::int64_t size, const float* delta, float* acc, f
     Floats change = simd::load((source == Source::accumulator ? acc : delta) + i);
     if constexpr (source == Source::both) change = simd::load(acc + i) + change;
     const Ints selected = rule(change, i);
-    if (Rule::k_sparse && !simd::any(selected)) {
-      if constexpr (source == Source::both) simd::store(acc + i, change);
-      continue;
-    }
+    // Weights that are not selected are read and stored too: to skip them costs more, in branches that cannot be
+    // predicted, than it saves.
     const Floats before = simd::load(weights + i);
     const Floats after = selected ? before + change : before;
     simd::store(weights + i, after);
@@ -136,19 +131,6 @@ UpdateCounts update_block(const Block& block, const float* delta, float* acc, fl
   return update_entries<Source::both>(block.size, from, acc, weights, rule);
 }
 
-/// The upper 24 bits of the random words of a block's entries.
-void draw_block(const MaskedUpdate& u, const Block& block, std::int32_t* draws) {
-  for (std::int64_t i = 0; i < block.size;) {
-    const formula::MaskDraw d = formula::mask_draw(u, block.begin + i);
-    const core::Words words = formula::mask_words(u, d.run, d.index);
-    const std::int64_t position = block.begin + i;
-    const std::int64_t in_replica = u.replica_stride > 0 ? u.replica_stride - position % u.replica_stride : block.size;
-    const std::int64_t count = std::min({std::int64_t{4} - d.word, block.size - i, in_replica});
-    for (std::int64_t j = 0; j < count; ++j) draws[i + j] = static_cast<std::int32_t>(words.v[d.word + j] >> 8);
-    i += count;
-  }
-}
-
 void update_block(const MaskedUpdate& u, const float* delta, float* weights, Block& block) {
   float* acc = u.accumulator;
   switch (u.mask) {
@@ -164,7 +146,7 @@ void update_block(const MaskedUpdate& u, const float* delta, float* weights, Blo
     }
     case Mask::random: {
       alignas(64) std::int32_t draws[k_block];
-      draw_block(u, block, draws);
+      draw_mask(u, block.begin, block.size, draws);
       WriteDrawn rule{draws, static_cast<std::int32_t>(formula::draw_limit(u.probability))};
       block.counts = update_block(block, delta, acc, weights, rule);
       return;

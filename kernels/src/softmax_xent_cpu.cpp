@@ -34,10 +34,23 @@ float lane_sum(const float* values, int count, bool squared) {
   return total;
 }
 
+/// Place of the first maximum; 0 if the maximum is NaN.
 int first_maximum(const float* z, int classes) {
-  int winner = 0;
-  for (int c = 1; c < classes; ++c) winner = z[c] > z[winner] ? c : winner;
-  return winner;
+  float top = z[0];
+  int c = 0;
+  if (classes >= simd::k_lanes) {
+    simd::Floats best = simd::load(z);
+    for (c = simd::k_lanes; c + simd::k_lanes <= classes; c += simd::k_lanes) {
+      const simd::Floats value = simd::load(z + c);
+      best = value > best ? value : best;
+    }
+    for (int lane = 0; lane < simd::k_lanes; ++lane) top = best[lane] > top ? best[lane] : top;
+  }
+  for (; c < classes; ++c) top = z[c] > top ? z[c] : top;
+  for (c = 0; c < classes; ++c) {
+    if (z[c] == top) return c;
+  }
+  return 0;
 }
 
 /// The terms of winner and true class are left out of the sums and not subtracted, so that 1 - p keeps its digits.

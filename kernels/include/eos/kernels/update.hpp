@@ -9,8 +9,8 @@
 // Guarantees: weights, velocities, moments, accumulators and `writes` have the same bits on every backend. path and squared
 // are summed in float within fixed blocks of 4096 entries and in double across them: independent of threads(), relative
 // error below 1e-5. No allocation after the first calls on the CPU. Thread-safe.
-// Bytes per parameter: sgd_update_dense 12 (20 with momentum), masked_update 12 (8 where nothing is selected nearby:
-// 4), 8 more with an accumulator; sgd_delta 12 (20), adamw_delta 28.
+// Bytes per parameter: sgd_update_dense 12 (20 with momentum); masked_update 12, 8 more with an accumulator, 8 less where
+// nothing is selected in arrays beyond the caches; sgd_delta 12 (20), adamw_delta 28.
 #pragma once
 
 #include <cstdint>
