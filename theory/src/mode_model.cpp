@@ -87,7 +87,10 @@ PathFactors ModeModel::path_factors(const Controls& controls, const Captures& f)
   PathFactors k;
   k.updates = q;
   k.d_updates = dq;
-  if (problem_.weight_rule == Rule::ranked) {
+  if (problem_.accumulated) {
+    k.absolute = k_mean_absolute * problem_.accumulated_path.value(controls.weight_fraction);
+    k.d_absolute = k_mean_absolute * problem_.accumulated_path.derivative(controls.weight_fraction);
+  } else if (problem_.weight_rule == Rule::ranked) {
     k.absolute = problem_.weight_capture.first_moment(controls.weight_fraction);
     k.d_absolute = std::sqrt(f.d_weight);
   } else {
