@@ -16,7 +16,6 @@ using theory::SolveStatus;
 namespace {
 
 constexpr double k_loose = 3e-5;           // tolerance of descents whose only purpose is to be compared
-constexpr double k_mesh_tolerance = 1e-7;  // relative change of an interval's loss when its steps are halved
 constexpr double k_gain = 1e-9;            // smallest relative gain worth another round
 constexpr double k_rounding = 1e-7;        // projected gradients below it may be out of reach of doubles
 
@@ -231,7 +230,7 @@ ModeSolver::Candidate ModeSolver::polish(Candidate best) {
     settle_resting_rates(best);
     best = descend(best.controls, options_.tolerance);
     iterations += best.iterations;
-    if (best.status == SolveStatus::not_finite || !integrator_.refine(best.controls, k_mesh_tolerance)) break;
+    if (best.status == SolveStatus::not_finite || !integrator_.refine(best.controls, options_.mesh_tolerance)) break;
   }
   if (best.status == SolveStatus::stalled && best.projected_gradient < k_rounding) best.status = SolveStatus::optimal;
   best.iterations = iterations;
@@ -248,7 +247,7 @@ theory::Plan ModeSolver::solve() {
   const std::vector<Controls> first = constant_start(starts.front());
   const double value = value_of(first);
   if (std::isfinite(value) && value != 0) scale_ = std::abs(value);
-  integrator_.refine(first, k_mesh_tolerance);
+  integrator_.refine(first, options_.mesh_tolerance);
 
   Candidate best;
   best.controls = first;

@@ -16,7 +16,7 @@ using theory::Plan;
 
 namespace {
 
-constexpr double k_mesh_tolerance = 1e-8;
+constexpr double k_finer = 0.1;  // one evaluation can afford a finer mesh than a search
 
 using Clock = std::chrono::steady_clock;
 
@@ -79,7 +79,7 @@ Plan evaluate(const ModeProblem& problem, const theory::Schedule& schedule, cons
   }
   ModeIntegrator integrator(model, std::move(edges), options.substeps);
   integrator.forward(controls);
-  integrator.refine(controls, k_mesh_tolerance);
+  integrator.refine(controls, k_finer * options.mesh_tolerance);
   Plan plan = make_plan(model, integrator, controls);
   plan.status = std::isfinite(plan.objective) ? theory::SolveStatus::evaluated : theory::SolveStatus::not_finite;
   plan.message = "controls as given, not optimised";

@@ -20,6 +20,7 @@ struct SolveOptions {
   int substeps = 2;  ///< integration steps per control interval; raised automatically where too coarse
   int max_iterations = 2000;
   double tolerance = 1e-9;               ///< on the projected gradient, relative to |J|
+  double mesh_tolerance = 1e-7;          ///< relative change of an interval's loss when its steps are halved
   std::vector<theory::Controls> starts;  ///< constant starts as fractions of the bounds; empty: (1,1), (.6,.6), (.3,.9)
 };
 
