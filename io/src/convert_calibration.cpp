@@ -119,6 +119,7 @@ void add_probes(Dataset& d, const std::vector<theory::ProbePoint>& probes) {
 void add_fit(Dataset& d, const theory::FittedModel& f) {
   d.add_dim("mode", static_cast<std::int64_t>(f.lambda.size()), "mode of the fitted spectrum");
   d.add("lambda", {"mode"}, f.lambda, "1", "eigenvalue");
+  if (!f.multiplicity.empty()) d.add("multiplicity", {"mode"}, f.multiplicity, "1", "number of equal modes");
   d.add("initial", {"mode"}, f.initial, "1", "initial mean squared error of the mode");
   if (!f.initial_error.empty()) d.add("initial_stderr", {"mode"}, f.initial_error, "1", "standard error of initial");
   const auto scalar = [&](const char* name, double value, const char* meaning) {
@@ -137,6 +138,7 @@ void add_fit(Dataset& d, const theory::FittedModel& f) {
 theory::FittedModel read_fit(const Dataset& d) {
   theory::FittedModel f;
   f.lambda = d.numbers("lambda"), f.initial = d.numbers("initial");
+  if (d.has("multiplicity")) f.multiplicity = d.numbers("multiplicity");
   if (d.has("initial_stderr")) f.initial_error = d.numbers("initial_stderr");
   f.noise_variance = d.number("noise_variance"), f.noise_variance_error = d.number("noise_variance_stderr");
   f.noise_scale = d.number("noise_scale"), f.noise_scale_error = d.number("noise_scale_stderr");
@@ -180,6 +182,10 @@ Dataset to_dataset(const Calibration& c) {
   add_snapshots(d, c);
   add_clock(d, "accumulator_clock", c.accumulator_clock, "relative clock rate when the top fraction of an accumulator is written");
   add_clock(d, "selection_clock", c.selection_clock, "relative clock rate when the hardest fraction is learned in full batches");
+  if (!c.accumulator_path.fraction.empty())
+    add_clock(d, "accumulator_path", c.accumulator_path, "path length when the top fraction of an accumulator is written, relative to dense updates");
+  if (!c.accumulator_held.fraction.empty())
+    add_clock(d, "accumulator_held", c.accumulator_held, "mean sum of |accumulator| over presentations per unit of learning rate");
   add_probes(d, c.probes);
   add_fit(d, c.fit);
   const auto count = [&](const char* name, std::int64_t value, const char* meaning) {
@@ -193,6 +199,9 @@ Dataset to_dataset(const Calibration& c) {
   d.add("dense_write_share", {}, std::vector<double>{c.dense_write_share}, "1", "share of parameters that a dense update changes");
   d.add("dense_path_per_step", {}, std::vector<double>{c.dense_path_per_step}, "1",
         "path length of a dense update divided by the learning rate");
+  d.add("full_data_start", {}, std::vector<double>{c.full_data_start}, "1", "share of the selection probes at their begin with all data");
+  d.add("full_data_end", {}, std::vector<double>{c.full_data_end}, "1", "share of the selection probes at their end with all data");
+  d.add("largest_stable_rate", {}, std::vector<double>{c.largest_stable_rate}, "1", "largest probed learning rate that did not do worse");
   d.add("spec_toml", {}, std::vector<std::string>{to_toml(c.spec)}, "1", "the run that was probed, as TOML");
   return d;
 }
@@ -206,9 +215,14 @@ Calibration calibration_from(const Dataset& d) {
     c.train_samples = static_cast<int>(d.number("train_samples"));
     c.dense_write_share = d.number("dense_write_share");
     c.dense_path_per_step = d.number("dense_path_per_step");
+    c.full_data_start = d.number("full_data_start");
+    c.full_data_end = d.number("full_data_end");
+    c.largest_stable_rate = d.number("largest_stable_rate");
     read_snapshots(d, c);
     c.accumulator_clock = read_clock(d, "accumulator_clock");
     c.selection_clock = read_clock(d, "selection_clock");
+    if (d.has("accumulator_path")) c.accumulator_path = read_clock(d, "accumulator_path");
+    if (d.has("accumulator_held")) c.accumulator_held = read_clock(d, "accumulator_held");
     c.probes = read_probes(d);
     c.fit = read_fit(d);
     return c;
