@@ -81,7 +81,7 @@ void declare(CLI::App& app, const Verb& verb) {
   declare(*sub, verb.options);
   for (const Positional& positional : verb.positionals) {
     CLI::Option* added = sub->add_option(positional.name);
-    if (positional.repeated) added->expected(0, 1 << 20)->take_all();
+    if (positional.repeated) added->expected(-1)->take_all();
     else added->expected(1);
   }
 }

@@ -102,9 +102,9 @@ Document report(const theory::Plan& plan) {
   document.set("status", theory::to_string(plan.status), "status");
   if (!plan.message.empty()) document.set("message", plan.message, "because");
   add_schedule(document, plan);
-  document.set("objective", plan.objective, "objective J", Style::number);
-  document.set("terminal_loss", plan.terminal_loss, "final excess loss", Style::number);
-  if (plan.problem.loss_offset != 0) document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::number);
+  document.set("objective", plan.objective, "objective J", Style::precise);
+  document.set("terminal_loss", plan.terminal_loss, "final excess loss", Style::precise);
+  if (plan.problem.loss_offset != 0) document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::precise);
   document.set("energy", plan.energy, "energy", Style::energy);
   document.set("stationarity_residual", plan.certificate.stationarity_residual, "stationarity residual", Style::number);
   document.set("hamiltonian_drift", plan.certificate.hamiltonian_drift, "Hamiltonian drift", Style::number);
@@ -116,6 +116,15 @@ Document report(const theory::Plan& plan) {
   document.set("iterations", std::int64_t{plan.iterations}, "iterations");
   document.set("solve_seconds", plan.solve_seconds, "solved in", Style::seconds);
   return document;
+}
+
+std::string what_next(const Made& made, const std::string& out) {
+  if (made.epochs <= 0) return fmt::format("Stored in {}. Next: eos show {} --plot plan.png", out, out);
+  return fmt::format(
+      "Stored in {0}. To train with it, take the training file that was calibrated:\n"
+      "  eos train FILE.toml -o planned.h5 --set train.epochs={1:g} --set selection.method=schedule --set plasticity.method=schedule-feedback "
+      "--set optimiser.law=schedule --set schedule.file={0}",
+      out, made.epochs);
 }
 
 }  // namespace
@@ -133,7 +142,7 @@ int run_plan(Session& session) {
   if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
   if (arguments.has("plot")) io::write_png(arguments.text("plot"), plan_figure(table));
   Document document = report(made.plan);
-  if (arguments.has("out")) document.note(fmt::format("Stored in {}. To train with it: see examples/fashion-planned.toml.", arguments.text("out")));
+  if (arguments.has("out")) document.note(what_next(made, arguments.text("out")));
   if (session.format == Format::json) session.out << io::to_json(made.plan);
   else session.print(document);
   return made.plan.status == theory::SolveStatus::not_finite ? k_check_failed : k_done;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -25,8 +27,32 @@ void on_signal(int number) {
   }
 }
 
-constexpr double k_bar_interval_s = 0.1, k_plain_interval_s = 10, k_plain_share = 0.1;
+constexpr double k_bar_interval_s = 0.1, k_plain_interval_s = 10, k_plain_share = 0.1, k_plain_least_s = 1;
 constexpr int k_bar_width = 24;
+
+/// "12.3 k samples/s", or "2.1 s/epoch" when a unit takes longer than a second.
+std::string rate_text(double per_second, const std::string& unit) {
+  if (per_second >= 1) return fmt::format("{} {}/s", si(per_second, ""), unit);
+  const std::string one = unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
+  return fmt::format("{:.1f} s/{}", 1 / per_second, one);
+}
+
+/// Columns of the terminal on stderr, 80 when it does not say.
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// The first `width` columns of UTF-8 text, so that a bar never wraps onto a second line.
+std::string cut(const std::string& text, std::size_t width) {
+  std::size_t columns = 0, bytes = 0;
+  while (bytes < text.size()) {
+    const std::size_t start = bytes++;
+    while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
+    if (++columns > width) return text.substr(0, start);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -114,7 +140,7 @@ std::string ConsoleProgress::summary() const {
   std::string text = latest_;
   if (found != tasks_.end() && !found->second.note.empty()) text += ": " + found->second.note;
   if (tasks_.size() > 1) text += fmt::format(" | {} of {} tasks running", running, tasks_.size());
-  if (found != tasks_.end() && elapsed > 0 && done > 0) text += fmt::format(" | {} {}/s", si(done / elapsed, ""), found->second.unit);
+  if (found != tasks_.end() && elapsed > 0 && done > 0) text += " | " + rate_text(done / elapsed, found->second.unit);
   const double part = share();
   if (part > 0.01 && part < 1 && elapsed > 0.5) text += fmt::format(" | {} left", clock_time(elapsed * (1 - part) / part));
   else text += fmt::format(" | {}", clock_time(elapsed));
@@ -127,7 +153,7 @@ void ConsoleProgress::show(bool force) {
   const double since = std::chrono::duration<double>(now - last_).count();
   const double part = share();
   const bool due = mode_ == ProgressMode::bar ? since >= k_bar_interval_s || !shown_
-                                              : since >= k_plain_interval_s || part >= last_share_ + k_plain_share;
+                                              : since >= k_plain_interval_s || (since >= k_plain_least_s && part >= last_share_ + k_plain_share);
   if (!due && !force) return;
   last_ = now;
   if (mode_ == ProgressMode::plain) {
@@ -140,7 +166,7 @@ void ConsoleProgress::show(bool force) {
   const int filled = static_cast<int>(std::lround(part * k_bar_width));
   std::string bar;
   for (int i = 0; i < k_bar_width; ++i) bar += i < filled ? "█" : "░";
-  err_ << fmt::format("\r\033[K{} {:3.0f} %  {}", bar, 100 * part, summary());
+  err_ << "\r\033[K" << cut(fmt::format("{} {:3.0f} %  {}", bar, 100 * part, summary()), terminal_width() - 1);
   err_.flush();
   shown_ = true;
 }

@@ -165,7 +165,7 @@ std::string format_cell(const Cell& cell, Style style) {
     case Style::energy: return si(value, "J");
     case Style::count: return std::abs(value) < 1e5 ? fmt::format("{:.0f}", value) : si(value, "");
     case Style::seconds: return value < 1 ? si(value, "s") : fmt::format("{:.1f} s", value);
-    case Style::exact: return fmt::format("{}", value);
+    case Style::precise: return fmt::format("{:.6g}", value);
     case Style::number:
     case Style::shown:
     case Style::text: break;

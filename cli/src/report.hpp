@@ -23,7 +23,7 @@ using Cell = std::variant<std::monostate, std::string, double, std::int64_t, boo
 enum class Style {
   text,
   number,   ///< four significant digits
-  exact,    ///< all digits that matter
+  precise,  ///< six significant digits
   count,    ///< 12.3 M
   energy,   ///< joules with one SI prefix for the whole column
   percent,  ///< a fraction shown in per cent

@@ -102,8 +102,8 @@ Verb calibrate_verb() {
                        .fallback = "2000",
                        .minimum = 10},
                       threads_option()},
-          .examples = {{"eos calibrate examples/fashion-dense.toml -o calibration.h5", "measure, print the table, store it"},
-                       {"eos calibrate examples/fashion-dense.toml -o calibration.h5 --plot calibration.png", "and draw it"}},
+          .examples = {{"eos calibrate examples/fashion_dense.toml -o calibration.h5", "measure, print the table, store it"},
+                       {"eos calibrate examples/fashion_dense.toml -o calibration.h5 --plot calibration.png", "and draw it"}},
           .run = run_calibrate};
 }
 
@@ -132,8 +132,8 @@ Verb plan_verb() {
                   {.name = "all-data", .help = "calibrated plan without a choice of samples"},
                   {.name = "all-weights", .help = "calibrated plan without a choice of weights"},
                   {.name = "discard", .help = "calibrated plan in which unwritten updates are lost instead of accumulated"}},
-      .examples = {{"eos plan examples/reference-ranked.toml", "solve a written-down problem and print the schedule"},
-                   {"eos plan examples/reference-ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png", "a longer horizon, stored and drawn"},
+      .examples = {{"eos plan examples/reference_ranked.toml", "solve a written-down problem and print the schedule"},
+                   {"eos plan examples/reference_ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png", "a longer horizon, stored and drawn"},
                    {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 -o plan.h5", "plan for a network that was measured"}},
       .run = run_plan};
 }
@@ -155,8 +155,8 @@ Verb train_verb() {
                        .fallback = "auto",
                        .environment = "EOS_DEVICE"},
                       seed_option(), threads_option()},
-          .examples = {{"eos train examples/fashion-dense.toml -o dense.h5", "train and store the run"},
-                       {"eos train examples/fashion-joint.toml -o joint.h5 --set train.epochs=4 --seed 7", "another horizon, one seed"},
+          .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
+                       {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7", "another horizon, one seed"},
                        {"eos compare dense.h5 joint.h5", "what to do next"}},
           .run = run_train};
 }

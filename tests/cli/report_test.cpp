@@ -41,7 +41,7 @@ TEST(Report, text_is_aligned_with_one_unit_a_column) {
             "Runs\n"
             "  method  energy (mJ)  writes  saving\n"
             "  ──────  ───────────  ──────  ──────\n"
-            "  dense        12.300  1.23 M  1.00 ×\n"
+            "  dense         12.30  1.23 M  1.00 ×\n"
             "  a, \"b\"        0.610     250       –\n"
             "\n"
             "A remark.\n");
