@@ -14,8 +14,11 @@ double Coordinates::Fraction::inward(double fraction) const {
 }
 
 double Coordinates::Fraction::outward(double x) const {
-  // exp(log(bound)) may miss the bound by an ulp
-  return rule == Rule::ranked ? std::clamp(std::exp(x), bounds.lower, bounds.upper) : x;
+  if (rule != Rule::ranked) return x;
+  // exp(log(bound)) may miss the bound by an ulp, and a variable on its bound should be exactly there.
+  if (x <= std::log(bounds.lower)) return bounds.lower;
+  if (x >= std::log(bounds.upper)) return bounds.upper;
+  return std::exp(x);
 }
 
 Coordinates::Coordinates(const theory::ModeProblem& problem)
@@ -27,8 +30,8 @@ Coordinates::Coordinates(const theory::ModeProblem& problem)
   for (int i = 0; i < problem.intervals; ++i) {
     const double least = problem.data_bounds_in(i, problem.intervals).lower;
     all_data_.push_back(problem.data_rule != Rule::all && least == 1 && data_.bounds.lower < 1);
-    lower_.insert(lower_.end(), {data_.inward(all_data_.back() ? 1 : data_.bounds.lower), weight_.inward(weight_.bounds.lower),
-                                 problem.rate_bounds.lower / rate_scale_});
+    lower_.insert(lower_.end(), {data_.inward(all_data_.back() ? 1 : data_.bounds.lower),
+                                 weight_.inward(weight_.bounds.lower), problem.rate_bounds.lower / rate_scale_});
     upper_.insert(upper_.end(), {data_.inward(data_.bounds.upper), weight_.inward(weight_.bounds.upper),
                                  problem.rate_bounds.upper / rate_scale_});
   }

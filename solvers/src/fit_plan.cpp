@@ -25,9 +25,9 @@ using theory::Schedule;
 // too short for the last one to undo the displacement that hard selection causes.
 constexpr double k_least_end = 0.1;
 constexpr int k_dense_intervals = 100;
-// Parameter words read per update of B kept samples: one forward pass as a rule, the backward pass and the update. While
-// a full batch is collected a second, smaller forward pass is needed now and then.
-constexpr double k_reads_per_update = 3;
+// Weights are read once per forward pass, backward pass and update. While a full batch of kept samples is collected, a
+// second, smaller forward pass is needed now and then.
+constexpr double k_reads_per_update = 3.4, k_dense_reads = 3;
 
 void require(bool good, const char* what) {
   if (!good) {
@@ -126,7 +126,7 @@ void set_weights(const Calibration& c, const PlanGoal& goal, ModeProblem& proble
 }
 
 /// J of path length per unit of the model's path: the model's modes stand for all parameters, so their common scale is
-/// measured on the longest dense probe.
+/// measured in the middle of the longest dense probe.
 double path_scale(const Calibration& c, const ModeProblem& dynamics) {
   ModeProblem problem = dynamics;
   problem.price_path = 1;
@@ -134,15 +134,18 @@ double path_scale(const Calibration& c, const ModeProblem& dynamics) {
   problem.horizon = probe_steps(c);
   Schedule s;
   s.edges = {0};
-  double clock = 0;
   for (int i = 0; i < k_dense_intervals; ++i) {
     s.edges.push_back((i + 1.0) / k_dense_intervals);
     s.data_fraction.push_back(1);
     s.weight_fraction.push_back(1);
     s.learning_rate.push_back(c.spec.optimiser.learning_rate * (1 - (i + 0.5) / k_dense_intervals));
-    clock += s.learning_rate.back() * problem.horizon / k_dense_intervals;
   }
-  return c.dense_path_per_step * clock / evaluate(problem, s).energy;
+  const std::vector<double> path = evaluate(problem, s).trajectory.energy;
+  const auto begin = static_cast<std::size_t>(theory::k_path_begin * k_dense_intervals);
+  const auto end = static_cast<std::size_t>(theory::k_path_end * k_dense_intervals);
+  double clock = 0;
+  for (std::size_t i = begin; i < end; ++i) clock += s.learning_rate[i] * problem.horizon / k_dense_intervals;
+  return c.dense_path_per_step * clock / (path[end] - path[begin]);
 }
 
 /// Prices per chunk of B stream positions, in the conventions of theory/ledger.hpp.
@@ -153,7 +156,8 @@ void set_prices(const Calibration& c, const PlanGoal& goal, const ModeProblem& d
   const auto forward = static_cast<double>(c.counts.forward_macs), backward = static_cast<double>(c.counts.backward_macs);
   const double presented = static_cast<double>(c.counts.input_bytes) * e.input_byte + e.sample;
   const bool accumulates = goal.select_weights && goal.accumulate;
-  problem.price_sample = batch * backward * e.mac + k_reads_per_update * parameters * e.weight_read +
+  const double reads = goal.select_data ? k_reads_per_update : k_dense_reads;
+  problem.price_sample = batch * backward * e.mac + reads * parameters * e.weight_read +
                          (accumulates ? parameters * e.accumulator : 0);
   if (goal.select_data) {
     problem.price_screening = batch * (forward * e.scoring_mac + presented);

@@ -6,13 +6,15 @@
 namespace eos::solvers {
 namespace {
 
-constexpr std::size_t k_most_substeps = 4096;
+// Per block. With modes so fast that they follow V at once the order of the scheme falls to two (Hochbruck & Ostermann,
+// SIAM J. Numer. Anal. 43, 1069 (2005)); the loss is then good to some 1e-6 and more steps hardly help.
+constexpr std::size_t k_most_steps = 64;
 
 }  // namespace
 
 ModeIntegrator::ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps)
     : model_(model), modes_(model.modes()), edges_(std::move(edges)) {
-  substeps_.assign(intervals(), static_cast<std::size_t>(std::max(2, substeps + substeps % 2)));
+  mesh_.assign(intervals(), {static_cast<std::size_t>(std::max(2, substeps + substeps % 2)), 0});
   energy_.assign(intervals(), 0);
   loss_integral_.assign(intervals(), 0);
   interval_.resize(intervals());
@@ -22,25 +24,32 @@ ModeIntegrator::ModeIntegrator(const theory::ModeModel& model, std::vector<doubl
 
 void ModeIntegrator::layout() {
   first_.assign(1, 0);
-  for (std::size_t n : substeps_) first_.push_back(first_.back() + n);
+  for (const Mesh& mesh : mesh_) first_.push_back(first_.back() + mesh.total());
   state_.assign((first_.back() + 1) * modes_, 0);
   costate_.assign((first_.back() + 1) * modes_, 0);
 }
 
-void ModeIntegrator::prepare(std::size_t i, const theory::Controls& u, std::size_t substeps, Interval& interval) const {
-  interval.captures = model_.captures(u);
-  if (model_.problem().price_path > 0) interval.path = model_.path_factors(u, interval.captures);
-  interval.coefficients.set(model_.problem().lambda, model_.clock(u, interval.captures),
-                            length(i) / static_cast<double>(substeps));
+double ModeIntegrator::Mesh::share(std::size_t block) const {
+  return std::ldexp(1.0 / static_cast<double>(steps), -static_cast<int>(halvings - (block > 0 ? block - 1 : 0)));
 }
 
-ModeIntegrator::Outcome ModeIntegrator::run(std::size_t i, const theory::Controls& u, const Interval& interval,
-                                            std::span<double> nodes) {
-  const EtdCoefficients& k = interval.coefficients;
+void ModeIntegrator::prepare(std::size_t i, const theory::Controls& u, const Mesh& mesh, Interval& interval) const {
+  interval.captures = model_.captures(u);
+  if (model_.problem().price_path > 0) interval.path = model_.path_factors(u, interval.captures);
+  const theory::ClockRates clock = model_.clock(u, interval.captures);
+  interval.blocks.resize(mesh.halvings + 1);
+  for (std::size_t b = 0; b <= mesh.halvings; ++b) {
+    interval.blocks[b].set(model_.problem().lambda, clock, length(i) * mesh.share(b));
+  }
+}
+
+ModeIntegrator::Outcome ModeIntegrator::run(std::size_t i, const theory::Controls& u, const Mesh& mesh,
+                                            const Interval& interval, std::span<double> nodes) {
   const bool path = model_.problem().price_path > 0;
   double variance = 0, travelled = 0;
-  for (std::size_t at = 0; at + modes_ < nodes.size(); at += modes_) {
-    const std::span<const double> m = nodes.subspan(at, modes_);
+  for (std::size_t s = 0; s < mesh.total(); ++s) {
+    const EtdCoefficients& k = interval.blocks[s / mesh.steps];
+    const std::span<const double> m = nodes.subspan(s * modes_, modes_);
     stages_.set(k, model_, m);
     const double* v = stages_.v;
     variance += k.step / 6 * (v[0] + 2 * (v[1] + v[2]) + v[3]);
@@ -48,7 +57,7 @@ ModeIntegrator::Outcome ModeIntegrator::run(std::size_t i, const theory::Control
       auto rate = [&](std::span<const double> x) { return model_.path_rate(x, u.learning_rate, interval.path); };
       travelled += k.step / 6 * (rate(m) + 2 * (rate(stages_.a) + rate(stages_.b)) + rate(stages_.c));
     }
-    stages_.advance(k, m, nodes.subspan(at + modes_, modes_));
+    stages_.advance(k, m, nodes.subspan((s + 1) * modes_, modes_));
   }
   const double loss = model_.loss(nodes.subspan(nodes.size() - modes_));
   return {loss, 0.5 * (variance - model_.problem().noise_variance * length(i)), travelled};
@@ -59,9 +68,9 @@ double ModeIntegrator::forward(std::span<const theory::Controls> controls) {
   std::copy(problem.initial.begin(), problem.initial.end(), state_.begin());
   double objective = 0, loss = model_.loss(problem.initial);
   for (std::size_t i = 0; i < intervals(); ++i) {
-    prepare(i, controls[i], substeps_[i], interval_[i]);
-    const auto nodes = std::span(state_).subspan(first_[i] * modes_, (substeps_[i] + 1) * modes_);
-    const Outcome outcome = run(i, controls[i], interval_[i], nodes);
+    prepare(i, controls[i], mesh_[i], interval_[i]);
+    const auto nodes = std::span(state_).subspan(first_[i] * modes_, (mesh_[i].total() + 1) * modes_);
+    const Outcome outcome = run(i, controls[i], mesh_[i], interval_[i], nodes);
     loss = outcome.loss;
     energy_[i] = model_.control_energy(controls[i]).total() * length(i) + problem.price_path * outcome.path;
     loss_integral_[i] = outcome.loss_integral;
@@ -82,7 +91,8 @@ void ModeIntegrator::backward(std::span<const theory::Controls> controls, std::s
     for (std::size_t s = first_[i + 1]; s-- > first_[i];) {
       const std::span<double> mu = costates.subspan(s * modes_, modes_);
       std::copy_n(costate_.begin() + static_cast<std::ptrdiff_t>((s + 1) * modes_), modes_, mu.begin());
-      reverse_step(interval.coefficients, model_, node(state_, s), cost, stages_, mu, by);
+      const EtdCoefficients& k = interval.blocks[(s - first_[i]) / mesh_[i].steps];
+      reverse_step(k, model_, node(state_, s), cost, stages_, mu, by);
     }
     theory::ControlGradient drift, diffusion;
     model_.clock_gradient(u, interval.captures, drift, diffusion);
@@ -96,30 +106,42 @@ void ModeIntegrator::backward(std::span<const theory::Controls> controls, std::s
   }
 }
 
-bool ModeIntegrator::refine(std::span<const theory::Controls> controls, double tolerance) {
-  std::vector<std::size_t> wanted = substeps_;
+ModeIntegrator::Mesh ModeIntegrator::refined(std::size_t i, const theory::Controls& u, double tolerance) {
   std::vector<double> nodes;
   Interval interval;
-  auto try_with = [&](std::size_t i, std::size_t n) {
-    nodes.assign((n + 1) * modes_, 0);
+  auto outcome_of = [&](const Mesh& mesh) {
+    nodes.assign((mesh.total() + 1) * modes_, 0);
     std::copy(state(i).begin(), state(i).end(), nodes.begin());
-    prepare(i, controls[i], n, interval);
-    return run(i, controls[i], interval, nodes);
+    prepare(i, u, mesh, interval);
+    return run(i, u, mesh, interval, nodes);
   };
   auto close = [tolerance](double a, double b) { return std::abs(a - b) <= tolerance * std::abs(b) + 1e-300; };
-  for (std::size_t i = 0; i < intervals(); ++i) {
-    Outcome coarse = try_with(i, wanted[i]);
-    while (wanted[i] < k_most_substeps) {
-      const Outcome fine = try_with(i, 2 * wanted[i]);
-      const bool good = close(coarse.loss, fine.loss) && close(coarse.loss_integral, fine.loss_integral) &&
-                        close(coarse.path, fine.path);
-      if (good || !std::isfinite(fine.loss)) break;
-      wanted[i] *= 2;
-      coarse = fine;
+  const double fastest = *std::max_element(model_.problem().lambda.begin(), model_.problem().lambda.end());
+  const double decay = model_.clock(u).drift * fastest * length(i);
+  Mesh mesh = mesh_[i];
+  Outcome coarse = outcome_of(mesh);
+  while (mesh.steps < k_most_steps) {
+    Mesh finer = mesh;
+    if (decay * mesh.share(0) > 1) {
+      ++finer.halvings;  // the first step is longer than the fastest mode's decay
+    } else {
+      finer.steps *= 2;
     }
+    const Outcome fine = outcome_of(finer);
+    const bool good = close(coarse.loss, fine.loss) && close(coarse.loss_integral, fine.loss_integral) &&
+                      close(coarse.path, fine.path);
+    if (good || !std::isfinite(fine.loss)) break;
+    mesh = finer;
+    coarse = fine;
   }
-  if (wanted == substeps_) return false;
-  substeps_ = wanted;
+  return mesh;
+}
+
+bool ModeIntegrator::refine(std::span<const theory::Controls> controls, double tolerance) {
+  std::vector<Mesh> wanted;
+  for (std::size_t i = 0; i < intervals(); ++i) wanted.push_back(refined(i, controls[i], tolerance));
+  if (wanted == mesh_) return false;
+  mesh_ = wanted;
   layout();
   return true;
 }

@@ -14,7 +14,9 @@ namespace eos::solvers {
 
 class ModeIntegrator {
  public:
-  /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are nodes.
+  static constexpr double k_tolerance = 1e-7;  ///< for refine(): keeps J good to better than 1e-6
+
+  /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are steps' ends.
   ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps);
 
   std::size_t intervals() const { return edges_.size() - 1; }
@@ -28,23 +30,31 @@ class ModeIntegrator {
   /// post: every element of gradient is written.
   void backward(std::span<const theory::Controls> controls, std::span<theory::ControlGradient> gradient);
 
-  /// Doubles the steps of every interval in which halving them changes the loss, its integral or the path by more than
-  /// `tolerance`, relative; returns true if anything changed. Starts from the states of the last forward().
+  /// Refines every interval in which doing so changes the loss, its integral or the path by more than `tolerance`,
+  /// relative; returns true if anything changed. Starts from the states of the last forward().
   bool refine(std::span<const theory::Controls> controls, double tolerance);
 
   // Results of the last forward() and backward(), at interval edges and midpoints.
   std::span<const double> state(std::size_t edge) const { return node(state_, first_[edge]); }
   std::span<const double> costate(std::size_t edge) const { return node(costate_, first_[edge]); }
-  std::span<const double> mid_state(std::size_t i) const { return node(state_, first_[i] + substeps_[i] / 2); }
-  std::span<const double> mid_costate(std::size_t i) const { return node(costate_, first_[i] + substeps_[i] / 2); }
+  std::span<const double> mid_state(std::size_t i) const { return node(state_, first_[i] + mesh_[i].middle()); }
+  std::span<const double> mid_costate(std::size_t i) const { return node(costate_, first_[i] + mesh_[i].middle()); }
   double energy(std::size_t i) const { return energy_[i]; }                ///< int e dt over interval i
   double loss_integral(std::size_t i) const { return loss_integral_[i]; }  ///< int L dt over interval i
 
  private:
+  /// How an interval is cut: `halvings` + 1 blocks of `steps` steps; the first two blocks are equally long.
+  struct Mesh {
+    std::size_t steps = 2, halvings = 0;
+    std::size_t total() const { return steps * (halvings + 1); }
+    std::size_t middle() const { return halvings == 0 ? steps / 2 : steps * halvings; }
+    double share(std::size_t block) const;  // length of a block's steps as a share of the interval
+    bool operator==(const Mesh&) const = default;
+  };
   struct Interval {
     theory::Captures captures;
     theory::PathFactors path;
-    EtdCoefficients coefficients;
+    std::vector<EtdCoefficients> blocks;
   };
   struct Outcome {
     double loss, loss_integral, path;  // at the end, over the interval, over the interval
@@ -54,14 +64,16 @@ class ModeIntegrator {
     return std::span<const double>(values).subspan(index * modes_, modes_);
   }
   void layout();
-  void prepare(std::size_t i, const theory::Controls& u, std::size_t substeps, Interval& interval) const;
+  void prepare(std::size_t i, const theory::Controls& u, const Mesh& mesh, Interval& interval) const;
   /// nodes[0] is the initial state; fills the others.
-  Outcome run(std::size_t i, const theory::Controls& u, const Interval& interval, std::span<double> nodes);
+  Outcome run(std::size_t i, const theory::Controls& u, const Mesh& mesh, const Interval& interval,
+              std::span<double> nodes);
+  Mesh refined(std::size_t i, const theory::Controls& u, double tolerance);
 
   theory::ModeModel model_;
   std::size_t modes_;
   std::vector<double> edges_;
-  std::vector<std::size_t> substeps_;
+  std::vector<Mesh> mesh_;
   std::vector<std::size_t> first_;  // node index of each edge
   std::vector<double> state_, costate_, energy_, loss_integral_;
   std::vector<Interval> interval_;

@@ -15,9 +15,9 @@ using theory::SolveStatus;
 
 namespace {
 
-constexpr double k_loose = 3e-5;           // tolerance of descents whose only purpose is to be compared
-constexpr double k_gain = 1e-9;            // smallest relative gain worth another round
-constexpr double k_rounding = 1e-7;        // projected gradients below it may be out of reach of doubles
+constexpr double k_loose = 3e-5;     // tolerance of descents whose only purpose is to be compared
+constexpr double k_gain = 1e-9;      // smallest relative gain worth another round
+constexpr double k_rounding = 1e-7;  // projected gradients below it may be out of reach of doubles
 
 std::vector<double> uniform_edges(const ModeProblem& problem) {
   std::vector<double> edges;
