@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../../sim/src/stream.hpp"
 #include "eos/core/error.hpp"
 #include "eos/sim/train.hpp"
 
@@ -137,6 +138,17 @@ class PlainNetwork {
  public:
   std::vector<double> w, gradient;
 };
+
+/// Samples of the updates of a dense run, in order.
+inline std::vector<std::vector<int>> dense_batches(std::uint64_t seed, int samples, int batch, int epochs) {
+  std::vector<std::vector<int>> batches(1);
+  for (int e = 0; e < epochs; ++e)
+    for (std::int32_t s : epoch_order(seed, static_cast<std::uint32_t>(e), samples)) {
+      if (static_cast<int>(batches.back().size()) == batch) batches.emplace_back();
+      batches.back().push_back(s);
+    }
+  return batches;
+}
 
 /// Widths of the network that a spec trains on a task.
 inline std::vector<int> widths_of(const theory::TrainingSpec& spec, const TaskData& data) {
