@@ -129,6 +129,23 @@ double middle_share(const theory::TrainingSpec& spec, int train_samples) {
          clock_at(spec, train_samples, 1);
 }
 
+/// The row nearest to a share of the probe's horizon.
+const EpochRow& row_at(const Probe& probe, const ProbeOutcome& outcome, double share) {
+  const double epoch = share * probe.spec.epochs;
+  return *std::min_element(outcome.rows.begin(), outcome.rows.end(), [&](const auto& x, const auto& y) {
+    return std::abs(x.epoch - epoch) < std::abs(y.epoch - epoch);
+  });
+}
+
+/// Path length per summed learning rate in the middle of a probe.
+double path_per_clock(const Probe& probe, const ProbeOutcome& outcome, int train_samples) {
+  const EpochRow& begin = row_at(probe, outcome, theory::k_path_begin);
+  const EpochRow& end = row_at(probe, outcome, theory::k_path_end);
+  const double clock = clock_at(probe.spec, train_samples, end.epoch / probe.spec.epochs) -
+                       clock_at(probe.spec, train_samples, begin.epoch / probe.spec.epochs);
+  return (end.ledger.path_length - begin.ledger.path_length) / clock;
+}
+
 /// Reference runs and what is derived from the others by comparison with them.
 class Clocks {
  public:
@@ -160,7 +177,10 @@ class Clocks {
     if (outcomes_[i].status != RunStatus::complete) return;
     const double clock = clock_at(probes_[i].spec, c.train_samples, 1);
     const double fraction = probes_[i].fraction;
-    append(c.accumulator_path, fraction, ledger(i).path_length / ledger(dense_ - 1).path_length, 0);
+    append(c.accumulator_path, fraction,
+           path_per_clock(probes_[i], outcomes_[i], c.train_samples) /
+               path_per_clock(probes_[dense_ - 1], reference(), c.train_samples),
+           0);
     // Each presentation holds sum |s|, which is proportional to the rate: mean over the run per mean rate.
     append(c.accumulator_held, fraction, ledger(i).maintenance / (clock * probes_[i].spec.batch), 0);
   }
@@ -175,7 +195,7 @@ void add_dense_costs(const Probe& probe, const ProbeOutcome& outcome, Calibratio
   const theory::Ledger& ledger = outcome.rows.back().ledger;
   c.dense_write_share = static_cast<double>(ledger.writes) /
                         (static_cast<double>(ledger.steps) * static_cast<double>(c.counts.parameters));
-  c.dense_path_per_step = ledger.path_length / clock_at(probe.spec, c.train_samples, 1);
+  c.dense_path_per_step = path_per_clock(probe, outcome, c.train_samples);
 }
 
 /// Annealed weights would not do: there the mean gradient vanishes, and with it the signal.
@@ -183,11 +203,7 @@ void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const MlpLay
                    const CalibrateOptions& options, Calibration& c) {
   std::vector<std::size_t> rows;
   for (double moment : options.capture_moments) {
-    const double epoch = moment * options.probe_epochs;
-    const auto nearest = std::min_element(outcome.rows.begin(), outcome.rows.end(), [&](const auto& x, const auto& y) {
-      return std::abs(x.epoch - epoch) < std::abs(y.epoch - epoch);
-    });
-    const auto row = static_cast<std::size_t>(nearest - outcome.rows.begin());
+    const auto row = static_cast<std::size_t>(&row_at(probe, outcome, moment) - outcome.rows.data());
     if (rows.empty() || rows.back() != row) rows.push_back(row);
   }
   c.snapshots.resize(rows.size());

@@ -53,6 +53,10 @@ struct FittedModel {
   double held_out_error = 0;  ///< median relative error of the loss on the probe that was left out of the fit
 };
 
+/// Path lengths are compared between these shares of a probe's horizon: before, the network still leaves its random
+/// start; after, accumulators give back what they gathered at higher rates, once per run of any length.
+inline constexpr double k_path_begin = 0.25, k_path_end = 0.75;
+
 struct Calibration {
   TrainingSpec spec;  ///< the dense run that was probed (data, network, optimiser, batch)
   NetworkCounts counts;
@@ -61,13 +65,13 @@ struct Calibration {
   std::vector<ProbePoint> probes;
   MeasuredCurve accumulator_clock;  ///< measured relative clock rate G of top-fraction error feedback
   MeasuredCurve selection_clock;    ///< measured relative clock rate of the hardest fraction rho, re-batched
-  MeasuredCurve accumulator_path;   ///< M_1 of top-fraction error feedback, relative to dense updates at equal rates
+  MeasuredCurve accumulator_path;   ///< M_1 of top-fraction error feedback, relative to dense updates (middle of probes)
   MeasuredCurve accumulator_held;   ///< mean of sum |accumulator| over presentations, per unit of learning rate
   double full_data_start = 0;       ///< share of the selection probes' horizon at its begin with all data
   double full_data_end = 0;         ///< the same at its end: hard selection displaces the minimum, full data repairs it
   double largest_stable_rate = 0;   ///< largest probed peak learning rate that did not do worse than the run's own
   double dense_write_share = 1;     ///< share of parameters whose value changes in a dense update
-  double dense_path_per_step = 0;   ///< M_1 of a dense update at the probe's learning rate, divided by that rate
+  double dense_path_per_step = 0;   ///< M_1 of a dense update divided by its learning rate (middle of the probe)
   FittedModel fit;
 
   CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
