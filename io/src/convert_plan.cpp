@@ -122,6 +122,7 @@ Dataset to_dataset(const Plan& plan) {
   Dataset d;
   d.attributes["title"] = plan.problem.title.empty() ? std::string("plan") : plan.problem.title;
   d.attributes["kind"] = std::string("plan");
+  if (plan.problem.horizon_epochs > 0) d.attributes["epochs"] = plan.problem.horizon_epochs;
   std::vector<double> middle;
   for (std::size_t i = 0; i + 1 < t.time.size(); ++i) middle.push_back(0.5 * (t.time[i] + t.time[i + 1]));
   d.add_dim("interval", middle, "1", "time in steps, middle of an interval of constant controls");
@@ -149,7 +150,7 @@ Plan plan_from(const Dataset& d) {
   const std::vector<std::string> problem = d.strings("problem_toml"), status = d.strings("solve_status");
   plan.problem = parse_problem(problem.at(0), "problem_toml");
   for (const auto s : {theory::SolveStatus::optimal, theory::SolveStatus::iteration_limit, theory::SolveStatus::stalled,
-                       theory::SolveStatus::not_finite})
+                       theory::SolveStatus::not_finite, theory::SolveStatus::evaluated})
     if (theory::to_string(s) == status.at(0)) plan.status = s;
   plan.message = d.strings("message").at(0);
   plan.objective = d.number("objective");

@@ -200,6 +200,9 @@ PlanRequest parse_plan_request(const std::string& text, const std::string& name,
   const toml::node* plan = document.find("plan");
   if (plan != nullptr && request.target_loss == 0 && request.terminal_weight == 0)
     reading.report(plan->source(), "E105", "[plan] needs a goal: target_loss or terminal_weight", "add e.g. `target_loss = 0.35`");
+  if (plan != nullptr && request.free_horizon && request.target_loss == 0)
+    reading.report(plan->source(), "E107", "plan.free_horizon asks for the cheapest horizon, but no target_loss says what to reach",
+                   "add e.g. `target_loss = 0.35`");
   reading.finish();
   return request;
 }

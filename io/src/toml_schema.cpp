@@ -163,6 +163,7 @@ void bind(Binder& b, ModeProblem& p) {
     t.number({"noise_variance", "1", "sigma^2 of the labels"}, p.noise_variance, k_not_negative);
     t.number({"noise_scale", "1", "nu, factor of the gradient noise; 1 for Gaussian features"}, p.noise_scale, k_not_negative);
     t.number({"horizon", "steps", "T", true}, p.horizon, k_positive);
+    t.number({"horizon_epochs", "epochs", "the same in passes over a training set, 0: not tied to one"}, p.horizon_epochs, k_not_negative);
     t.integer({"intervals", "1", "of constant controls, equally long"}, p.intervals, Range{1, 100000});
     t.number({"terminal_weight", "J", "per unit of loss at the end"}, p.terminal_weight, k_not_negative);
     t.number({"running_weight", "J/step", "per unit of loss along the way"}, p.running_weight, k_not_negative);
@@ -190,10 +191,15 @@ void bind(Binder& b, ModeProblem& p) {
     if (t.capture({"capture", "", "share of the signal in the largest fraction, for rule ranked"}, p.data_signal))
       p.data_noise = p.data_signal;
     t.capture({"noise_capture", "", "share of the noise; absent: like capture"}, p.data_noise);
+    t.number({"full_data_start", "1", "share of the horizon at its begin in which all samples are learned"}, p.full_data_start, k_unit);
+    t.number({"full_data_end", "1", "the same at its end"}, p.full_data_end, k_unit);
   });
   b.table({"weight_fraction", "", "which weights are written: kappa(t)"}, [&](Binder& t) {
     bind_fraction(t, p.weight_rule, p.weight_bounds);
     t.capture({"capture", "", "share of the update in the largest fraction, for rule ranked"}, p.weight_capture);
+    t.flag({"accumulated", "", "what is not written stays in an accumulator: the path follows accumulated_path"}, p.accumulated);
+    t.capture({"accumulated_path", "", "path length of accumulated writes of the fraction, relative to writing everything"},
+              p.accumulated_path);
   });
   b.table({"learning_rate", "", "bounds of the learning rate: eta(t)"}, [&](Binder& t) {
     t.number({"lower", "1", "smallest learning rate"}, p.rate_bounds.lower, k_not_negative);
@@ -212,6 +218,7 @@ void bind(Binder& b, PlanRequest& r) {
     t.flag({"accumulate", "", "unwritten updates stay in an accumulator"}, r.accumulate);
     t.flag({"select_data", "", "false: every sample is learned"}, r.select_data);
     t.flag({"select_weights", "", "false: every weight is written"}, r.select_weights);
+    t.flag({"free_horizon", "", "choose the horizon of least energy up to epochs; needs target_loss"}, r.free_horizon);
   });
 }
 

@@ -121,7 +121,9 @@ TEST(TomlRoundTrip, any_problem_reads_back_equal) {
     p.horizon = positive(), p.intervals = whole(1, 1000), p.terminal_weight = positive(), p.running_weight = positive();
     p.price_time = positive(), p.price_screening = positive(), p.price_sample = positive(), p.price_write = positive();
     p.price_path = positive();
-    p.rebatched = coin();
+    p.rebatched = coin(), p.accumulated = coin();
+    p.horizon_epochs = positive(), p.full_data_start = between(0, 0.4), p.full_data_end = between(0, 0.4);
+    p.accumulated_path = any_curve();
     p.data_rule = any_of<Rule>(3), p.weight_rule = any_of<Rule>(3);
     p.data_signal = any_curve(), p.data_noise = any_curve(), p.weight_capture = any_curve();
     p.data_bounds = {between(1e-6, 0.4), between(0.5, 1)}, p.rate_bounds = {between(0, 0.1), between(0.2, 5)};
@@ -133,6 +135,8 @@ TEST(TomlRoundTrip, any_problem_reads_back_equal) {
     RC_ASSERT(back.multiplicity == p.multiplicity);
     RC_ASSERT(back.data_noise.fractions() == p.data_noise.fractions());
     RC_ASSERT(back.data_noise.captured() == p.data_noise.captured());
+    RC_ASSERT(back.accumulated_path.captured() == p.accumulated_path.captured());
+    RC_ASSERT(back.full_data_end == p.full_data_end);
     RC_ASSERT(back.horizon == p.horizon);
     RC_ASSERT(back.rate_bounds.upper == p.rate_bounds.upper);
   });

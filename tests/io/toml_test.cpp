@@ -406,6 +406,7 @@ TEST(Toml, a_plan_request_needs_a_goal_and_a_calibration) {
   EXPECT_FALSE(r.select_data);
   EXPECT_EQ(code_of([&] { read("[plan]\ncalibration = \"c.h5\"\n"); }), "E105");
   EXPECT_EQ(code_of([&] { read("[plan]\ntarget_loss = 1\n"); }), "E105");
+  EXPECT_EQ(code_of([&] { read("[plan]\ncalibration = \"c.h5\"\nterminal_weight = 1\nfree_horizon = true\n"); }), "E107");
   spill(scratch / "again.toml", eos::io::to_toml(r));
   EXPECT_EQ(eos::io::to_toml(eos::io::read_plan_request(scratch / "again.toml")), eos::io::to_toml(r));
 }

@@ -32,6 +32,7 @@ struct PlanRequest {
   double epochs = 5, target_loss = 0, terminal_weight = 0;
   int intervals = 40;
   bool accumulate = true, select_data = true, select_weights = true;
+  bool free_horizon = false;  ///< choose the horizon of least energy up to `epochs`
 };
 
 /// throws Error E201, E101, E108 (none of the known tables).
