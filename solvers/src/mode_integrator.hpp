@@ -14,8 +14,6 @@ namespace eos::solvers {
 
 class ModeIntegrator {
  public:
-  static constexpr double k_tolerance = 1e-7;  ///< for refine(): keeps J good to better than 1e-6
-
   /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are steps' ends.
   ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps);
 

@@ -264,6 +264,42 @@ TEST(Solve, fixed_controls_stay_fixed) {
   EXPECT_EQ(plan.status, SolveStatus::optimal);
 }
 
+TEST(Solve, one_interval_is_enough) {
+  ModeProblem p = reference_problem(Rule::ranked);
+  p.intervals = 1;
+  const Plan plan = solve(p);
+  EXPECT_EQ(plan.status, SolveStatus::optimal);
+  EXPECT_EQ(plan.certificate.interior_intervals, 1);
+  EXPECT_GT(plan.objective, .142775);  // one constant control cannot beat forty
+  Schedule s = schedule_of(plan);
+  double least = INFINITY;
+  for (int i = 0; i < 24 * 24 * 24; ++i) {
+    s.data_fraction = {std::pow(1e-3, (i % 24) / 23.0)};
+    s.weight_fraction = {std::pow(1e-3, (i / 24 % 24) / 23.0)};
+    s.learning_rate = {.4 * (i / 576) / 23};
+    least = std::min(least, evaluate(p, s).objective);
+  }
+  EXPECT_LE(plan.objective, least);
+  EXPECT_GT(plan.objective, .98 * least);  // the grid is 30 % wide in the fractions
+}
+
+TEST(Solve, phases_with_all_data_are_honoured) {
+  ModeProblem p = reference_problem(Rule::ranked);
+  p.full_data_start = .05;
+  p.full_data_end = .1;
+  const Plan plan = solve(p);
+  EXPECT_EQ(plan.status, SolveStatus::optimal);
+  for (std::size_t i = 0; i < 40; ++i) {
+    if (i < 2 || i >= 36) {
+      EXPECT_EQ(plan.trajectory.data_fraction[i], 1) << i;
+    } else {
+      EXPECT_LT(plan.trajectory.data_fraction[i], .5) << i;
+    }
+  }
+  EXPECT_GT(plan.objective, solve(reference_problem(Rule::ranked)).objective);  // a constraint costs
+  EXPECT_LT(plan.certificate.stationarity_residual, 1e-6);
+}
+
 TEST(Solve, blow_up_is_an_outcome) {
   ModeProblem p = reference_problem(Rule::all);
   p.rate_bounds = {500, 1000};  // noise feeds itself: growth rate of order eta^2 / B

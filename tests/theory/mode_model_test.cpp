@@ -52,6 +52,10 @@ std::vector<ModeProblem> variants() {
   ModeProblem tabulated = problem(Rule::ranked, Rule::ranked, true, .05);
   tabulated.data_noise = tabulated.weight_capture = CaptureCurve::tabulated({.1, .3, .6}, {.5, .8, .95});
   all.push_back(tabulated);
+  ModeProblem accumulated = problem(Rule::ranked, Rule::ranked, true, .05);
+  accumulated.accumulated = true;
+  accumulated.accumulated_path = CaptureCurve::tabulated({.01, .1, .5}, {.2, .4, .8});
+  all.push_back(accumulated);
   return all;
 }
 

@@ -93,6 +93,18 @@ TEST(ModeProblem, each_problem_has_its_code) {
   }
 }
 
+TEST(ModeProblem, full_data_phases_cover_the_intervals_they_name) {
+  ModeProblem p = small();
+  p.full_data_start = .1;
+  p.full_data_end = .25;
+  p.check();
+  for (int i = 0; i < 20; ++i) {
+    const double lower = p.data_bounds_in(i, 20).lower;
+    EXPECT_EQ(lower, i < 2 || i >= 15 ? 1 : 1e-3) << i;
+    EXPECT_EQ(p.data_bounds_in(i, 20).upper, 1);
+  }
+}
+
 TEST(Plan, becomes_a_schedule_over_progress) {
   Plan plan;
   plan.problem = small();
