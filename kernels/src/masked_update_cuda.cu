@@ -1,0 +1,210 @@
+// Masked and dense updates on CUDA: one pass over the weights by blocks of 4096 entries that also count, then one block a
+// segment takes the ties in index order and adds up. No float is added atomically: every sum has a fixed order.
+#include <algorithm>
+#include <cstdint>
+
+#include "cuda_state.hpp"
+#include "select_key.hpp"
+#include "update_formula.hpp"
+
+namespace eos::kernels::cuda {
+
+namespace {
+
+constexpr int k_block = 4096;  ///< entries of a thread block, fixed so that sums are
+
+struct BlockResult {
+  UpdateCounts counts;
+  std::int64_t ties;  ///< entries whose key equals the segment's threshold
+};
+
+__device__ std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
+__device__ void add(UpdateCounts& total, const UpdateCounts& more) {
+  total.writes += more.writes;
+  total.path += more.path;
+  total.squared += more.squared;
+}
+
+__device__ void count_change(UpdateCounts& counts, float before, float after) {
+  const double moved = static_cast<double>(after) - static_cast<double>(before);
+  counts.writes += after != before;
+  counts.path += fabs(moved);
+  counts.squared += moved * moved;
+}
+
+/// Sum over the threads of the block in a fixed tree; valid in thread 0.
+__device__ BlockResult sum_over_block(BlockResult value) {
+  __shared__ BlockResult shared[k_threads];
+  shared[threadIdx.x] = value;
+  __syncthreads();
+  for (int half = k_threads / 2; half > 0; half /= 2) {
+    if (threadIdx.x < half) {
+      add(shared[threadIdx.x].counts, shared[threadIdx.x + half].counts);
+      shared[threadIdx.x].ties += shared[threadIdx.x + half].ties;
+    }
+    __syncthreads();
+  }
+  const BlockResult total = shared[0];
+  __syncthreads();
+  return total;
+}
+
+/// The change of one masked entry: written, kept in the accumulator, or dropped.
+struct MaskedBody {
+  const float* delta;
+  MaskedUpdate update;
+  std::uint32_t draw_limit;
+  float* weights;
+
+  __device__ bool selects(float change, std::int64_t i, int segment, std::int64_t& ties) const {
+    switch (update.mask) {
+      case Mask::all: return true;
+      case Mask::threshold: return fabsf(change) > update.threshold;
+      case Mask::random: {
+        const formula::MaskDraw d = formula::mask_draw(update, i);
+        return formula::mask_words(update, d.run, d.index).v[d.word] >> 8 < draw_limit;
+      }
+      case Mask::selection: break;
+    }
+    const std::uint32_t key = magnitude_key(change), threshold = update.selection[segment].threshold;
+    ties += key == threshold;
+    return key > threshold;
+  }
+
+  __device__ void operator()(std::int64_t i, int segment, BlockResult& result) const {
+    float* acc = update.accumulator;
+    float change = 0;
+    if (acc == nullptr) {
+      change = delta[i];
+    } else {
+      change = delta != nullptr ? acc[i] + delta[i] : acc[i];
+    }
+    const bool selected = selects(change, i, segment, result.ties);
+    if (acc != nullptr) acc[i] = selected ? 0.0f : change;
+    if (!selected) return;
+    const float before = weights[i], after = before + change;
+    weights[i] = after;
+    count_change(result.counts, before, after);
+  }
+};
+
+/// Plain or momentum SGD on one entry.
+struct SgdBody {
+  SgdParameters p;
+  const float* gradient;
+  float* weights;
+  float* velocity;
+  __device__ void operator()(std::int64_t i, int, BlockResult& result) const {
+    const float before = weights[i];
+    const float v = formula::sgd_velocity(p, gradient[i], before, velocity != nullptr ? velocity[i] : 0.0f);
+    if (velocity != nullptr) velocity[i] = v;
+    const float after = before + -p.learning_rate * v;
+    weights[i] = after;
+    count_change(result.counts, before, after);
+  }
+};
+
+/// grid: (blocks of the largest segment, segments)
+template <class Body>
+__global__ void update_blocks(const std::int64_t* offsets, Body body, BlockResult* results) {
+  const int segment = static_cast<int>(blockIdx.y);
+  const std::int64_t begin = offsets[segment] + std::int64_t{blockIdx.x} * k_block;
+  const std::int64_t end = smaller(begin + k_block, offsets[segment + 1]);
+  if (begin >= end) return;
+  BlockResult mine{};
+  for (std::int64_t i = begin + threadIdx.x; i < end; i += k_threads) body(i, segment, mine);
+  const BlockResult total = sum_over_block(mine);
+  if (threadIdx.x == 0) results[std::int64_t{segment} * gridDim.x + blockIdx.x] = total;
+}
+
+/// Writes the first `left` tied entries of one block of 4096 in index order; returns what they add to the counts.
+__device__ UpdateCounts write_ties(const MaskedBody& body, std::uint32_t threshold, std::int64_t begin, std::int64_t end,
+                                   std::int64_t left) {
+  __shared__ int ties_before[k_threads + 1];
+  UpdateCounts counts{};
+  for (std::int64_t base = begin; base < end && left > 0; base += k_threads) {
+    const std::int64_t i = base + threadIdx.x;
+    float* acc = body.update.accumulator;
+    const float change = i >= end ? 0.0f : acc != nullptr ? acc[i] : body.delta[i];
+    const bool tie = i < end && magnitude_key(change) == threshold;
+    ties_before[threadIdx.x + 1] = tie;
+    if (threadIdx.x == 0) ties_before[0] = 0;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+      for (int t = 0; t < k_threads; ++t) ties_before[t + 1] += ties_before[t];
+    }
+    __syncthreads();
+    if (tie && ties_before[threadIdx.x] < left) {
+      const float before = body.weights[i], after = before + change;
+      body.weights[i] = after;
+      if (acc != nullptr) acc[i] = 0.0f;
+      count_change(counts, before, after);
+    }
+    left -= ties_before[k_threads];
+    __syncthreads();
+  }
+  return counts;
+}
+
+/// One block a segment: ties, then the sum over the segment's blocks.
+__global__ void finish_masked(const std::int64_t* offsets, MaskedBody body, const BlockResult* results,
+                              std::int64_t blocks_a_segment, UpdateCounts* counts) {
+  const int segment = static_cast<int>(blockIdx.x);
+  const std::int64_t begin = offsets[segment], end = offsets[segment + 1];
+  const std::int64_t blocks = (end - begin + k_block - 1) / k_block;
+  const BlockResult* mine = results + segment * blocks_a_segment;
+  BlockResult sum{};
+  for (std::int64_t b = threadIdx.x; b < blocks; b += k_threads) add(sum.counts, mine[b].counts);
+  if (body.update.mask == Mask::selection) {
+    const Selection selection = body.update.selection[segment];
+    // A change of zero is never written: see the header.
+    std::int64_t left = selection.threshold == 0 || selection.threshold > k_magnitude_mask ? 0 : selection.ties;
+    for (std::int64_t b = 0; b < blocks && left > 0; ++b) {
+      if (mine[b].ties == 0) continue;
+      const std::int64_t from = begin + b * k_block;
+      add(sum.counts, write_ties(body, selection.threshold, from, smaller(from + k_block, end), left));
+      left -= smaller(left, mine[b].ties);
+    }
+  }
+  const BlockResult total = sum_over_block(sum);
+  if (threadIdx.x == 0) counts[segment] = total.counts;
+}
+
+std::int64_t blocks_of_largest(Segments segments) {
+  std::int64_t largest = 1;
+  for (int s = 0; s < segments.count; ++s) largest = std::max(largest, segments.offsets[s + 1] - segments.offsets[s]);
+  return (largest + k_block - 1) / k_block;
+}
+
+/// Runs `body` over all entries, then ties and sums; `finish` tells the second kernel what to do.
+template <class Body>
+void run(const Context& context, Segments segments, Body body, MaskedBody finish, UpdateCounts* counts) {
+  Context::Cuda& state = *context.cuda_state();
+  state.use();
+  if (segments.count == 0) return;
+  const std::int64_t* offsets = state.device_offsets(segments);
+  const std::int64_t blocks = blocks_of_largest(segments);
+  auto* results = static_cast<BlockResult*>(state.scratch(
+      Scratch::update_blocks, static_cast<std::size_t>(blocks) * static_cast<std::size_t>(segments.count) * sizeof(BlockResult)));
+  const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(segments.count));
+  update_blocks<<<grid, k_threads, 0, state.stream>>>(offsets, body, results);
+  EOS_CUDA_CHECK(cudaGetLastError());
+  finish_masked<<<static_cast<unsigned>(segments.count), k_threads, 0, state.stream>>>(offsets, finish, results, blocks, counts);
+  EOS_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace
+
+void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
+                   UpdateCounts* counts) {
+  const MaskedBody body{delta, update, formula::draw_limit(update.probability), weights};
+  run(context, segments, body, body, counts);
+}
+
+void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
+                      float* velocity, UpdateCounts* counts) {
+  run(context, segments, SgdBody{p, gradient, weights, velocity}, MaskedBody{nullptr, MaskedUpdate{}, 0, weights}, counts);
+}
+
+}  // namespace eos::kernels::cuda

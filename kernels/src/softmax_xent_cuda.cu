@@ -1,0 +1,99 @@
+// Softmax cross-entropy on CUDA: one warp a sample; sums over classes in lanes and a fixed tree.
+#include <climits>
+#include <cstdint>
+
+#include "cuda_state.hpp"
+#include "exp_formula.hpp"
+
+namespace eos::kernels::cuda {
+
+namespace {
+
+constexpr unsigned k_all_lanes = 0xFFFFFFFFu;
+constexpr int k_warp = 32;
+
+__device__ float sum_over_lanes(float value) {
+  for (int offset = k_warp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(k_all_lanes, value, offset);
+  return value;
+}
+
+/// Place of the first maximum among the classes of one sample.
+__device__ int first_maximum(const float* z, int classes, int lane) {
+  float top = -INFINITY;
+  int winner = INT_MAX;
+  if (lane < classes) top = z[lane], winner = lane;
+  for (int c = lane + k_warp; c < classes; c += k_warp) {
+    if (z[c] > top) top = z[c], winner = c;
+  }
+  for (int offset = k_warp / 2; offset > 0; offset /= 2) {
+    const float other = __shfl_xor_sync(k_all_lanes, top, offset);
+    const int place = __shfl_xor_sync(k_all_lanes, winner, offset);
+    if (other > top || (other == top && place < winner)) top = other, winner = place;
+  }
+  return __shfl_sync(k_all_lanes, winner, 0);
+}
+
+struct Call {
+  std::int64_t samples;
+  int classes;
+  const float* logits;
+  const std::int32_t* labels;
+  const float* weight;
+  float scale;
+  SoftmaxOutputs out;
+};
+
+__device__ void run_sample(const Call& call, std::int64_t i, int lane) {
+  const float* z = call.logits + i * call.classes;
+  const int label = call.labels[i];
+  const int winner = first_maximum(z, call.classes, lane);
+  const float top = z[winner], at_label = z[label];
+  float rest = 0, squares = 0;  // without the winner, without the true class: see the CPU version
+  for (int c = lane; c < call.classes; c += k_warp) {
+    const float e = formula::exp_of_nonpositive(z[c] - top);
+    rest += c == winner ? e - 1.0f : e;  // 0, or NaN, which must reach the loss
+    squares += c == label ? 0.0f : e * e;
+  }
+  rest = sum_over_lanes(rest);
+  squares = sum_over_lanes(squares);
+  const float total = 1.0f + rest;
+  const float e_label = formula::exp_of_nonpositive(at_label - top);
+  const float others = label == winner ? rest : total - e_label;
+  const SoftmaxOutputs& out = call.out;
+  if (lane == 0) {
+    if (out.loss != nullptr) out.loss[i] = log1pf(rest) - (at_label - top);
+    if (out.p_true != nullptr) out.p_true[i] = e_label / total;
+    if (out.residual != nullptr) out.residual[i] = sqrtf(squares + others * others) / total;
+    if (out.correct != nullptr) out.correct[i] = winner == label;
+  }
+  if (out.dz == nullptr) return;
+  const float factor = call.scale * (call.weight != nullptr ? call.weight[i] : 1.0f) / total;
+  __syncwarp();  // dz may be the logits: all lanes have read top and at_label; below each reads only what it overwrites
+  for (int c = lane; c < call.classes; c += k_warp) {
+    const float e = c == label ? -others : formula::exp_of_nonpositive(z[c] - top);
+    out.dz[i * call.classes + c] = factor * e;
+  }
+}
+
+__global__ void softmax_kernel(Call call) {
+  const int lane = threadIdx.x % k_warp;
+  const std::int64_t warps = std::int64_t{gridDim.x} * (blockDim.x / k_warp);
+  for (std::int64_t i = (blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x) / k_warp; i < call.samples; i += warps) {
+    run_sample(call, i, lane);
+  }
+}
+
+}  // namespace
+
+void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
+                  const float* weight, float scale, SoftmaxOutputs out) {
+  Context::Cuda& state = *context.cuda_state();
+  state.use();
+  const std::int64_t samples = std::int64_t{shape.replicas} * shape.rows;
+  if (samples == 0 || shape.classes == 0) return;
+  const Call call{samples, shape.classes, logits, labels, weight, scale, out};
+  softmax_kernel<<<grid_size(samples * k_warp), k_threads, 0, state.stream>>>(call);
+  EOS_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace eos::kernels::cuda
