@@ -27,6 +27,12 @@ constexpr int k_pieces = 4;               // constant-rate intervals between two
 
 double logistic(double q) { return 1 / (1 + std::exp(-q)); }
 
+/// Rate at the start of a curve: between points it is linear in time and its integral is the clock.
+double first_rate(const ProbeCurve& curve) {
+  const ProbePoint& first = curve.points.front();
+  return 2 * first.clock / first.step - first.learning_rate;
+}
+
 }  // namespace
 
 std::vector<ProbeCurve> probe_curves(const theory::Calibration& calibration) {
@@ -38,6 +44,9 @@ std::vector<ProbeCurve> probe_curves(const theory::Calibration& calibration) {
   }
   for (ProbeCurve& c : curves) {
     std::sort(c.points.begin(), c.points.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+  }
+  if (calibration.largest_stable_rate > 0) {
+    std::erase_if(curves, [&](const ProbeCurve& c) { return first_rate(c) > 1.05 * calibration.largest_stable_rate; });
   }
   return curves;
 }
@@ -118,8 +127,7 @@ std::vector<double> predicted_losses(const FittedModel& fit, double batch, const
   const theory::ModeModel model(dynamics_of(fit, batch));
   std::vector<double> edges{0};
   std::vector<theory::Controls> controls;
-  const ProbePoint& first = curve.points.front();
-  double step = 0, rate = 2 * first.clock / first.step - first.learning_rate;  // so that the summed rate is right
+  double step = 0, rate = first_rate(curve);
   for (const ProbePoint& p : curve.points) {
     for (int k = 0; k < k_pieces; ++k) {
       const double share = (k + 0.5) / k_pieces;

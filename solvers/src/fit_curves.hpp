@@ -38,6 +38,7 @@ struct ProbeCurve {
   int probe = 0;
   std::vector<theory::ProbePoint> points;
 };
+/// Curves of all probes up to the largest stable rate: an unstable run is not described by any mode model.
 std::vector<ProbeCurve> probe_curves(const theory::Calibration& calibration);
 
 /// Predicted losses at the points of a curve. Between points the learning rate is linear in time, as in the probes.
