@@ -39,6 +39,14 @@ struct Sgemm {
 
 void sgemm(const Sgemm& p);
 
+/// The kernel that computes every term.
+void sgemm_all_terms(const Sgemm& p);
+/// The variant that skips zeros of op(A), with the same bits: a term with a zero factor leaves a chain of fused
+/// multiply-adds as it is (for finite op(B)). sgemm() takes it where sgemm_zeros_pay() has looked at op(A) and says so.
+bool sgemm_zeros_pay(const Sgemm& p);
+/// pre: p.transpose_b is false, p.gate is null, p.n is a multiple of 64.
+void sgemm_zeros(const Sgemm& p);
+
 /// Whether results are independent of how C is split into blocks (not so for oneDNN).
 bool sgemm_is_splittable();
 

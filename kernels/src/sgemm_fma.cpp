@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "host_scratch.hpp"
+#include "transpose8.hpp"
 
 namespace eos::kernels {
 
@@ -137,28 +138,6 @@ void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t w
   }
 }
 
-/// 8 x 8 transpose in registers.
-void transpose(__m256 (&row)[8]) {
-  __m256 pair[8], quad[8];
-#pragma GCC unroll 4
-  for (int i = 0; i < 8; i += 2) {
-    pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
-    pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
-    quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xEE);
-    quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
-    quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xEE);
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    row[i] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20);
-    row[i + 4] = _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31);
-  }
-}
-
 /// [k][16] from op(B) stored [n][k].
 void pack_panel_transposed(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, float* panel) {
   std::int64_t t = 0;
@@ -238,7 +217,9 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
 
 }  // namespace
 
-void sgemm(const Sgemm& p) {
+void sgemm(const Sgemm& p) { return sgemm_zeros_pay(p) ? sgemm_zeros(p) : sgemm_all_terms(p); }
+
+void sgemm_all_terms(const Sgemm& p) {
   if (p.k == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
   const std::int64_t slabs = (p.k + k_depth - 1) / k_depth;
   const std::int64_t depth = (p.k + slabs - 1) / slabs;
@@ -258,6 +239,7 @@ bool sgemm_is_splittable() { return true; }
 namespace eos::kernels {
 
 void sgemm(const Sgemm& p) { sgemm_onednn(p); }
+void sgemm_all_terms(const Sgemm& p) { sgemm_onednn(p); }
 bool sgemm_is_splittable() { return false; }
 
 }  // namespace eos::kernels
