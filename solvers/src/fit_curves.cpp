@@ -99,7 +99,7 @@ Eigen::VectorXd first_guess(const FitScales& scales) {
   return p;
 }
 
-Eigen::VectorXd prior_residuals(const FitScales&, const Eigen::VectorXd& p) {
+Eigen::VectorXd prior_residuals(const Eigen::VectorXd& p) {
   Eigen::VectorXd r(k_modes + 1);
   // A power law has second differences 0.
   for (int j = 0; j + 2 < k_modes; ++j) r[j] = p[j] - 2 * p[j + 1] + p[j + 2];

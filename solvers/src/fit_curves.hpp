@@ -28,7 +28,7 @@ theory::FittedModel model_from(const FitScales& scales, const Eigen::VectorXd& p
 Eigen::VectorXd first_guess(const FitScales& scales);
 /// Deviation of the parameters from what is plausible, in standard deviations: a smooth spectrum, and broad ranges for
 /// noise and offset. Appended to the residuals of the fit, so that poorly determined directions stay tame.
-Eigen::VectorXd prior_residuals(const FitScales& scales, const Eigen::VectorXd& parameters);
+Eigen::VectorXd prior_residuals(const Eigen::VectorXd& parameters);
 
 /// The dynamics alone, without prices and selection.
 theory::ModeProblem dynamics_of(const theory::FittedModel& fit, double batch);

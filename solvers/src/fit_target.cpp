@@ -114,19 +114,27 @@ Found solve_horizon(const theory::Calibration& c, const PlanGoal& goal, double t
   return found;
 }
 
-/// The horizon of least energy on a geometric grid from goal.epochs down; energy has one minimum in the horizon: short
-/// ones leave no room to save, long ones screen too much.
+/// The horizon of least energy, at most goal.epochs. Energy has one minimum in the horizon: short ones leave no room to
+/// save, long ones screen too much. So a geometric grid is walked down until energy rises, then refined.
 Found solve_free_horizon(const theory::Calibration& c, PlanGoal goal, double target) {
-  constexpr double k_ratio = 0.85, k_shortest = 0.25;
+  constexpr double k_shortest = 0.25;
   const double longest = goal.epochs;
-  double weight = 0;
+  double weight = 0, ratio = 0.85;
   Found best = solve_horizon(c, goal, target, weight);
-  for (double share = k_ratio; share >= k_shortest; share *= k_ratio) {
-    goal.epochs = share * longest;
+  auto improves = [&](double epochs) {
+    if (epochs > longest || epochs < k_shortest * longest) return false;
+    goal.epochs = epochs;
     Found next = solve_horizon(c, goal, target, weight);
     const bool reached = next.plan.terminal_loss <= target * (1 + 2 * k_loss_tolerance);
-    if (!reached || next.plan.energy > best.plan.energy) break;
+    if (!reached || next.plan.energy >= best.plan.energy) return false;
     best = std::move(next);
+    return true;
+  };
+  while (improves(ratio * best.problem.horizon_epochs)) {
+  }
+  for (int round = 0; round < 2; ++round) {
+    ratio = std::sqrt(ratio);
+    if (!improves(best.problem.horizon_epochs * ratio)) improves(best.problem.horizon_epochs / ratio);
   }
   return best;
 }
