@@ -45,7 +45,7 @@ constexpr double k_shown_fractions[] = {0.03, 0.1, 0.3};
 
 std::vector<Cell> curve_row(const std::string& what, double epoch, const theory::MeasuredCurve& curve) {
   std::vector<Cell> row = {what, epoch};
-  for (const double fraction : k_shown_fractions) row.push_back(value_near(curve, fraction));
+  for (const double fraction : k_shown_fractions) row.emplace_back(value_near(curve, fraction));
   return row;
 }
 

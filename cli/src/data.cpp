@@ -6,7 +6,7 @@
 
 #include "commands.hpp"
 #include "eos/core/error.hpp"
-#include "eos/io/download.hpp"
+#include "eos/io/fetch.hpp"
 #include "eos/sim/data.hpp"
 
 namespace eos::cli {
@@ -46,10 +46,14 @@ int fetch(Session& session) {
   const fs::path folder = fs::path(session.arguments.text("to")) / set.name;
   Document document("eos.fetch/1");
   Table& table = document.table("files", "", {{"file", "file"}, {"bytes", "bytes", Style::count}, {"sha256", "SHA-256"}});
+  const StopOnSignal stop;
   for (const auto& file : set.files) {
     const std::string path = (folder / file.name).string();
     session.detail(fmt::format("{} -> {}", file.url, path));
-    io::download(file.url, path, file.sha256, session.progress());
+    if (io::fetch({.url = file.url, .path = path, .sha256 = file.sha256}, session.progress()) == io::FetchResult::stopped) {
+      session.note("stopped; what has arrived is kept. To go on: " + session.arguments.command_line);
+      return k_stopped_resumable;
+    }
     table.add({path, static_cast<std::int64_t>(fs::file_size(path)), file.sha256});
   }
   document.note(fmt::format("{} is in {}; eos finds it there when started from this folder, or with EOS_DATA={}", set.name,

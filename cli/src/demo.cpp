@@ -14,7 +14,7 @@ int run_demo(Session& session) {
   require_writable(setup.h5);
   require_writable(setup.png);
   const sim::TaskData data = sim::load_data(setup.base.data);
-  session.note(fmt::format("data: {} ({}); {} runs on {} threads", data.name, data.origin, "calibration, plan and 7", setup.threads));
+  session.note(fmt::format("data: {} ({}); calibration, plan and training on {} threads", data.name, data.origin, setup.threads));
   const DemoResult result = run_everything(setup, data, session.progress());
   session.progress().finish();
   io::write_hdf5(setup.h5, demo_dataset(setup, result, session.arguments.command_line));

@@ -46,7 +46,7 @@ struct DemoResult {
 };
 
 /// Calibrates, plans and trains everything, independent runs spread over the cores.
-DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress);
+DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, ConsoleProgress& progress);
 
 /// Tables and sentences; every number in them comes from the result.
 Document demo_document(const DemoSetup& setup, const DemoResult& result);

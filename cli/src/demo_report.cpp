@@ -89,9 +89,10 @@ std::string about_prediction(const DemoResult& result) {
   const auto describe = [&](const Prediction& p) {
     const RunSummary& run = result.summaries[p.run];
     const double loss = run.validation_loss.back(), energy = run.energy(p.prices).total();
-    return fmt::format("{}: loss {:.3f} foretold, {:.3f} measured; energy {} foretold, {} measured", run.label, p.loss, loss, si(p.energy, "J"), si(energy, "J"));
+    return fmt::format("- {}: final loss {:.3f} foretold, {:.3f} measured ({:+.1f} %); along the way the median error is {:.0f} %; energy {} foretold, {} measured ({:+.1f} %).",
+                       run.label, p.loss, loss, 100 * (p.loss / loss - 1), 100 * error_along_the_way(p, run), si(p.energy, "J"), si(energy, "J"), 100 * (p.energy / energy - 1));
   };
-  return fmt::format("Theory against training. {}.\n{}.", describe(result.predictions[0]), describe(result.predictions[1]));
+  return fmt::format("Theory against training:\n{}\n{}", describe(result.predictions[0]), describe(result.predictions[1]));
 }
 
 /// How much the size of the test set alone leaves open: binomial standard error, as a factor of energy on the dense curve.
@@ -152,23 +153,16 @@ io::Line line(const std::string& label, std::vector<double> x, std::vector<doubl
   return result;
 }
 
-/// Time of a plan in epochs of the run that followed it.
-std::vector<double> in_epochs(const theory::Plan& plan, double epochs) {
-  std::vector<double> x = plan.trajectory.time;
-  for (double& t : x) t *= epochs / plan.problem.horizon;
-  return x;
-}
-
-io::Panel schedule_panel(const DemoSetup& setup, const DemoResult& result) {
+io::Panel schedule_panel(const DemoResult& result) {
   io::Panel panel;
   panel.title = "Which share is learned and written";
   panel.x_label = "epoch", panel.y_label = "share";
   panel.log_y = true;
-  const std::vector<double> edges = in_epochs(result.plan, setup.base.epochs);
+  const std::vector<double>& edges = result.predictions[1].epoch;
   const auto steps = [&](const std::string& label, const std::vector<double>& values, int colour) {
-    std::vector<double> x, y;
-    for (std::size_t i = 0; i < values.size(); ++i) x.insert(x.end(), {edges[i], edges[i + 1]}), y.insert(y.end(), {values[i], values[i]});
-    panel.lines.push_back(line(label, x, y, colour, false));
+    io::Line curve = line(label, edges, values, colour, false);
+    curve.steps = true;
+    panel.lines.push_back(std::move(curve));
   };
   steps("samples ρ, plan", result.plan.trajectory.data_fraction, 0);
   steps("weights κ, plan", result.plan.trajectory.weight_fraction, 1);
@@ -178,21 +172,19 @@ io::Panel schedule_panel(const DemoSetup& setup, const DemoResult& result) {
   return panel;
 }
 
-io::Panel loss_panel(const DemoSetup& setup, const DemoResult& result) {
+io::Panel loss_panel(const DemoResult& result) {
   io::Panel panel;
   panel.title = "Foretold (lines) and measured (points)";
   panel.x_label = "epoch", panel.y_label = "validation loss";
-  const auto add = [&](const theory::Plan& plan, std::size_t run, const std::string& label, int colour) {
-    std::vector<double> loss = plan.trajectory.loss;
-    for (double& l : loss) l += plan.problem.loss_offset;
-    panel.lines.push_back(line(label + ", foretold", in_epochs(plan, setup.base.epochs), loss, colour, false));
-    const RunSummary& summary = result.summaries[run];
+  const auto add = [&](const Prediction& prediction, const std::string& label, int colour) {
+    panel.lines.push_back(line(label + ", foretold", prediction.epoch, prediction.loss_curve, colour, false));
+    const RunSummary& summary = result.summaries[prediction.run];
     io::Line measured = line(label + ", measured", summary.epoch, summary.validation_loss, colour, false);
     measured.points = true, measured.line = false;
     panel.lines.push_back(std::move(measured));
   };
-  add(result.dense_prediction, result.longest_dense, "dense", 0);
-  add(result.plan, result.planned, "plan", 1);
+  add(result.predictions[0], "dense", 0);
+  add(result.predictions[1], "plan", 1);
   return panel;
 }
 
@@ -204,7 +196,7 @@ io::Figure demo_figure(const DemoSetup& setup, const DemoResult& result) {
   std::vector<int> widths = setup.base.network.hidden;
   figure.caption = fmt::format("hidden layers {}, batch {}, {:g} epochs, seed {}, prices {}: {}", fmt::join(widths, "-"), setup.base.batch, setup.base.epochs,
                                setup.base.seeds.front(), setup.base.prices.name, setup.base.prices.title);
-  figure.panels = {accuracy_energy_panel(result.summaries, result.is_baseline, setup.base.prices), schedule_panel(setup, result), loss_panel(setup, result),
+  figure.panels = {accuracy_energy_panel(result.summaries, result.is_baseline, setup.base.prices), schedule_panel(result), loss_panel(result),
                    energy_bars(result.summaries, setup.base.prices)};
   return figure;
 }

@@ -9,21 +9,17 @@ namespace eos::cli {
 
 namespace {
 
-/// A step curve over interval edges: each value twice, so that controls look as constant as they are.
-io::Line steps(const std::string& label, const std::vector<double>& edges, const std::vector<double>& values) {
-  io::Line line;
-  line.label = label;
-  for (std::size_t i = 0; i < values.size() && i + 1 < edges.size(); ++i) {
-    line.x.insert(line.x.end(), {edges[i], edges[i + 1]});
-    line.y.insert(line.y.end(), {values[i], values[i]});
-  }
-  return line;
-}
-
 io::Line curve(const std::string& label, std::vector<double> x, std::vector<double> y) {
   io::Line line;
   line.label = label;
   line.x = std::move(x), line.y = std::move(y);
+  return line;
+}
+
+/// Controls are constant between the edges.
+io::Line steps(const std::string& label, std::vector<double> edges, std::vector<double> values) {
+  io::Line line = curve(label, std::move(edges), std::move(values));
+  line.steps = true;
   return line;
 }
 

@@ -54,19 +54,21 @@ class ConsoleProgress : public core::Progress {
   bool shown_ = false;
 };
 
-/// Gives the tasks of one of several concurrent jobs their own name, and sums them into one.
+/// Gives the tasks of one of several concurrent jobs their own name.
 class NamedProgress : public core::Progress {
  public:
-  NamedProgress(core::Progress& inner, std::string name) : inner_(inner), name_(std::move(name)) {}
+  enum class Tasks { one, several };  ///< a job with one task shows its own name alone
+  NamedProgress(core::Progress& inner, std::string name, Tasks tasks = Tasks::several) : inner_(inner), name_(std::move(name)), tasks_(tasks) {}
   void begin(const std::string& task, double total, const std::string& unit) override { inner_.begin(full(task), total, unit); }
   void update(const std::string& task, double done, const std::string& note) override { inner_.update(full(task), done, note); }
   void end(const std::string& task) override { inner_.end(full(task)); }
   bool stop_requested() const override { return inner_.stop_requested(); }
 
  private:
-  std::string full(const std::string& task) const { return task.empty() ? name_ : name_ + ", " + task; }
+  std::string full(const std::string& task) const { return tasks_ == Tasks::one ? name_ : name_ + ", " + task; }
   core::Progress& inner_;
   std::string name_;
+  Tasks tasks_;
 };
 
 /// While it lives, SIGINT and SIGTERM ask the work to stop and save; a second one ends the program at once.

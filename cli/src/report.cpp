@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <sstream>
 
 namespace eos::cli {
 
@@ -15,6 +16,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<const char*, 11> k_prefixes = {"a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T"};
+
+/// The unit of a table's energies is chosen so that an energy this many times below the largest is still above one unit.
+constexpr double k_energy_headroom = 30;
 
 /// Index into k_prefixes so that value / 10^(3 (index - 6)) lies in [1, 1000).
 int prefix_index(double value) {
@@ -78,19 +82,25 @@ int energy_prefix(const Table& table) {
     for (const auto& row : table.rows)
       if (table.columns[i].style == Style::energy && is_number(row[i]) && std::isfinite(as_number(row[i])))
         largest = std::max(largest, std::abs(as_number(row[i])));
-  return prefix_index(largest);
+  return prefix_index(largest / k_energy_headroom);
+}
+
+/// "energy in mJ" when the table has energies.
+std::string title_with_unit(const Table& table, int prefix) {
+  const bool energies = std::any_of(table.columns.begin(), table.columns.end(), [](const Column& c) { return c.style == Style::energy && !c.title.empty(); });
+  if (!energies) return table.title;
+  return fmt::format("{}energy in {}J", table.title.empty() ? "" : table.title + "; ", k_prefixes[static_cast<std::size_t>(prefix)]);
 }
 
 std::string energy_cell(const Cell& cell, int prefix) {
   if (!is_number(cell)) return format_cell(cell, Style::energy);
   const double value = as_number(cell) / prefix_scale(prefix);
-  return std::isnan(value) ? "–" : value == 0 ? "0" : significant(value, 4);
+  return std::isnan(value) ? "–" : value == 0 ? "0" : significant(value, 3);
 }
 
 ShownColumn show(const Table& table, std::size_t index, int prefix) {
   const Column& column = table.columns[index];
   ShownColumn shown{column.title, {}, column.style != Style::text, 0};
-  if (column.style == Style::energy) shown.heading += fmt::format(" ({}J)", k_prefixes[static_cast<std::size_t>(prefix)]);
   for (const auto& row : table.rows)
     shown.cells.push_back(column.style == Style::energy ? energy_cell(row[index], prefix) : format_cell(row[index], column.style));
   shown.width = display_width(shown.heading);
@@ -109,8 +119,8 @@ std::string without_trailing_space(std::string line) {
 }
 
 void print_table(std::ostream& out, const Table& table, bool colour) {
-  if (!table.title.empty()) out << bold(table.title, colour) << "\n";
   const int prefix = energy_prefix(table);
+  if (const std::string title = title_with_unit(table, prefix); !title.empty()) out << bold(title, colour) << "\n";
   std::vector<ShownColumn> columns;
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     if (!table.columns[i].title.empty()) columns.push_back(show(table, i, prefix));
@@ -176,23 +186,26 @@ std::string format_cell(const Cell& cell, Style style) {
 
 std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
   const std::string margin(indent, ' ');
-  std::string result, line, word;
-  const auto flush_word = [&] {
-    if (word.empty()) return;
-    if (!line.empty() && indent + display_width(line) + 1 + display_width(word) > width) {
-      result += margin + line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    word.clear();
-  };
-  for (const char c : text + "\n") {
-    if (c != ' ' && c != '\n') word += c;
-    else flush_word();
-    if (c == '\n') {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == ' ') {  // empty or laid out already
       result += line.empty() ? "\n" : margin + line + "\n";
-      line.clear();
+      continue;
     }
+    const std::string hanging = margin + (line.rfind("- ", 0) == 0 ? "  " : "");
+    std::istringstream words(line);
+    std::string row = margin;
+    bool empty = true;
+    for (std::string word; words >> word;) {
+      if (!empty && display_width(row) + 1 + display_width(word) > width) {
+        result += row + "\n";
+        row = hanging, empty = true;
+      }
+      row += (empty ? "" : " ") + word;
+      empty = false;
+    }
+    result += row + "\n";
   }
   return result;
 }
