@@ -32,8 +32,9 @@ Coordinates::Coordinates(const theory::ModeProblem& problem)
     all_data_.push_back(problem.data_rule != Rule::all && least == 1 && data_.bounds.lower < 1);
     lower_.insert(lower_.end(), {data_.inward(all_data_.back() ? 1 : data_.bounds.lower),
                                  weight_.inward(weight_.bounds.lower), problem.rate_bounds.lower / rate_scale_});
-    upper_.insert(upper_.end(), {data_.inward(data_.bounds.upper), weight_.inward(weight_.bounds.upper),
-                                 problem.rate_bounds.upper / rate_scale_});
+    const bool rests = problem.rests_in(i, problem.intervals);
+    auto most = [rests](const Fraction& f) { return f.inward(rests ? f.bounds.lower : f.bounds.upper); };
+    upper_.insert(upper_.end(), {most(data_), most(weight_), problem.rate_bounds.upper / rate_scale_});
   }
 }
 

@@ -15,7 +15,8 @@ class Coordinates {
  public:
   explicit Coordinates(const theory::ModeProblem& problem);
 
-  /// Clamped to the bounds, which in phases with all data are {1, 1} for rho.
+  /// Clamped to the bounds, which in phases with all data are {1, 1} for rho and in a rest of fixed length the lower
+  /// ones for both fractions.
   std::vector<double> from(std::span<const theory::Controls> controls) const;
   /// Sets rho = 1 in those phases; leaves everything else as it is.
   void impose_phases(std::span<theory::Controls> controls) const;

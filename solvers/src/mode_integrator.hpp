@@ -1,20 +1,22 @@
 // Integrate a mode problem under controls that are constant on intervals, and differentiate the result exactly.
 //
 // Each interval is divided into equal steps of the scheme in etd_step.hpp: the decay, whose rates span
-// lambda_1/lambda_P, is exact, so steps are limited only by the change of V. The gradient is the adjoint of the
-// discrete scheme, exact to rounding (tested against finite differences).
+// lambda_1/lambda_P, is exact, so steps are limited only by the change of V. Where the problem asks for it, the steps
+// are those of rk4_step.hpp, or their number is fixed. The gradient is the adjoint of the discrete scheme, exact to
+// rounding (tested against finite differences).
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "etd_step.hpp"
+#include "rk4_step.hpp"
 
 namespace eos::solvers {
 
 class ModeIntegrator {
  public:
-  /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are steps' ends.
+  /// pre: edges increase from 0. substeps is rounded up to an even number, so that interval midpoints are steps' ends;
+  /// the problem's own number of steps goes before it.
   ModeIntegrator(const theory::ModeModel& model, std::vector<double> edges, int substeps);
 
   std::size_t intervals() const { return edges_.size() - 1; }
@@ -29,7 +31,8 @@ class ModeIntegrator {
   void backward(std::span<const theory::Controls> controls, std::span<theory::ControlGradient> gradient);
 
   /// Refines every interval in which doing so changes the loss, its integral or the path by more than `tolerance`,
-  /// relative; returns true if anything changed. Starts from the states of the last forward().
+  /// relative; returns true if anything changed. Starts from the states of the last forward(). A number of steps that
+  /// the problem fixes stays.
   bool refine(std::span<const theory::Controls> controls, double tolerance);
 
   // Results of the last forward() and backward(), at interval edges and midpoints.
@@ -52,20 +55,23 @@ class ModeIntegrator {
   struct Interval {
     theory::Captures captures;
     theory::PathFactors path;
-    std::vector<EtdCoefficients> blocks;
+    std::vector<EtdCoefficients> blocks;  // exponential scheme, one per block of the mesh
+    Rk4Coefficients rk4;
   };
   struct Outcome {
-    double loss, loss_integral, path;  // at the end, over the interval, over the interval
+    double loss = 0, loss_integral = 0, path = 0;  // at the end, over the interval, over the interval
   };
 
   std::span<const double> node(const std::vector<double>& values, std::size_t index) const {
     return std::span<const double>(values).subspan(index * modes_, modes_);
   }
+  /// Adds int V dt and the path of one step from m to next.
+  void step(const Interval& interval, std::size_t block, double rate, std::span<const double> m, std::span<double> next,
+            Outcome& sum);
   void layout();
   void prepare(std::size_t i, const theory::Controls& u, const Mesh& mesh, Interval& interval) const;
   /// nodes[0] is the initial state; fills the others.
-  Outcome run(std::size_t i, const theory::Controls& u, const Mesh& mesh, const Interval& interval,
-              std::span<double> nodes);
+  Outcome run(const theory::Controls& u, const Mesh& mesh, const Interval& interval, std::span<double> nodes);
   Mesh refined(std::size_t i, const theory::Controls& u, double tolerance);
 
   theory::ModeModel model_;
@@ -75,7 +81,9 @@ class ModeIntegrator {
   std::vector<std::size_t> first_;  // node index of each edge
   std::vector<double> state_, costate_, energy_, loss_integral_;
   std::vector<Interval> interval_;
+  bool rk4_, fixed_;  // scheme, and whether refine() leaves the mesh alone
   EtdStages stages_;
+  Rk4Stages rk4_stages_;
 };
 
 }  // namespace eos::solvers

@@ -256,7 +256,8 @@ theory::Plan ModeSolver::solve() {
     Candidate found = descend(constant_start(start), k_loose);
     if (found.value < best.value) best = std::move(found);
   }
-  for (int round = 0; can_rest && std::isfinite(best.value) && round < 6; ++round) {
+  const bool searches = can_rest && problem.discretisation.rest_intervals < 0;
+  for (int round = 0; searches && std::isfinite(best.value) && round < 6; ++round) {
     const bool sorted = sort_rest(best), rested = search_rest(best), jumped = jump(best);
     if (!sorted && !rested && !jumped) break;
   }
@@ -264,7 +265,7 @@ theory::Plan ModeSolver::solve() {
   theory::Plan plan = make_plan(model_, integrator_, best.controls);
   plan.status = best.status;
   plan.message = best.status == SolveStatus::not_finite
-                     ? "the loss is not finite for any start: lower rate_bounds or noise_scale"
+                     ? "the loss is not finite for any start: lower rate_bounds or noise_scale, or take more steps"
                      : fmt::format("projected gradient {:.1e} of J, {} integration steps", best.projected_gradient,
                                    integrator_.steps());
   plan.starts = static_cast<int>(starts.size());

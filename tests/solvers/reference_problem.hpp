@@ -23,3 +23,10 @@ inline eos::theory::ModeProblem reference_problem(eos::theory::Rule rule) {
   p.data_rule = p.weight_rule = rule;
   return p;
 }
+
+/// The discretisation for which the printed values of the reference problem hold.
+inline eos::theory::ModeProblem printed_reference_problem(eos::theory::Rule rule) {
+  eos::theory::ModeProblem p = reference_problem(rule);
+  p.discretisation = {eos::theory::Scheme::rk4, 2, rule == eos::theory::Rule::ranked ? 2 : -1};
+  return p;
+}

@@ -45,6 +45,40 @@ void check_bounds(const Bounds& b, const char* name, double low, double high, Ch
   }
 }
 
+bool overlaps_full_data(const ModeProblem& p) {
+  for (int i = 0; i < p.intervals; ++i) {
+    const bool full = p.data_bounds.lower < 1 && p.data_bounds_in(i, p.intervals).lower == 1;
+    if (full && p.rests_in(i, p.intervals)) return true;
+  }
+  return false;
+}
+
+void check_discretisation(const ModeProblem& p, Checker& c) {
+  const Discretisation& d = p.discretisation;
+  constexpr int k_most_steps = 1 << 16;
+  if (d.steps < 0 || d.steps > k_most_steps || d.steps % 2 != 0) {
+    c.add("E104",
+          fmt::format("discretisation.steps = {} must be even and between 0 and {}", d.steps, k_most_steps),
+          "with an even number the middle of an interval is the end of a step; 0 refines as needed");
+  } else if (d.scheme == Scheme::rk4 && d.steps == 0) {
+    c.add("E401", "the rk4 scheme needs a number of steps per interval",
+          "give steps, e.g. 2; steps that are refined as needed are for the exponential scheme");
+  }
+  if (d.rest_intervals < -1 || d.rest_intervals > p.intervals) {
+    c.add("E104", fmt::format("discretisation.rest_intervals = {} must be between -1 and the number of intervals, {}",
+                              d.rest_intervals, p.intervals),
+          "-1 searches for the best length of the final rest, 0 means none");
+  } else if (d.rest_intervals > 0 && p.data_rule == Rule::all && p.weight_rule == Rule::all) {
+    c.add("E401", fmt::format("a rest of {} intervals needs a fraction that can fall", d.rest_intervals),
+          "choose data or weights by rule random or ranked, or leave rest_intervals away");
+  } else if (d.rest_intervals > 0 && p.data_rule != Rule::all && overlaps_full_data(p)) {
+    c.add("E401",
+          fmt::format("a rest of {} intervals overlaps a phase with all data (full_data_start = {}, full_data_end = {})",
+                      d.rest_intervals, p.full_data_start, p.full_data_end),
+          "make one of them shorter; a phase at the end leaves no room for a rest");
+  }
+}
+
 }  // namespace
 
 Bounds ModeProblem::data_bounds_in(int i, int count) const {
@@ -52,6 +86,11 @@ Bounds ModeProblem::data_bounds_in(int i, int count) const {
   const double progress = (i + 0.5) / count;
   const bool full = progress < full_data_start - 1e-9 || progress > 1 - full_data_end + 1e-9;
   return full ? Bounds{1, 1} : data_bounds;
+}
+
+bool ModeProblem::rests_in(int i, int count) const {
+  const double share = discretisation.rest_intervals / static_cast<double>(intervals);
+  return discretisation.rest_intervals > 0 && (i + 0.5) / count > 1 - share + 1e-9;
 }
 
 void ModeProblem::check() const {
@@ -88,6 +127,7 @@ void ModeProblem::check() const {
   c.range("full_data_start", full_data_start, 0, 1);
   c.range("full_data_end", full_data_end, 0, 1);
   c.at_least("horizon_epochs", horizon_epochs, 0);
+  check_discretisation(*this, c);
   c.finish();
 }
 

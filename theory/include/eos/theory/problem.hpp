@@ -24,6 +24,21 @@ struct Bounds {
   double upper = 1;
 };
 
+/// How dm/dt and int (w_r L + e_1 path) dt are integrated over an interval of constant controls.
+enum class Scheme {
+  exponential,  ///< decay exact, V of fourth order (Cox & Matthews 2002): for the converged optimum
+  rk4,          ///< classical Runge-Kutta in m, running terms by h (r(y) + 2 r(y + h k2 / 2) + r(y')) / 4
+};
+
+/// The discrete problem that is solved. The defaults solve the continuous one as well as doubles allow; fixing the steps
+/// or the length of the final rest states another, neighbouring problem, e.g. to repeat numbers of another program.
+struct Discretisation {
+  Scheme scheme = Scheme::exponential;
+  int steps = 0;            ///< equal steps per control interval, even; 0: refined as needed (exponential only)
+  int rest_intervals = -1;  ///< last intervals with both fractions on their lower bounds; -1: of the best length, which
+                            ///< is searched for; otherwise nothing is searched for, and no other rest is prevented
+};
+
 struct ModeProblem {
   std::string title;
   std::vector<double> lambda;        ///< [modes] eigenvalues of the feature covariance, > 0
@@ -56,9 +71,12 @@ struct ModeProblem {
   double full_data_start = 0;  ///< share of the horizon at its begin in which rho = 1, on whole intervals
   double full_data_end = 0;    ///< the same at its end
   double horizon_epochs = 0;   ///< horizon in passes over the training set, 0 if not tied to a data set
+  Discretisation discretisation;
 
   /// Bounds of rho in interval i of `count` equal ones: {1, 1} in the full-data phases.
   Bounds data_bounds_in(int i, int count) const;
+  /// Whether interval i of `count` equal ones belongs to a rest of fixed length.
+  bool rests_in(int i, int count) const;
   /// throws Error E401/E104 with one diagnostic per problem.
   void check() const;
 };
@@ -70,11 +88,16 @@ std::string to_string(SolveStatus status);
 struct Certificate {
   double stationarity_residual =
       0;                         ///< max |projected dJ/du| per unit time over controls and intervals, relative to |J|/T
-  double hamiltonian_drift = 0;  ///< max - min of H at interval midpoints
+  /// Largest max - min of H over interval midpoints between switches: what the minimum principle says is constant. A
+  /// switch is an edge at which a fraction leaves or reaches its lower bound (learning | rest) or a phase with all data
+  /// begins or ends. It can only fall on an edge of the mesh, so there H jumps even at the optimum.
+  double hamiltonian_drift = 0;
+  double hamiltonian_jump = 0;   ///< largest change of H, from midpoint to midpoint, across a switch; 0 without one
   double rate_condition = 0;     ///< max |eta - clip(B A / (V C))| over intervals
   double data_condition = 0;     ///< max relative residual of the pointwise condition for rho on interior intervals
   double weight_condition = 0;   ///< same for kappa
-  double minimum_gap = 0;      ///< max over intervals of H - min_u H (grid of fractions, best rate), relative to |J|/T
+  double minimum_gap = 0;      ///< max over intervals of H - min_u H (grid of fractions, best rate), relative to |J|/T;
+                               ///< a rest of fixed length that should be longer or shorter shows here
   int interior_intervals = 0;  ///< intervals on which both fractions are strictly inside their bounds
 };
 
