@@ -37,7 +37,7 @@ void expect_gathers(const Context& context) {
 
 std::vector<std::uint8_t> flags(int rows, std::uint32_t one_in) {
   std::vector<std::uint8_t> keep(static_cast<std::size_t>(rows));
-  for (int i = 0; i < rows; ++i) keep[i] = core::draw(7, test::at(10, i)).v[0] % one_in == 0 ? static_cast<std::uint8_t>(1 + i % 255) : 0;
+  for (int i = 0; i < rows; ++i) keep[i] = static_cast<std::uint8_t>(core::draw(7, test::at(10, i)).v[0] % one_in == 0 ? 1 + i % 255 : 0);
   return keep;
 }
 

@@ -3,8 +3,10 @@
 
 #include <cmath>
 
+#include "eos/core/parallel.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/softmax_xent.hpp"
+#include "eos/kernels/update.hpp"
 #include "kernel_test.hpp"
 
 namespace eos::kernels {
@@ -83,6 +85,49 @@ TEST(TrainingStep, gradient_equals_central_differences) {
   check(net.b1, g.b1, "b1");
   check(net.w2, g.w2, "w2");
   check(net.b2, g.b2, "b2");
+}
+
+/// Losses of a few SGD steps on a network large enough to use every path of the kernels.
+std::vector<float> train(const Context& context, std::uint32_t stream) {
+  const int rows = 32, in = 96, hidden = 48, classes = 10;
+  const DenseShape first{1, rows, in, hidden}, second{1, rows, hidden, classes};
+  const std::vector<std::int64_t> offsets{0, in * hidden, in * hidden + hidden, in * hidden + hidden + hidden * classes,
+                                          in * hidden + hidden + hidden * classes + classes};
+  const Segments segments{4, offsets.data()};
+  const std::vector<float> x = normals(rows * in, stream);
+  const std::vector<std::int32_t> labels = test::labels(rows, classes, stream);
+  std::vector<float> w = normals(offsets[4], stream + 1000), g(w.size()), v(w.size()), delta(w.size());
+  for (float& value : w) value *= 0.1f;
+  std::vector<float> h(rows * hidden), z(rows * classes), dh(h.size()), loss(rows), losses;
+  std::vector<Selection> selection(4);
+  std::vector<UpdateCounts> counts(4);
+  for (int step = 0; step < 20; ++step) {
+    dense_forward(context, first, x.data(), w.data(), &w[offsets[1]], Activation::relu, h.data());
+    dense_forward(context, second, h.data(), &w[offsets[2]], &w[offsets[3]], Activation::identity, z.data());
+    softmax_xent(context, {1, rows, classes}, z.data(), labels.data(), nullptr, 1.0f / rows,
+                 {loss.data(), nullptr, nullptr, nullptr, z.data()});
+    losses.insert(losses.end(), loss.begin(), loss.end());
+    dense_backward_weights(context, second, h.data(), z.data(), &g[offsets[2]], &g[offsets[3]]);
+    dense_backward_inputs(context, second, z.data(), &w[offsets[2]], h.data(), Activation::relu, dh.data());
+    dense_backward_weights(context, first, x.data(), dh.data(), g.data(), &g[offsets[1]]);
+    sgd_delta(context, offsets[4], {0.1f, 0.9f, 0}, g.data(), w.data(), v.data(), delta.data());
+    std::vector<std::int64_t> k;
+    for (int s = 0; s < 4; ++s) k.push_back((offsets[s + 1] - offsets[s]) / 3);
+    select_threshold(context, delta.data(), segments, k.data(), selection.data());
+    MaskedUpdate update;
+    update.mask = Mask::selection, update.selection = selection.data();
+    masked_update(context, segments, delta.data(), update, w.data(), counts.data());
+  }
+  return losses;
+}
+
+TEST(TrainingStep, may_run_on_many_threads_at_once_with_the_same_bits) {
+  const std::size_t runs = 8;
+  std::vector<std::vector<float>> alone(runs), together(runs);
+  for (std::size_t r = 0; r < runs; ++r) alone[r] = train(Context::cpu(1), static_cast<std::uint32_t>(r));
+  core::parallel_for(runs, 4, [&](std::size_t r) { together[r] = train(Context::cpu(1), static_cast<std::uint32_t>(r)); });
+  EXPECT_EQ(alone, together);
+  EXPECT_LT(alone[0].back(), alone[0].front());
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ TEST(SkippingZeros, gives_the_bits_of_the_dense_kernel) {
                         Case{false, 9, 128, 5, 0.1}, Case{true, 784, 256, 128, 0.2}, Case{true, 67, 64, 113, 0.3},
                         Case{true, 8, 192, 224, 0.9}, Case{false, 64, 64, 1, 0.5}, Case{true, 12, 64, 7, 1.0}}) {
     const std::vector<float> a = with_zeros(static_cast<std::size_t>(c.m * c.k), c.density, 1);
-    const std::vector<float> b = normals(static_cast<std::size_t>(c.k * c.n), 2), bias = normals(static_cast<std::size_t>(c.n), 3);
+    const std::vector<float> b = normals(static_cast<std::size_t>(c.k * c.n), 2),
+                             bias = normals(static_cast<std::size_t>(c.n), 3);
     for (bool epilogue : {false, true}) {
       Sgemm p;
       p.transpose_a = c.transpose_a;
