@@ -20,8 +20,8 @@ inline double seconds_of(const auto& action) {
 inline std::vector<float> normals(std::size_t size, std::uint32_t stream) {
   std::vector<float> values(size);
   for (std::size_t i = 0; i < size; ++i) {
-    values[i] = static_cast<float>(
-        core::normal_pair(3, {stream, 0, core::Purpose::test, static_cast<std::uint32_t>(i)})[0]);
+    values[i] =
+        static_cast<float>(core::normal_pair(3, {stream, 0, core::Purpose::test, static_cast<std::uint32_t>(i)})[0]);
   }
   return values;
 }

@@ -1,9 +1,8 @@
 // One dense layer: the three products of training, ours and oneDNN's sgemm (without bias and activation).
-#include "bench_support.hpp"
-
 #include <dnnl.h>
 #include <omp.h>
 
+#include "bench_support.hpp"
 #include "eos/kernels/dense.hpp"
 
 namespace eos::bench {
@@ -27,12 +26,14 @@ struct Layer {
 void forward(benchmark::State& state) {
   Layer l(state);
   const Context context = Context::cpu();
-  measure(state, l.flops(), 0, 1, [&] { dense_forward(context, l.shape, l.x.data(), l.w.data(), l.b.data(), Activation::relu, l.y.data()); });
+  measure(state, l.flops(), 0, 1,
+          [&] { dense_forward(context, l.shape, l.x.data(), l.w.data(), l.b.data(), Activation::relu, l.y.data()); });
 }
 void backward_weights(benchmark::State& state) {
   Layer l(state);
   const Context context = Context::cpu();
-  measure(state, l.flops(), 0, 1, [&] { dense_backward_weights(context, l.shape, l.x.data(), l.dz.data(), l.dw.data(), l.db.data()); });
+  measure(state, l.flops(), 0, 1,
+          [&] { dense_backward_weights(context, l.shape, l.x.data(), l.dz.data(), l.dw.data(), l.db.data()); });
 }
 void backward_inputs(benchmark::State& state) {
   Layer l(state);
@@ -46,19 +47,22 @@ void onednn_forward(benchmark::State& state) {
   Layer l(state);
   omp_set_num_threads(1);
   const dnnl_dim_t rows = l.shape.rows, in = l.shape.in, out = l.shape.out;
-  measure(state, l.flops(), 0, 1, [&] { dnnl_sgemm('N', 'N', rows, out, in, 1, l.x.data(), in, l.w.data(), out, 0, l.y.data(), out); });
+  measure(state, l.flops(), 0, 1,
+          [&] { dnnl_sgemm('N', 'N', rows, out, in, 1, l.x.data(), in, l.w.data(), out, 0, l.y.data(), out); });
 }
 void onednn_backward_weights(benchmark::State& state) {
   Layer l(state);
   omp_set_num_threads(1);
   const dnnl_dim_t rows = l.shape.rows, in = l.shape.in, out = l.shape.out;
-  measure(state, l.flops(), 0, 1, [&] { dnnl_sgemm('T', 'N', in, out, rows, 1, l.x.data(), in, l.dz.data(), out, 0, l.dw.data(), out); });
+  measure(state, l.flops(), 0, 1,
+          [&] { dnnl_sgemm('T', 'N', in, out, rows, 1, l.x.data(), in, l.dz.data(), out, 0, l.dw.data(), out); });
 }
 void onednn_backward_inputs(benchmark::State& state) {
   Layer l(state);
   omp_set_num_threads(1);
   const dnnl_dim_t rows = l.shape.rows, in = l.shape.in, out = l.shape.out;
-  measure(state, l.flops(), 0, 1, [&] { dnnl_sgemm('N', 'T', rows, in, out, 1, l.dz.data(), out, l.w.data(), out, 0, l.dx.data(), in); });
+  measure(state, l.flops(), 0, 1,
+          [&] { dnnl_sgemm('N', 'T', rows, in, out, 1, l.dz.data(), out, l.w.data(), out, 0, l.dx.data(), in); });
 }
 
 void shapes(benchmark::internal::Benchmark* b) {

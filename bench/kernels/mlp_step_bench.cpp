@@ -1,6 +1,5 @@
 // The dense training step of the MLP 784-256-256-10: forward, loss, backward, SGD. Peer: bench/peers/mlp_step_torch.py.
 #include "bench_support.hpp"
-
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/update.hpp"
@@ -44,13 +43,15 @@ class MlpStep {
       dense_forward(context_, shape(l), activation_[l].data(), w(l), b(l),
                     l + 1 < k_layers ? Activation::relu : Activation::identity, activation_[l + 1].data());
     }
-    softmax_xent(context_, {1, batch_, 10}, activation_[k_layers].data(), labels_.data(), nullptr, 1.0f / static_cast<float>(batch_),
-                 {loss_.data(), nullptr, nullptr, nullptr, error_[k_layers].data()});
+    softmax_xent(context_, {1, batch_, 10}, activation_[k_layers].data(), labels_.data(), nullptr,
+                 1.0f / static_cast<float>(batch_), {loss_.data(), nullptr, nullptr, nullptr, error_[k_layers].data()});
     for (int l = k_layers - 1; l >= 0; --l) {
       float* dw = gradient_.data() + offsets_[2 * l];
-      dense_backward_weights(context_, shape(l), activation_[l].data(), error_[l + 1].data(), dw, dw + k_width[l] * k_width[l + 1]);
+      dense_backward_weights(context_, shape(l), activation_[l].data(), error_[l + 1].data(), dw,
+                             dw + k_width[l] * k_width[l + 1]);
       if (l == 0) break;
-      dense_backward_inputs(context_, shape(l), error_[l + 1].data(), w(l), activation_[l].data(), Activation::relu, error_[l].data());
+      dense_backward_inputs(context_, shape(l), error_[l + 1].data(), w(l), activation_[l].data(), Activation::relu,
+                            error_[l].data());
     }
     update();
   }
@@ -68,7 +69,8 @@ class MlpStep {
     const Segments segments{2 * k_layers, offsets_.data()};
     const SgdParameters p{1e-3f, momentum_, 0};
     float* velocity = momentum_ > 0 ? velocity_.data() : nullptr;
-    if (!two_pass_) return sgd_update_dense(context_, segments, p, gradient_.data(), weights_.data(), velocity, counts_.data());
+    if (!two_pass_)
+      return sgd_update_dense(context_, segments, p, gradient_.data(), weights_.data(), velocity, counts_.data());
     sgd_delta(context_, offsets_.back(), p, gradient_.data(), weights_.data(), velocity, delta_.data());
     masked_update(context_, segments, delta_.data(), {}, weights_.data(), counts_.data());
   }
@@ -88,11 +90,18 @@ class MlpStep {
 
 /// batch, momentum in percent, threads
 void mlp_step(benchmark::State& state) {
-  MlpStep step(static_cast<int>(state.range(0)), static_cast<float>(state.range(1)) / 100, false, static_cast<int>(state.range(2)));
+  MlpStep step(static_cast<int>(state.range(0)), static_cast<float>(state.range(1)) / 100, false,
+               static_cast<int>(state.range(2)));
   measure(state, step.flops(), 0, static_cast<int>(state.range(2)), [&] { step.run(); });
 }
-BENCHMARK(mlp_step)->ArgNames({"batch", "momentum%", "threads"})
-    ->Args({128, 90, 1})->Args({128, 0, 1})->Args({32, 90, 1})->Args({32, 0, 1})->Args({128, 90, 2})->UseManualTime();
+BENCHMARK(mlp_step)
+    ->ArgNames({"batch", "momentum%", "threads"})
+    ->Args({128, 90, 1})
+    ->Args({128, 0, 1})
+    ->Args({32, 90, 1})
+    ->Args({32, 0, 1})
+    ->Args({128, 90, 2})
+    ->UseManualTime();
 
 /// The same with sgd_delta and masked_update instead of the fused update.
 void mlp_step_two_pass_update(benchmark::State& state) {

@@ -1,9 +1,9 @@
 // The roofs of this machine, measured: what one core can compute and move.
-#include "bench_support.hpp"
-
 #include <cmath>
 #include <limits>
 #include <map>
+
+#include "bench_support.hpp"
 
 #if defined(__FMA__)
 #include <immintrin.h>

@@ -1,6 +1,5 @@
 // Sample movement and the loss: gather from a byte data set, compaction, softmax cross-entropy.
 #include "bench_support.hpp"
-
 #include "eos/kernels/gather.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 
@@ -33,7 +32,8 @@ using Compact = int (*)(const Context&, const std::uint8_t*, int, std::int32_t*)
 void compact(benchmark::State& state, Compact function) {
   const int rows = static_cast<int>(state.range(0));
   std::vector<std::uint8_t> keep(static_cast<std::size_t>(rows));
-  for (int i = 0; i < rows; ++i) keep[i] = core::draw(1, {0, 0, core::Purpose::test, static_cast<std::uint32_t>(i)}).v[0] % 3 == 0;
+  for (int i = 0; i < rows; ++i)
+    keep[i] = core::draw(1, {0, 0, core::Purpose::test, static_cast<std::uint32_t>(i)}).v[0] % 3 == 0;
   std::vector<std::int32_t> index(keep.size());
   const Context context = Context::cpu();
   measure(state, 0, 5.0 * rows, 1, [&] { function(context, keep.data(), rows, index.data()); });

@@ -1,9 +1,8 @@
 // Exact top-k by magnitude: ours, Thrust's sort on OpenMP, and std::nth_element.
-#include "bench_support.hpp"
-
 #include <bit>
 #include <functional>
 
+#include "bench_support.hpp"
 #include "eos/kernels/select.hpp"
 
 namespace eos::bench {
@@ -28,13 +27,15 @@ struct Problem {
 
 void select(benchmark::State& state) {
   Problem p(state);
-  measure(state, 0, p.bytes(), static_cast<int>(state.range(2)),
-          [&] { select_threshold(p.context, p.values.data(), {1, p.offsets}, &p.k, &p.selection); });
+  measure(state, 0, p.bytes(), static_cast<int>(state.range(2)), [&] {
+    select_threshold(p.context, p.values.data(), {1, p.offsets}, &p.k, &p.selection);
+  });
 }
 void select_thrust(benchmark::State& state) {
   Problem p(state);
-  measure(state, 0, p.bytes(), static_cast<int>(state.range(2)),
-          [&] { select_threshold_thrust(p.context, p.values.data(), {1, p.offsets}, &p.k, &p.selection); });
+  measure(state, 0, p.bytes(), static_cast<int>(state.range(2)), [&] {
+    select_threshold_thrust(p.context, p.values.data(), {1, p.offsets}, &p.k, &p.selection);
+  });
 }
 void select_nth_element(benchmark::State& state) {
   Problem p(state);
@@ -55,7 +56,11 @@ void sizes(benchmark::internal::Benchmark* b) {
   }
 }
 BENCHMARK(select)->Apply(sizes);
-BENCHMARK(select_thrust)->ArgNames({"n", "k/1000", "threads"})->Args({1 << 20, 10, 1})->Args({1 << 20, 10, 2})->UseManualTime();
+BENCHMARK(select_thrust)
+    ->ArgNames({"n", "k/1000", "threads"})
+    ->Args({1 << 20, 10, 1})
+    ->Args({1 << 20, 10, 2})
+    ->UseManualTime();
 BENCHMARK(select_nth_element)->ArgNames({"n", "k/1000", "threads"})->Args({1 << 20, 10, 1})->UseManualTime();
 
 /// 16.8 M values: larger than the caches.

@@ -1,6 +1,5 @@
 // Weight updates: bytes per second of each variant. The bytes are those that must move when nothing is skipped.
 #include "bench_support.hpp"
-
 #include "eos/kernels/update.hpp"
 
 namespace eos::bench {

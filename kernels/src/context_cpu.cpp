@@ -1,9 +1,9 @@
 // The handle of the CPU, and the one place where memory calls are sent to the CPU or to CUDA.
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
-
-#include <fmt/format.h>
 
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"

@@ -37,16 +37,20 @@ std::string reason_against(int index) {
     cudaGetLastError();
     return std::string("no CUDA device: ") + cudaGetErrorString(status);
   }
-  if (index < 0 || index >= count) return "there is no CUDA device " + std::to_string(index) + ", only " + std::to_string(count);
+  if (index < 0 || index >= count)
+    return "there is no CUDA device " + std::to_string(index) + ", only " + std::to_string(count);
   cudaFuncAttributes attributes;
   cudaError_t usable = cudaSetDevice(index);
   if (usable == cudaSuccess) usable = cudaFuncGetAttributes(&attributes, probe);
   if (usable == cudaSuccess) return {};
   cudaGetLastError();
-  return std::string("this build has no code for CUDA device ") + std::to_string(index) + ": " + cudaGetErrorString(usable);
+  return std::string("this build has no code for CUDA device ") + std::to_string(index) + ": " +
+         cudaGetErrorString(usable);
 }
 
-std::string version_text(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
 
 void throw_on_fault(Context::Cuda& state) {
   if (*state.fault == 0) return;

@@ -9,7 +9,9 @@ struct Context::Cuda {};
 Context Context::cuda(int) { no_cuda(); }
 bool cuda_in_build() { return false; }
 bool cuda_available() { return false; }
-std::vector<std::string> describe_cuda() { return {"built without CUDA (configure with -DEOS_CUDA=ON and nvcc on PATH)"}; }
+std::vector<std::string> describe_cuda() {
+  return {"built without CUDA (configure with -DEOS_CUDA=ON and nvcc on PATH)"};
+}
 
 namespace cuda {
 void synchronise(Context::Cuda&) { no_cuda(); }

@@ -20,7 +20,8 @@ void fill_zero(Context::Cuda& state, void* memory, std::size_t bytes);
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
                    Activation activation, float* y);
-void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw, float* db);
+void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
+                            float* db);
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
                            Activation activation_of_x, float* dx);
 
@@ -34,8 +35,8 @@ void select_threshold_thrust(const Context& context, const float* values, Segmen
 
 void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const float* gradient, const float* weights,
                float* velocity, float* delta);
-void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
-                 float* first_moment, float* second_moment, float* delta);
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient,
+                 const float* weights, float* first_moment, float* second_moment, float* delta);
 void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
                       float* velocity, UpdateCounts* counts);
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
@@ -45,7 +46,8 @@ UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, con
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
                  float scale, float* out);
-void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows, float* out);
+void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
+                  float* out);
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 

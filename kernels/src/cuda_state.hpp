@@ -1,4 +1,5 @@
-// The CUDA side of a Context: device, stream, cuBLASLt, working memory; and the checks and launch helpers of all .cu files.
+// The CUDA side of a Context: device, stream, cuBLASLt, working memory; and the checks and launch helpers of all .cu
+// files.
 //
 // A CUDA context is used by one host thread at a time. After a first call of each shape nothing is allocated, and apart
 // from what the public headers say nothing synchronises, so that a training step can be captured into a CUDA graph.

@@ -1,8 +1,8 @@
 // Dense layer on the CPU: each matrix product runs on one thread with its epilogue fused; replicas, or blocks of the
 // result when there is one replica, are spread over threads.
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
@@ -89,7 +89,8 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
                            Activation activation_of_x, float* dx) {
   check(shape);
-  if (context.backend() == Backend::cuda) return cuda::dense_backward_inputs(context, shape, dz, w, x, activation_of_x, dx);
+  if (context.backend() == Backend::cuda)
+    return cuda::dense_backward_inputs(context, shape, dz, w, x, activation_of_x, dx);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
     Sgemm p;

@@ -1,5 +1,5 @@
-// Dense layer on CUDA: cuBLASLt strided-batched products over the replicas, in single precision (no TF32), with bias and
-// rectifier as epilogue where cuBLASLt offers one for the shape and as a kernel where it does not.
+// Dense layer on CUDA: cuBLASLt strided-batched products over the replicas, in single precision (no TF32), with bias
+// and rectifier as epilogue where cuBLASLt offers one for the shape and as a kernel where it does not.
 #include <algorithm>
 #include <cstdint>
 
@@ -41,7 +41,8 @@ cublasLtMatrixLayout_t make_layout(std::int64_t rows, std::int64_t columns, int 
   cublasLtMatrixLayout_t layout = nullptr;
   const std::int64_t stride = rows * columns;
   EOS_CUDA_CHECK(cublasLtMatrixLayoutCreate(&layout, CUDA_R_32F, rows, columns, rows));
-  EOS_CUDA_CHECK(cublasLtMatrixLayoutSetAttribute(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &replicas, sizeof replicas));
+  EOS_CUDA_CHECK(
+      cublasLtMatrixLayoutSetAttribute(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &replicas, sizeof replicas));
   EOS_CUDA_CHECK(
       cublasLtMatrixLayoutSetAttribute(layout, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride));
   return layout;
@@ -59,7 +60,8 @@ void set_epilogue(cublasLtMatmulDesc_t description, const Product& p) {
   if (p.replicas > 1) set(description, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, p.m);
 }
 
-/// Asks cuBLASLt for an algorithm; false if it has none. Reductions with atomics are excluded: they are not reproducible.
+/// Asks cuBLASLt for an algorithm; false if it has none. Reductions with atomics are excluded: they are not
+/// reproducible.
 bool find_algorithm(Context::Cuda& state, MatmulPlan& plan, std::uint32_t alignment) {
   cublasLtMatmulPreference_t preference = nullptr;
   EOS_CUDA_CHECK(cublasLtMatmulPreferenceCreate(&preference));
@@ -69,8 +71,9 @@ bool find_algorithm(Context::Cuda& state, MatmulPlan& plan, std::uint32_t alignm
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, Context::Cuda::k_workspace_bytes);
   prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
          static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE));
-  for (const auto attribute : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+  for (const auto attribute :
+       {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
     prefer(attribute, alignment);
   }
   cublasLtMatmulHeuristicResult_t result{};
@@ -190,7 +193,8 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
     return;
   }
   // dw^T = dz^T x
-  multiply(state, {backward_weights, shape.replicas, shape.out, shape.in, shape.rows, CUBLAS_OP_N, CUBLAS_OP_T, dz, x, dw});
+  multiply(state,
+           {backward_weights, shape.replicas, shape.out, shape.in, shape.rows, CUBLAS_OP_N, CUBLAS_OP_T, dz, x, dw});
 }
 
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
@@ -204,7 +208,8 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
     return;
   }
   // dx^T = w dz^T
-  multiply(state, {backward_inputs, shape.replicas, shape.in, shape.rows, shape.out, CUBLAS_OP_T, CUBLAS_OP_N, w, dz, dx});
+  multiply(state,
+           {backward_inputs, shape.replicas, shape.in, shape.rows, shape.out, CUBLAS_OP_T, CUBLAS_OP_N, w, dz, dx});
   if (activation_of_x == Activation::identity) return;
   gate_by_output<<<grid_size(size), k_threads, 0, state.stream>>>(size, x, dx);
   EOS_CUDA_CHECK(cudaGetLastError());

@@ -37,8 +37,8 @@ void dense_backward_weights(DenseShape shape, const float* x, const float* dz, f
   }
 }
 
-void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, const float* x, Activation activation_of_x,
-                           float* dx) {
+void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, const float* x,
+                           Activation activation_of_x, float* dx) {
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for (std::int64_t r = 0; r < shape.replicas; ++r) {
     for (std::int64_t i = 0; i < rows; ++i) {

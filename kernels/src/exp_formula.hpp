@@ -1,4 +1,5 @@
-// exp for arguments of at most 0, in single precision, the same bits on host and device, and simple enough to vectorise.
+// exp for arguments of at most 0, in single precision, the same bits on host and device, and simple enough to
+// vectorise.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +9,9 @@
 
 namespace eos::kernels::formula {
 
-/// e^x for x <= 0. Method and coefficients: Cephes expf (S. L. Moshier, Methods and Programs for Mathematical Functions,
-/// 1989): x = n ln 2 + r, a polynomial in r, times 2^n. Within 2 units in the last place of the exact value down to
-/// x = -87.3; below that 0, where e^x is no longer a normal number. NaN gives NaN.
+/// e^x for x <= 0. Method and coefficients: Cephes expf (S. L. Moshier, Methods and Programs for Mathematical
+/// Functions, 1989): x = n ln 2 + r, a polynomial in r, times 2^n. Within 2 units in the last place of the exact value
+/// down to x = -87.3; below that 0, where e^x is no longer a normal number. NaN gives NaN.
 EOS_HD inline float exp_of_nonpositive(float x) {
   constexpr float k_round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, held in the low bits
   constexpr std::uint32_t k_lowest = 0xC2AE999Au, k_minus_infinity = 0xFF800000u;  // bits of -87.3 and below

@@ -40,7 +40,8 @@ void gather_rows(const Context& context, const std::uint8_t* source, int columns
   });
 }
 
-void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows, float* out) {
+void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
+                  float* out) {
   if (context.backend() == Backend::cuda) return cuda::compact_rows(context, in, columns, index, rows, out);
   const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
   for_rows(context, rows, columns, [=](std::int64_t begin, std::int64_t end) {

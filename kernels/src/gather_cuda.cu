@@ -52,7 +52,8 @@ __device__ int kept_here(const std::uint8_t* keep, int rows, int first) {
 
 __global__ void count_flags(const std::uint8_t* keep, int rows, int* block_counts) {
   int total = 0;
-  exclusive_sum(kept_here(keep, rows, static_cast<int>(blockIdx.x) * k_flags_a_block + static_cast<int>(threadIdx.x) * 4), total);
+  exclusive_sum(
+      kept_here(keep, rows, static_cast<int>(blockIdx.x) * k_flags_a_block + static_cast<int>(threadIdx.x) * 4), total);
   if (threadIdx.x == 0) block_counts[blockIdx.x] = total;
 }
 
@@ -90,7 +91,8 @@ void gather_rows(const Context& context, const std::uint8_t* source, int columns
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 
-void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows, float* out) {
+void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
+                  float* out) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   const std::int64_t size = std::int64_t{rows} * columns;
@@ -104,7 +106,8 @@ int compact_flags(const Context& context, const std::uint8_t* keep, int rows, st
   state.use();
   if (rows == 0) return 0;
   const int blocks = (rows + k_flags_a_block - 1) / k_flags_a_block;
-  auto* places = static_cast<int*>(state.scratch(Scratch::compact_counts, (static_cast<std::size_t>(blocks) + 1) * sizeof(int)));
+  auto* places =
+      static_cast<int*>(state.scratch(Scratch::compact_counts, (static_cast<std::size_t>(blocks) + 1) * sizeof(int)));
   count_flags<<<static_cast<unsigned>(blocks), k_threads, 0, state.stream>>>(keep, rows, places);
   EOS_CUDA_CHECK(cudaGetLastError());
   place_blocks<<<1, k_threads, 0, state.stream>>>(blocks, places);

@@ -3,7 +3,8 @@
 
 namespace eos::kernels::reference {
 
-void gather_rows(const std::uint8_t* source, int columns, const std::int32_t* index, int rows, float scale, float* out) {
+void gather_rows(const std::uint8_t* source, int columns, const std::int32_t* index, int rows, float scale,
+                 float* out) {
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::uint8_t* from = source + static_cast<std::int64_t>(index[i]) * columns;
     for (int c = 0; c < columns; ++c) out[i * columns + c] = scale * static_cast<float>(from[c]);

@@ -45,12 +45,14 @@ void store_by_lane(const __m256i (&word)[4], std::int32_t* draws) {
 
 /// The rounds of core::philox4x32_10 on eight counters (index + lane, step, purpose, run).
 void draw_eight(const MaskedUpdate& u, std::uint32_t run, std::uint32_t index, std::int32_t* draws) {
-  __m256i c[4] = {_mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(index)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
-                  _mm256_set1_epi32(static_cast<int>(u.step)),
-                  _mm256_set1_epi32(static_cast<int>(core::Purpose::weight_mask)), _mm256_set1_epi32(static_cast<int>(run))};
+  __m256i c[4] = {
+      _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(index)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+      _mm256_set1_epi32(static_cast<int>(u.step)), _mm256_set1_epi32(static_cast<int>(core::Purpose::weight_mask)),
+      _mm256_set1_epi32(static_cast<int>(run))};
   auto key0 = static_cast<std::uint32_t>(u.seed), key1 = static_cast<std::uint32_t>(u.seed >> 32);
   for (int round = 0; round < 10; ++round) {
-    const Product p0 = multiply(c[0], static_cast<int>(0xD2511F53u)), p1 = multiply(c[2], static_cast<int>(0xCD9E8D57u));
+    const Product p0 = multiply(c[0], static_cast<int>(0xD2511F53u)),
+                  p1 = multiply(c[2], static_cast<int>(0xCD9E8D57u));
     c[0] = _mm256_xor_si256(_mm256_xor_si256(p1.high, c[1]), _mm256_set1_epi32(static_cast<int>(key0)));
     c[1] = p1.low;
     c[2] = _mm256_xor_si256(_mm256_xor_si256(p0.high, c[3]), _mm256_set1_epi32(static_cast<int>(key1)));

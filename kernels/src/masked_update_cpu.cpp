@@ -19,7 +19,7 @@ using simd::Floats;
 using simd::Ints;
 using simd::k_lanes;
 
-constexpr std::int64_t k_block = 4096;      ///< entries whose counts are summed in float; fixed, so that bits are
+constexpr std::int64_t k_block = 4096;       ///< entries whose counts are summed in float; fixed, so that bits are
 constexpr std::size_t k_blocks_a_task = 16;  ///< what a thread takes at a time
 
 /// A piece of one segment with its counts.
@@ -177,7 +177,8 @@ void write_ties(const MaskedUpdate& u, const float* delta, float* weights, std::
     --ties;
   }
   const UpdateCounts more = tally.total();
-  block.counts = {block.counts.writes + more.writes, block.counts.path + more.path, block.counts.squared + more.squared};
+  block.counts = {block.counts.writes + more.writes, block.counts.path + more.path,
+                  block.counts.squared + more.squared};
 }
 
 /// Ties are few and must be taken in index order: one thread, only blocks that hold some.

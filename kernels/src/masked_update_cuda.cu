@@ -1,5 +1,5 @@
-// Masked and dense updates on CUDA: one pass over the weights by blocks of 4096 entries that also count, then one block a
-// segment takes the ties in index order and adds up. No float is added atomically: every sum has a fixed order.
+// Masked and dense updates on CUDA: one pass over the weights by blocks of 4096 entries that also count, then one block
+// a segment takes the ties in index order and adds up. No float is added atomically: every sum has a fixed order.
 #include <algorithm>
 #include <cstdint>
 
@@ -59,13 +59,16 @@ struct MaskedBody {
 
   __device__ bool selects(float change, std::int64_t i, int segment, std::int64_t& ties) const {
     switch (update.mask) {
-      case Mask::all: return true;
-      case Mask::threshold: return fabsf(change) > update.threshold;
+      case Mask::all:
+        return true;
+      case Mask::threshold:
+        return fabsf(change) > update.threshold;
       case Mask::random: {
         const formula::MaskDraw d = formula::mask_draw(update, i);
         return formula::mask_words(update, d.run, d.index).v[d.word] >> 8 < draw_limit;
       }
-      case Mask::selection: break;
+      case Mask::selection:
+        break;
     }
     const std::uint32_t key = magnitude_key(change), threshold = update.selection[segment].threshold;
     ties += key == threshold;
@@ -119,8 +122,8 @@ __global__ void update_blocks(const std::int64_t* offsets, Body body, BlockResul
 }
 
 /// Writes the first `left` tied entries of one block of 4096 in index order; returns what they add to the counts.
-__device__ UpdateCounts write_ties(const MaskedBody& body, std::uint32_t threshold, std::int64_t begin, std::int64_t end,
-                                   std::int64_t left) {
+__device__ UpdateCounts write_ties(const MaskedBody& body, std::uint32_t threshold, std::int64_t begin,
+                                   std::int64_t end, std::int64_t left) {
   __shared__ int ties_before[k_threads + 1];
   UpdateCounts counts{};
   for (std::int64_t base = begin; base < end && left > 0; base += k_threads) {
@@ -185,12 +188,14 @@ void run(const Context& context, Segments segments, Body body, MaskedBody finish
   if (segments.count == 0) return;
   const std::int64_t* offsets = state.device_offsets(segments);
   const std::int64_t blocks = blocks_of_largest(segments);
-  auto* results = static_cast<BlockResult*>(state.scratch(
-      Scratch::update_blocks, static_cast<std::size_t>(blocks) * static_cast<std::size_t>(segments.count) * sizeof(BlockResult)));
+  auto* results = static_cast<BlockResult*>(
+      state.scratch(Scratch::update_blocks,
+                    static_cast<std::size_t>(blocks) * static_cast<std::size_t>(segments.count) * sizeof(BlockResult)));
   const dim3 grid(static_cast<unsigned>(blocks), static_cast<unsigned>(segments.count));
   update_blocks<<<grid, k_threads, 0, state.stream>>>(offsets, body, results);
   EOS_CUDA_CHECK(cudaGetLastError());
-  finish_masked<<<static_cast<unsigned>(segments.count), k_threads, 0, state.stream>>>(offsets, finish, results, blocks, counts);
+  finish_masked<<<static_cast<unsigned>(segments.count), k_threads, 0, state.stream>>>(offsets, finish, results, blocks,
+                                                                                       counts);
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 
@@ -204,7 +209,8 @@ void masked_update(const Context& context, Segments segments, const float* delta
 
 void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
                       float* velocity, UpdateCounts* counts) {
-  run(context, segments, SgdBody{p, gradient, weights, velocity}, MaskedBody{nullptr, MaskedUpdate{}, 0, weights}, counts);
+  run(context, segments, SgdBody{p, gradient, weights, velocity}, MaskedBody{nullptr, MaskedUpdate{}, 0, weights},
+      counts);
 }
 
 }  // namespace eos::kernels::cuda

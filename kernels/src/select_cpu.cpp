@@ -1,5 +1,6 @@
-// Exact selection on the CPU: a small sample brackets the threshold, one pass over the values collects the keys inside the
-// bracket and counts those above it, and a radix select of those few finishes. The sample decides speed, never the result.
+// Exact selection on the CPU: a small sample brackets the threshold, one pass over the values collects the keys inside
+// the bracket and counts those above it, and a radix select of those few finishes. The sample decides speed, never the
+// result.
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -20,8 +21,8 @@ namespace eos::kernels {
 
 namespace {
 
-constexpr std::int64_t k_small = 4096;     ///< up to this size a partial sort of a copy is fastest
-constexpr std::int64_t k_chunk = 65536;    ///< values a thread takes at a time
+constexpr std::int64_t k_small = 4096;      ///< up to this size a partial sort of a copy is fastest
+constexpr std::int64_t k_chunk = 65536;     ///< values a thread takes at a time
 constexpr std::int64_t k_sample_runs = 64;  ///< the sample: runs of consecutive values, evenly spread
 constexpr std::int64_t k_sample_run = 64;
 constexpr int k_first_shift = 20;  ///< 31-bit keys in digits of 11, 10 and 10 bits
@@ -49,7 +50,8 @@ Bracket bracket_of_sample(const float* values, std::int64_t size, std::int64_t k
   std::uint32_t histogram[k_bins] = {};
   const std::int64_t stride = size / k_sample_runs;
   for (std::int64_t run = 0; run < k_sample_runs; ++run) {
-    for (std::int64_t i = 0; i < k_sample_run; ++i) ++histogram[magnitude_key(values[run * stride + i]) >> k_first_shift];
+    for (std::int64_t i = 0; i < k_sample_run; ++i)
+      ++histogram[magnitude_key(values[run * stride + i]) >> k_first_shift];
   }
   // The rank of the k-th largest in the sample is binomial; six standard deviations make a miss rare.
   const double share = static_cast<double>(k) / static_cast<double>(size);
@@ -98,8 +100,7 @@ bool collect(const float* values, std::uint32_t* keys, Chunk& chunk) {
   std::int64_t i = chunk.begin;
   std::uint32_t* to = keys;
   for (; i + 8 <= chunk.end; i += 8) {
-    const __m256i key =
-        _mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i)), magnitude);
+    const __m256i key = _mm256_and_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i)), magnitude);
     const __m256i is_above = _mm256_cmpgt_epi32(key, below_high);
     const __m256i is_inside = _mm256_andnot_si256(is_above, _mm256_cmpgt_epi32(key, below_low));
     above = _mm256_sub_epi32(above, is_above);
@@ -199,13 +200,16 @@ Selection finish_large(const float* values, std::uint32_t* keys, Chunk* chunks, 
 
 std::int64_t segment_size(Segments segments, std::size_t s) { return segments.offsets[s + 1] - segments.offsets[s]; }
 
-bool is_large(Segments segments, std::size_t s, const std::int64_t* k) { return segment_size(segments, s) > k_small && k[s] > 0; }
+bool is_large(Segments segments, std::size_t s, const std::int64_t* k) {
+  return segment_size(segments, s) > k_small && k[s] > 0;
+}
 
 /// Chunks of all large segments with their brackets; the array belongs to the calling thread.
 Chunk* make_chunks(const float* values, Segments segments, const std::int64_t* k, std::size_t& count) {
   count = 0;
   for (int s = 0; s < segments.count; ++s) {
-    if (is_large(segments, s, k)) count += static_cast<std::size_t>((segment_size(segments, s) + k_chunk - 1) / k_chunk);
+    if (is_large(segments, s, k))
+      count += static_cast<std::size_t>((segment_size(segments, s) + k_chunk - 1) / k_chunk);
   }
   Chunk* chunks = host_scratch<struct ChunkTag, Chunk>(count);
   Chunk* next = chunks;
@@ -230,7 +234,8 @@ void select_threshold(const Context& context, const float* values, Segments segm
   Chunk* chunks = make_chunks(values, segments, k, count);
   const std::int64_t first = segments.offsets[0], last = segments.offsets[segments.count];
   // Each chunk has room for all its keys where its values lie; memory that is never touched costs nothing.
-  std::uint32_t* keys = host_scratch<struct KeyTag, std::uint32_t>(count == 0 ? 0 : static_cast<std::size_t>(last - first));
+  std::uint32_t* keys =
+      host_scratch<struct KeyTag, std::uint32_t>(count == 0 ? 0 : static_cast<std::size_t>(last - first));
   std::atomic<bool> good = true;
   core::parallel_for(count, context.threads(), [&](std::size_t c) {
     if (!collect(values, keys + (chunks[c].begin - first), chunks[c])) good = false;

@@ -1,9 +1,9 @@
 // Exact selection on CUDA: three radix passes over all segments, without host synchronisation.
 //
-// Pass 1 reads all values and finds the leading 11 bits of each threshold. Pass 2 reads them again, finds the next 10 bits
-// and copies the keys that share the leading ones. Pass 3 reads those few and finds the last 10 bits. Histograms are of
-// integers, so the order in which blocks add does not matter; the last block of a segment to arrive finds the digit.
-// The scheme is that of Zhang et al., "Parallel top-k algorithms on GPU", SC'23 (AIR top-k), made deterministic.
+// Pass 1 reads all values and finds the leading 11 bits of each threshold. Pass 2 reads them again, finds the next 10
+// bits and copies the keys that share the leading ones. Pass 3 reads those few and finds the last 10 bits. Histograms
+// are of integers, so the order in which blocks add does not matter; the last block of a segment to arrive finds the
+// digit. The scheme is that of Zhang et al., "Parallel top-k algorithms on GPU", SC'23 (AIR top-k), made deterministic.
 #include <algorithm>
 #include <cstdint>
 
@@ -30,7 +30,8 @@ struct Ranks {
 };
 
 /// One block a segment: clears its state and sets its rank.
-__global__ void begin_select(Ranks ranks, int first, const std::int64_t* offsets, SelectState* states, Selection* selection) {
+__global__ void begin_select(Ranks ranks, int first, const std::int64_t* offsets, SelectState* states,
+                             Selection* selection) {
   const int s = first + static_cast<int>(blockIdx.x);
   SelectState& state = states[s];
   for (int bin = threadIdx.x; bin < k_most_bins; bin += blockDim.x) state.histogram[bin] = 0;
@@ -98,8 +99,8 @@ __device__ void append(bool keep, std::uint32_t key, SelectState& state, std::ui
 
 /// grid: (blocks, segments). Passes 1 and 2 read values; pass 3 reads the candidates of pass 2.
 template <int pass>
-__global__ void radix_pass(const float* values, const std::int64_t* offsets, SelectState* states, std::uint32_t* candidates,
-                           Selection* selection, volatile std::uint32_t* fault) {
+__global__ void radix_pass(const float* values, const std::int64_t* offsets, SelectState* states,
+                           std::uint32_t* candidates, Selection* selection, volatile std::uint32_t* fault) {
   constexpr int k_bins = Digit<pass>::k_bins, k_shift = Digit<pass>::k_shift;
   const int s = static_cast<int>(blockIdx.y);
   SelectState& state = states[s];
@@ -154,13 +155,15 @@ void select_threshold(const Context& context, const float* values, Segments segm
     const int count = std::min(k_segments_a_launch, segments.count - first);
     Ranks ranks{};
     std::copy_n(k + first, count, ranks.k);
-    begin_select<<<static_cast<unsigned>(count), k_threads, 0, cuda_state.stream>>>(ranks, first, offsets, states, selection);
+    begin_select<<<static_cast<unsigned>(count), k_threads, 0, cuda_state.stream>>>(ranks, first, offsets, states,
+                                                                                    selection);
     EOS_CUDA_CHECK(cudaGetLastError());
   }
   // About 16 values a thread, and not many more blocks than the device holds at once.
   const std::int64_t wanted = (largest_segment(segments) + 16 * k_threads - 1) / (16 * k_threads);
   const std::int64_t most = std::max<std::int64_t>(1, 2 * 132 * 8 / segments.count);
-  const dim3 grid(static_cast<unsigned>(std::clamp<std::int64_t>(wanted, 1, most)), static_cast<unsigned>(segments.count));
+  const dim3 grid(static_cast<unsigned>(std::clamp<std::int64_t>(wanted, 1, most)),
+                  static_cast<unsigned>(segments.count));
   const auto run = [&](auto pass) {
     pass<<<grid, k_threads, 0, cuda_state.stream>>>(values, offsets, states, candidates, selection, cuda_state.fault);
     EOS_CUDA_CHECK(cudaGetLastError());

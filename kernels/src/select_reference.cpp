@@ -31,7 +31,8 @@ void select_threshold(const float* values, Segments segments, const std::int64_t
 
 }  // namespace reference
 
-std::vector<std::int64_t> selected_indices(const float* values, std::int64_t begin, std::int64_t end, Selection selection) {
+std::vector<std::int64_t> selected_indices(const float* values, std::int64_t begin, std::int64_t end,
+                                           Selection selection) {
   std::vector<std::int64_t> indices;
   std::uint32_t ties_left = selection.ties;
   for (std::int64_t i = begin; i < end; ++i) {

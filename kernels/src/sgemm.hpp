@@ -2,8 +2,8 @@
 //
 // Own AVX2 and FMA kernel where the build targets them, oneDNN's sgemm otherwise. Why not oneDNN everywhere: its bits
 // depend on the CPU and on where a row lies in the batch, so a sample scored alone and in a batch would differ; and it
-// is slower for op(A) = A^T (bench/results/cpu-kernels.md). Here each element of C is one chain of fused multiply-adds in
-// order of k, started at 0: the bits depend on nothing else, so work may be split anywhere.
+// is slower for op(A) = A^T (bench/results/cpu-kernels.md). Here each element of C is one chain of fused multiply-adds
+// in order of k, started at 0: the bits depend on nothing else, so work may be split anywhere.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // Matrix products with AVX2 and FMA: blocks of up to 6 rows and 16 columns of C are kept in registers.
 //
-// Method: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008, reduced to what
-// a layer needs. A panel of 16 columns of op(B) is packed so that it stays in the L1 cache while all rows of op(A) pass by;
-// op(A) is packed too if it is transposed, because a stride of a power of two would evict it. 12 accumulators cover the
-// latency of two FMA units.
+// Method: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008, reduced to
+// what a layer needs. A panel of 16 columns of op(B) is packed so that it stays in the L1 cache while all rows of op(A)
+// pass by; op(A) is packed too if it is transposed, because a stride of a power of two would evict it. 12 accumulators
+// cover the latency of two FMA units.
 #include "sgemm.hpp"
 
 #if defined(__AVX2__) && defined(__FMA__)
@@ -19,9 +19,9 @@ namespace eos::kernels {
 
 namespace {
 
-constexpr int k_rows = 6;                      ///< rows of a register block
-constexpr int k_columns = 16;                  ///< columns of a register block: two AVX registers
-constexpr std::int64_t k_depth = 400;          ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
+constexpr int k_rows = 6;                             ///< rows of a register block
+constexpr int k_columns = 16;                         ///< columns of a register block: two AVX registers
+constexpr std::int64_t k_depth = 400;                 ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
 constexpr std::int64_t k_packed_floats = 100 * 1024;  ///< packed rows of op(A), sized for the L2 cache
 
 /// Lanes of the two registers that lie inside a panel of `width` columns.
@@ -32,7 +32,8 @@ struct PanelMask {
 PanelMask panel_mask(std::int64_t width) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   const int columns = static_cast<int>(width);
-  return {_mm256_cmpgt_epi32(_mm256_set1_epi32(columns), lane), _mm256_cmpgt_epi32(_mm256_set1_epi32(columns - 8), lane)};
+  return {_mm256_cmpgt_epi32(_mm256_set1_epi32(columns), lane),
+          _mm256_cmpgt_epi32(_mm256_set1_epi32(columns - 8), lane)};
 }
 
 template <bool full>
@@ -49,18 +50,18 @@ void store(float* to, __m256i mask, __m256 value) {
 
 /// One block of C: where its operands lie and whether it begins or ends its sums.
 struct Block {
-  std::int64_t k;         ///< length of the partial sums
-  const float* a;         ///< op(A): rows a_row apart; steps in k are 1 apart, or `rows` apart when packed
+  std::int64_t k;  ///< length of the partial sums
+  const float* a;  ///< op(A): rows a_row apart; steps in k are 1 apart, or `rows` apart when packed
   std::int64_t a_row;
-  const float* b;         ///< packed panel [k][16]
+  const float* b;            ///< packed panel [k][16]
   std::int64_t row, column;  ///< place in C
   bool first, last;
   PanelMask mask;
 };
 
 template <bool full>
-[[gnu::always_inline]] inline void finish(const Sgemm& p, std::int64_t place, std::int64_t column, const PanelMask& mask,
-                                          __m256& low, __m256& high) {
+[[gnu::always_inline]] inline void finish(const Sgemm& p, std::int64_t place, std::int64_t column,
+                                          const PanelMask& mask, __m256& low, __m256& high) {
   const __m256 zero = _mm256_setzero_ps();
   if (p.bias != nullptr) {
     low = _mm256_add_ps(low, load<full>(p.bias + column, mask.low));
@@ -112,12 +113,18 @@ void multiply_block(const Sgemm& p, const Block& block) {
 template <bool packed, bool full>
 void multiply_rows(int rows, const Sgemm& p, const Block& block) {
   switch (rows) {
-    case 6: return multiply_block<6, packed, full>(p, block);
-    case 5: return multiply_block<5, packed, full>(p, block);
-    case 4: return multiply_block<4, packed, full>(p, block);
-    case 3: return multiply_block<3, packed, full>(p, block);
-    case 2: return multiply_block<2, packed, full>(p, block);
-    default: return multiply_block<1, packed, full>(p, block);
+    case 6:
+      return multiply_block<6, packed, full>(p, block);
+    case 5:
+      return multiply_block<5, packed, full>(p, block);
+    case 4:
+      return multiply_block<4, packed, full>(p, block);
+    case 3:
+      return multiply_block<3, packed, full>(p, block);
+    case 2:
+      return multiply_block<2, packed, full>(p, block);
+    default:
+      return multiply_block<1, packed, full>(p, block);
   }
 }
 
@@ -130,7 +137,8 @@ int next_rows(std::int64_t left) {
 }
 
 /// [k][16] from op(B) stored [k][n].
-void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, const PanelMask& mask, float* panel) {
+void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, const PanelMask& mask,
+                float* panel) {
   const bool full = width >= k_columns;
   for (std::int64_t t = 0; t < k; ++t, b += ldb, panel += k_columns) {
     _mm256_store_ps(panel, full ? _mm256_loadu_ps(b) : _mm256_maskload_ps(b, mask.low));
@@ -159,11 +167,12 @@ void pack_panel_transposed(std::int64_t k, const float* b, std::int64_t ldb, std
 /// Six neighbouring floats.
 void copy_six(const float* from, float* to) {
   _mm_storeu_ps(to, _mm_loadu_ps(from));
-  _mm_storel_pi(reinterpret_cast<__m64*>(to + 4), _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + 4)));
+  _mm_storel_pi(reinterpret_cast<__m64*>(to + 4),
+                _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + 4)));
 }
 
-/// Blocks [k][rows] of op(A) stored [k][m], one after the other. Eight steps of k at a time, so that few cache lines are
-/// open even where rows lie a power of two apart.
+/// Blocks [k][rows] of op(A) stored [k][m], one after the other. Eight steps of k at a time, so that few cache lines
+/// are open even where rows lie a power of two apart.
 void pack_rows_transposed(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, float* packed) {
   constexpr std::int64_t k_steps = 8;
   for (std::int64_t t0 = 0; t0 < k; t0 += k_steps) {
@@ -203,8 +212,9 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
     }
     for (std::int64_t row = 0; row < p.m;) {
       const int rows = next_rows(p.m - row);
-      const Block block{k,   a + (p.transpose_a ? row * k : row * p.lda), p.lda, panel, row, column,
-                        k_begin == 0, k_begin + k == p.k, mask};
+      const Block block{
+          k,   a + (p.transpose_a ? row * k : row * p.lda), p.lda, panel, row, column, k_begin == 0, k_begin + k == p.k,
+          mask};
       if (p.transpose_a) {
         full ? multiply_rows<true, true>(rows, p, block) : multiply_rows<true, false>(rows, p, block);
       } else {
@@ -240,6 +250,8 @@ namespace eos::kernels {
 
 void sgemm(const Sgemm& p) { sgemm_onednn(p); }
 void sgemm_all_terms(const Sgemm& p) { sgemm_onednn(p); }
+bool sgemm_zeros_pay(const Sgemm&) { return false; }
+void sgemm_zeros(const Sgemm& p) { sgemm_onednn(p); }
 bool sgemm_is_splittable() { return false; }
 
 }  // namespace eos::kernels

@@ -1,4 +1,5 @@
-// Softmax cross-entropy on the CPU: exponentials of many samples at a time in one vectorised loop, then one pass a sample.
+// Softmax cross-entropy on the CPU: exponentials of many samples at a time in one vectorised loop, then one pass a
+// sample.
 #include <algorithm>
 #include <cmath>
 
@@ -122,10 +123,11 @@ void softmax_xent(const Context& context, SoftmaxShape shape, const float* logit
   if (samples == 0 || shape.classes == 0) return;
   const Call call{shape.classes, logits, labels, weight, scale, out};
   const std::int64_t a_task = std::max<std::int64_t>(1, k_values_a_task / shape.classes);
-  core::parallel_for(static_cast<std::size_t>((samples + a_task - 1) / a_task), context.threads(), [&](std::size_t task) {
-    const std::int64_t begin = static_cast<std::int64_t>(task) * a_task;
-    run_samples(call, begin, std::min(begin + a_task, samples));
-  });
+  core::parallel_for(static_cast<std::size_t>((samples + a_task - 1) / a_task), context.threads(),
+                     [&](std::size_t task) {
+                       const std::int64_t begin = static_cast<std::int64_t>(task) * a_task;
+                       run_samples(call, begin, std::min(begin + a_task, samples));
+                     });
 }
 
 }  // namespace eos::kernels

@@ -31,7 +31,8 @@ void softmax_xent(SoftmaxShape shape, const float* logits, const std::int32_t* l
     if (out.correct != nullptr) out.correct[i] = winner == label;
     if (out.dz == nullptr) continue;
     const double factor = static_cast<double>(scale) * (weight != nullptr ? weight[i] : 1.0f) / sum;
-    for (int c = 0; c < classes; ++c) out.dz[i * classes + c] = static_cast<float>(factor * (c == label ? -others : p[c]));
+    for (int c = 0; c < classes; ++c)
+      out.dz[i * classes + c] = static_cast<float>(factor * (c == label ? -others : p[c]));
   }
 }
 

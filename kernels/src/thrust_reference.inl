@@ -1,7 +1,7 @@
 // Selection, compaction and change counts as Thrust algorithms: short enough to be checked by eye, the reference of the
-// fast kernels and their benchmark peer. One source for two builds: g++ with the OpenMP system, nvcc with CUDA. Including
-// Thrust costs 16 s of compile time under nvcc, so this is included by exactly one file per backend, which defines
-// EOS_THRUST_NAMESPACE and thrust_policy(context) first.
+// fast kernels and their benchmark peer. One source for two builds: g++ with the OpenMP system, nvcc with CUDA.
+// Including Thrust costs 16 s of compile time under nvcc, so this is included by exactly one file per backend, which
+// defines EOS_THRUST_NAMESPACE and thrust_policy(context) first.
 #include <thrust/copy.h>
 #include <thrust/count.h>
 #include <thrust/device_ptr.h>
@@ -62,7 +62,8 @@ void select_threshold_thrust(const Context& context, const float* values, Segmen
       thrust::sequence(policy, index.begin(), index.end());
       thrust::stable_sort_by_key(policy, keys.begin(), keys.end(), index.begin(), thrust::greater<std::uint32_t>());
       result.threshold = keys[wanted - 1];
-      result.ties = static_cast<std::uint32_t>(thrust::count(policy, keys.begin(), keys.begin() + wanted, result.threshold));
+      result.ties =
+          static_cast<std::uint32_t>(thrust::count(policy, keys.begin(), keys.begin() + wanted, result.threshold));
     }
     context.copy_in(selection + s, &result, sizeof result);
   }

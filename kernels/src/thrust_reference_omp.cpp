@@ -17,7 +17,9 @@ namespace {
 /// Gives Thrust as many OpenMP threads as the context has.
 class OpenMpThreads {
  public:
-  explicit OpenMpThreads(const Context& context) : before_(omp_get_max_threads()) { omp_set_num_threads(context.threads()); }
+  explicit OpenMpThreads(const Context& context) : before_(omp_get_max_threads()) {
+    omp_set_num_threads(context.threads());
+  }
   ~OpenMpThreads() { omp_set_num_threads(before_); }
   OpenMpThreads(const OpenMpThreads&) = delete;
   OpenMpThreads& operator=(const OpenMpThreads&) = delete;

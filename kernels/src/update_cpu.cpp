@@ -42,8 +42,8 @@ void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const
   });
 }
 
-void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
-                 float* first_moment, float* second_moment, float* delta) {
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient,
+                 const float* weights, float* first_moment, float* second_moment, float* delta) {
   if (context.backend() == Backend::cuda) {
     return cuda::adamw_delta(context, size, p, gradient, weights, first_moment, second_moment, delta);
   }

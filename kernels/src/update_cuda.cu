@@ -64,8 +64,8 @@ void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const
   launch(context, size, SgdDelta{p, gradient, weights, velocity, delta});
 }
 
-void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
-                 float* first_moment, float* second_moment, float* delta) {
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient,
+                 const float* weights, float* first_moment, float* second_moment, float* delta) {
   launch(context, size,
          AdamWDelta{p, formula::adam_correction(p), gradient, weights, first_moment, second_moment, delta});
 }

@@ -26,15 +26,19 @@ void adamw_delta(std::int64_t size, AdamParameters p, const float* gradient, con
 
 namespace {
 
-bool is_selected(const MaskedUpdate& u, float change, std::int64_t position, Selection selection, std::uint32_t& ties_left) {
+bool is_selected(const MaskedUpdate& u, float change, std::int64_t position, Selection selection,
+                 std::uint32_t& ties_left) {
   switch (u.mask) {
-    case Mask::all: return true;
-    case Mask::threshold: return std::fabs(change) > u.threshold;
+    case Mask::all:
+      return true;
+    case Mask::threshold:
+      return std::fabs(change) > u.threshold;
     case Mask::random: {
       const formula::MaskDraw d = formula::mask_draw(u, position);
       return core::uniform(formula::mask_words(u, d.run, d.index).v[d.word]) < u.probability;
     }
-    case Mask::selection: break;
+    case Mask::selection:
+      break;
   }
   const std::uint32_t key = magnitude_key(change);
   if (key == selection.threshold && ties_left > 0) return --ties_left, key != 0;

@@ -31,7 +31,8 @@ struct LayerResult {
 
 LayerResult run(const Context& context, const Layer& layer, Activation activation) {
   const Buffer<float> x(context, layer.x), w(context, layer.w), b(context, layer.b), dz(context, layer.dz);
-  Buffer<float> y(context, layer.dz.size()), dw(context, layer.w.size()), db(context, layer.b.size()), dx(context, layer.x.size());
+  Buffer<float> y(context, layer.dz.size()), dw(context, layer.w.size()), db(context, layer.b.size()),
+      dx(context, layer.x.size());
   dense_forward(context, layer.shape, x.data(), w.data(), b.data(), activation, y.data());
   dense_backward_weights(context, layer.shape, x.data(), dz.data(), dw.data(), db.data());
   dense_backward_inputs(context, layer.shape, dz.data(), w.data(), x.data(), activation, dx.data());
@@ -43,7 +44,8 @@ LayerResult run_reference(const Layer& layer, Activation activation) {
                      std::vector<float>(layer.b.size()), std::vector<float>(layer.x.size())};
   reference::dense_forward(layer.shape, layer.x.data(), layer.w.data(), layer.b.data(), activation, result.y.data());
   reference::dense_backward_weights(layer.shape, layer.x.data(), layer.dz.data(), result.dw.data(), result.db.data());
-  reference::dense_backward_inputs(layer.shape, layer.dz.data(), layer.w.data(), layer.x.data(), activation, result.dx.data());
+  reference::dense_backward_inputs(layer.shape, layer.dz.data(), layer.w.data(), layer.x.data(), activation,
+                                   result.dx.data());
   return result;
 }
 
@@ -78,7 +80,7 @@ void expect_matches_reference(const Context& context, DenseShape shape) {
   }
 }
 
-const std::vector<DenseShape> k_shapes = {{1, 0, 5, 4},   {1, 1, 1, 1},    {1, 1, 9, 17},    {3, 2, 7, 5},
+const std::vector<DenseShape> k_shapes = {{1, 0, 5, 4},    {1, 1, 1, 1},    {1, 1, 9, 17},    {3, 2, 7, 5},
                                           {1, 13, 31, 10}, {3, 11, 20, 33}, {1, 32, 100, 48}, {2, 7, 401, 16},
                                           {1, 65, 17, 2},  {1, 10, 3, 801}, {3, 9, 5, 8},     {1, 128, 256, 10}};
 
@@ -105,7 +107,8 @@ TEST(Dense, overwrites_gradients_and_gives_zeros_without_samples) {
 }
 
 TEST(Dense, has_the_same_bits_for_one_and_several_threads) {
-  for (const DenseShape shape : {DenseShape{1, 128, 784, 256}, DenseShape{1, 128, 256, 256}, DenseShape{3, 33, 50, 20}}) {
+  for (const DenseShape shape :
+       {DenseShape{1, 128, 784, 256}, DenseShape{1, 128, 256, 256}, DenseShape{3, 33, 50, 20}}) {
     const Layer layer(shape);
     const LayerResult one = run(Context::cpu(1), layer, Activation::relu);
     for (const int threads : {2, 3}) {

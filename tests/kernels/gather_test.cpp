@@ -37,7 +37,8 @@ void expect_gathers(const Context& context) {
 
 std::vector<std::uint8_t> flags(int rows, std::uint32_t one_in) {
   std::vector<std::uint8_t> keep(static_cast<std::size_t>(rows));
-  for (int i = 0; i < rows; ++i) keep[i] = static_cast<std::uint8_t>(core::draw(7, test::at(10, i)).v[0] % one_in == 0 ? 1 + i % 255 : 0);
+  for (int i = 0; i < rows; ++i)
+    keep[i] = static_cast<std::uint8_t>(core::draw(7, test::at(10, i)).v[0] % one_in == 0 ? 1 + i % 255 : 0);
   return keep;
 }
 
@@ -85,7 +86,8 @@ TEST(GatherRows, scales_bytes_to_the_unit_interval) {
   const std::vector<std::int32_t> index{1, 0};
   std::vector<float> out(4);
   gather_rows(Context::cpu(), source.data(), 2, index.data(), 2, 1 / 255.0f, out.data());
-  EXPECT_THAT(out, ::testing::ElementsAre(::testing::FloatEq(0.2f), ::testing::FloatEq(0.4f), 0.0f, ::testing::FloatEq(1.0f)));
+  EXPECT_THAT(
+      out, ::testing::ElementsAre(::testing::FloatEq(0.2f), ::testing::FloatEq(0.4f), 0.0f, ::testing::FloatEq(1.0f)));
 }
 
 TEST(CompactRows, has_the_bits_of_the_reference) {

@@ -52,7 +52,8 @@ Gradient gradient_by_kernels(const Net& net, const std::vector<float>& x, const 
   const DenseShape first{1, k_rows, k_in, k_hidden}, second{1, k_rows, k_hidden, k_classes};
   const std::vector<float> w1 = floats(net.w1), b1 = floats(net.b1), w2 = floats(net.w2), b2 = floats(net.b2);
   std::vector<float> h(k_rows * k_hidden), z(k_rows * k_classes), dz2(z.size()), dz1(h.size());
-  Gradient g{std::vector<float>(w1.size()), std::vector<float>(b1.size()), std::vector<float>(w2.size()), std::vector<float>(b2.size())};
+  Gradient g{std::vector<float>(w1.size()), std::vector<float>(b1.size()), std::vector<float>(w2.size()),
+             std::vector<float>(b2.size())};
   dense_forward(context, first, x.data(), w1.data(), b1.data(), Activation::relu, h.data());
   dense_forward(context, second, h.data(), w2.data(), b2.data(), Activation::identity, z.data());
   softmax_xent(context, {1, k_rows, k_classes}, z.data(), labels.data(), nullptr, 1.0f / k_rows,
@@ -64,8 +65,8 @@ Gradient gradient_by_kernels(const Net& net, const std::vector<float>& x, const 
 }
 
 TEST(TrainingStep, gradient_equals_central_differences) {
-  Net net{doubles(normals(k_in * k_hidden, 1)), doubles(normals(k_hidden, 2)), doubles(normals(k_hidden * k_classes, 3)),
-          doubles(normals(k_classes, 4))};
+  Net net{doubles(normals(k_in * k_hidden, 1)), doubles(normals(k_hidden, 2)),
+          doubles(normals(k_hidden * k_classes, 3)), doubles(normals(k_classes, 4))};
   const std::vector<float> x = normals(k_rows * k_in, 5);
   const std::vector<std::int32_t> labels = test::labels(k_rows, k_classes, 6);
   const Gradient g = gradient_by_kernels(net, x, labels);
@@ -125,7 +126,8 @@ TEST(TrainingStep, may_run_on_many_threads_at_once_with_the_same_bits) {
   const std::size_t runs = 8;
   std::vector<std::vector<float>> alone(runs), together(runs);
   for (std::size_t r = 0; r < runs; ++r) alone[r] = train(Context::cpu(1), static_cast<std::uint32_t>(r));
-  core::parallel_for(runs, 4, [&](std::size_t r) { together[r] = train(Context::cpu(1), static_cast<std::uint32_t>(r)); });
+  core::parallel_for(runs, 4,
+                     [&](std::size_t r) { together[r] = train(Context::cpu(1), static_cast<std::uint32_t>(r)); });
   EXPECT_EQ(alone, together);
   EXPECT_LT(alone[0].back(), alone[0].front());
 }

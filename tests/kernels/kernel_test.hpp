@@ -1,4 +1,5 @@
-// What the kernel tests share: addressed random arrays, bit comparison, and a fixture for tests that need a CUDA device.
+// What the kernel tests share: addressed random arrays, bit comparison, and a fixture for tests that need a CUDA
+// device.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -12,7 +12,9 @@
 namespace eos::kernels {
 
 bool operator==(const Selection& a, const Selection& b) { return a.threshold == b.threshold && a.ties == b.ties; }
-void PrintTo(const Selection& s, std::ostream* out) { *out << "{0x" << std::hex << s.threshold << std::dec << ", " << s.ties << "}"; }
+void PrintTo(const Selection& s, std::ostream* out) {
+  *out << "{0x" << std::hex << s.threshold << std::dec << ", " << s.ties << "}";
+}
 
 namespace {
 
@@ -63,20 +65,20 @@ std::vector<Input> inputs(std::size_t n) {
   list.push_back({"sparse", std::vector<float>(n, 0.0f)});
   for (std::size_t i = 0; i < n; i += 97) list.back().values[i] = static_cast<float>(i);
   list.push_back({"differing in the last bit", std::vector<float>(n)});
-  for (std::size_t i = 0; i < n; ++i) list.back().values[i] = std::bit_cast<float>(0x3F800000u + static_cast<std::uint32_t>(i * 7919 % 512));
+  for (std::size_t i = 0; i < n; ++i)
+    list.back().values[i] = std::bit_cast<float>(0x3F800000u + static_cast<std::uint32_t>(i * 7919 % 512));
   list.push_back({"infinite", normals(n, 3)});
   for (std::size_t i = 0; i < n; i += 5) list.back().values[i] = -std::numeric_limits<float>::infinity();
   // A sample of evenly spread runs of 64 sees only the large values here.
   list.push_back({"hidden from a strided sample", std::vector<float>(n, 1e-5f)});
   for (std::size_t run = 0; run < 64; ++run) {
-    for (std::size_t i = 0; i < 64 && run * (n / 64) + i < n; ++i) list.back().values[run * (n / 64) + i] = 5.0f + static_cast<float>(i);
+    for (std::size_t i = 0; i < 64 && run * (n / 64) + i < n; ++i)
+      list.back().values[run * (n / 64) + i] = 5.0f + static_cast<float>(i);
   }
   return list;
 }
 
-std::vector<std::int64_t> ranks(std::int64_t n) {
-  return {0, 1, 2, n / 100, n / 10, n / 2, n - 1, n, n + 5};
-}
+std::vector<std::int64_t> ranks(std::int64_t n) { return {0, 1, 2, n / 100, n / 10, n / 2, n - 1, n, n + 5}; }
 
 void expect_selects_exactly(Select select, const Context& context) {
   for (const std::size_t n : {0, 1, 2, 33, 4096, 4097, 70001}) {
@@ -152,7 +154,8 @@ TEST(SelectThreshold, refuses_nan) {
     for (const std::int64_t position : {std::int64_t{0}, n / 2, n - 1}) {
       std::vector<float> values = normals(static_cast<std::size_t>(n), 5);
       values[static_cast<std::size_t>(position)] = -std::numeric_limits<float>::quiet_NaN();
-      EXPECT_THROW(run(select_threshold, Context::cpu(), values, {0, n}, {n / 10}), core::Error) << n << " " << position;
+      EXPECT_THROW(run(select_threshold, Context::cpu(), values, {0, n}, {n / 10}), core::Error)
+          << n << " " << position;
     }
   }
 }

@@ -55,20 +55,24 @@ Outputs run_reference(const Inputs& in, bool weighted) {
 }
 
 /// z - max is rounded to 2^-24 |z - max|, which exp passes on as a relative error; exp adds 2^-22 and the sums of up to
-/// `classes` terms in eight lanes a little more. 2e-6 + 5e-7 spread holds for spreads up to 30 and 1000 classes. Results below
-/// the smallest normal number may be lost.
-void expect_close(const std::vector<float>& got, const std::vector<float>& exact, float spread, float tiny, const char* what) {
+/// `classes` terms in eight lanes a little more. 2e-6 + 5e-7 spread holds for spreads up to 30 and 1000 classes.
+/// Results below the smallest normal number may be lost.
+void expect_close(const std::vector<float>& got, const std::vector<float>& exact, float spread, float tiny,
+                  const char* what) {
   ASSERT_EQ(got.size(), exact.size());
   const float relative = 2e-6f + 5e-7f * spread;
-  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], exact[i], relative * std::fabs(exact[i]) + tiny) << what << " " << i;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], exact[i], relative * std::fabs(exact[i]) + tiny) << what << " " << i;
 }
 
 void expect_matches_reference(const Context& context) {
-  const SoftmaxShape shapes[] = {{1, 0, 10}, {1, 1, 1}, {1, 1, 2}, {1, 128, 10}, {3, 33, 10}, {2, 7, 17}, {1, 5, 1000}, {3, 4000, 10}};
+  const SoftmaxShape shapes[] = {{1, 0, 10},  {1, 1, 1},  {1, 1, 2},    {1, 128, 10},
+                                 {3, 33, 10}, {2, 7, 17}, {1, 5, 1000}, {3, 4000, 10}};
   for (const SoftmaxShape& shape : shapes) {
     for (const float spread : {0.1f, 1.0f, 30.0f}) {
       for (const bool weighted : {false, true}) {
-        SCOPED_TRACE(::testing::Message() << shape.replicas << " x " << shape.rows << " x " << shape.classes << " spread " << spread);
+        SCOPED_TRACE(::testing::Message()
+                     << shape.replicas << " x " << shape.rows << " x " << shape.classes << " spread " << spread);
         const Inputs in = make_inputs(shape, spread);
         const Outputs got = run(context, in, weighted), exact = run_reference(in, weighted);
         expect_close(got.loss, exact.loss, spread, 1e-37f, "loss");
@@ -98,7 +102,8 @@ TEST(SoftmaxXent, gives_the_closed_form_of_two_classes) {
     const std::vector<float> logits{0.0f, static_cast<float>(s)};
     const std::vector<std::int32_t> label{1};
     float loss = 0, p = 0, residual = 0;
-    softmax_xent(Context::cpu(), {1, 1, 2}, logits.data(), label.data(), nullptr, 1, {&loss, &p, &residual, nullptr, nullptr});
+    softmax_xent(Context::cpu(), {1, 1, 2}, logits.data(), label.data(), nullptr, 1,
+                 {&loss, &p, &residual, nullptr, nullptr});
     const double wrong = std::exp(-s) / (1 + std::exp(-s));
     EXPECT_NEAR(loss, std::log1p(std::exp(-s)), 1e-6 * std::log1p(std::exp(-s))) << s;
     EXPECT_NEAR(p, 1 / (1 + std::exp(-s)), 1e-6 / (1 + std::exp(-s))) << s;
@@ -113,7 +118,8 @@ TEST(SoftmaxXent, exponential_is_within_two_units_in_the_last_place) {
     const std::vector<float> logits{x, 0.0f};
     const std::vector<std::int32_t> label{1};
     std::vector<float> dz(2);
-    softmax_xent(Context::cpu(), {1, 1, 2}, logits.data(), label.data(), nullptr, 1, {nullptr, nullptr, nullptr, nullptr, dz.data()});
+    softmax_xent(Context::cpu(), {1, 1, 2}, logits.data(), label.data(), nullptr, 1,
+                 {nullptr, nullptr, nullptr, nullptr, dz.data()});
     const double exact = std::exp(static_cast<double>(x));
     const double last_place = std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23);
     ASSERT_LE(std::fabs(dz[0] - exact), 2 * last_place) << "x = " << x;
@@ -124,7 +130,8 @@ TEST(SoftmaxXent, counts_the_first_of_equal_maxima_as_the_answer) {
   const std::vector<float> logits{1, 3, 3, 0};
   std::uint8_t correct = 9;
   for (const std::int32_t label : {1, 2}) {
-    softmax_xent(Context::cpu(), {1, 1, 4}, logits.data(), &label, nullptr, 1, {nullptr, nullptr, nullptr, &correct, nullptr});
+    softmax_xent(Context::cpu(), {1, 1, 4}, logits.data(), &label, nullptr, 1,
+                 {nullptr, nullptr, nullptr, &correct, nullptr});
     EXPECT_EQ(correct, label == 1);
   }
 }
@@ -145,7 +152,8 @@ TEST(SoftmaxXent, lets_divergence_reach_the_loss) {
       logits[place] = bad;
       const std::int32_t label = 1;
       float loss = 0;
-      softmax_xent(Context::cpu(), {1, 1, 3}, logits.data(), &label, nullptr, 1, {&loss, nullptr, nullptr, nullptr, nullptr});
+      softmax_xent(Context::cpu(), {1, 1, 3}, logits.data(), &label, nullptr, 1,
+                   {&loss, nullptr, nullptr, nullptr, nullptr});
       EXPECT_TRUE(std::isnan(loss)) << bad << " at " << place;
     }
   }

@@ -74,7 +74,8 @@ TEST(SgdDelta, follows_the_geometric_series_of_a_constant_gradient) {
   // v_n = g (1 - mu^n) / (1 - mu) for a constant gradient and no decay.
   const std::vector<float> g{2.0f}, w{5.0f};
   std::vector<float> v{0.0f}, delta{0.0f};
-  for (int n = 0; n < 10; ++n) sgd_delta(Context::cpu(), 1, {0.5f, 0.9f, 0.0f}, g.data(), w.data(), v.data(), delta.data());
+  for (int n = 0; n < 10; ++n)
+    sgd_delta(Context::cpu(), 1, {0.5f, 0.9f, 0.0f}, g.data(), w.data(), v.data(), delta.data());
   EXPECT_NEAR(v[0], 2 * (1 - std::pow(0.9, 10)) / 0.1, 1e-5);  // ten roundings of values near 13
   EXPECT_FLOAT_EQ(delta[0], -0.5f * v[0]);
 }
@@ -83,7 +84,8 @@ TEST(AdamWDelta, first_step_has_the_size_of_the_learning_rate) {
   // t = 1: m^ = g and v^ = g^2, so delta = -eta (g / (|g| + eps) + decay w) (Loshchilov & Hutter 2019, algorithm 2).
   const std::vector<float> g{3e-4f, -20.0f}, w{1.0f, -2.0f};
   std::vector<float> m(2), v(2), delta(2);
-  adamw_delta(Context::cpu(), 2, {0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 1}, g.data(), w.data(), m.data(), v.data(), delta.data());
+  adamw_delta(Context::cpu(), 2, {0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 1}, g.data(), w.data(), m.data(), v.data(),
+              delta.data());
   for (int i = 0; i < 2; ++i) {
     const double exact = -0.01 * (g[i] / (std::fabs(g[i]) + 1e-8) + 0.1 * w[i]);
     EXPECT_NEAR(delta[i], exact, 1e-7);  // 1 - 0.999 in single precision is off by 2e-5, its root cancels most of it
@@ -140,7 +142,8 @@ Problem make_problem(Case c) {
   std::vector<float> changes = c.delta ? p.delta : p.accumulator;
   for (std::int64_t i = 0; c.delta && c.accumulator && i < size; ++i) changes[i] += p.accumulator[i];
   std::vector<std::int64_t> k;
-  for (std::size_t s = 0; s + 1 < p.offsets.size(); ++s) k.push_back(s % 3 == 2 ? p.offsets[s + 1] - p.offsets[s] : (p.offsets[s + 1] - p.offsets[s] + 5) / 10);
+  for (std::size_t s = 0; s + 1 < p.offsets.size(); ++s)
+    k.push_back(s % 3 == 2 ? p.offsets[s + 1] - p.offsets[s] : (p.offsets[s + 1] - p.offsets[s] + 5) / 10);
   p.selection.resize(k.size());
   reference::select_threshold(changes.data(), segments_of(p.offsets), k.data(), p.selection.data());
   return p;
@@ -154,7 +157,8 @@ State apply(const Context& context, const Problem& p) {
   MaskedUpdate update = p.update;
   update.selection = selection.data();
   update.accumulator = p.use_accumulator ? accumulator.data() : nullptr;
-  masked_update(context, segments_of(p.offsets), p.use_delta ? delta.data() : nullptr, update, weights.data(), counts.data());
+  masked_update(context, segments_of(p.offsets), p.use_delta ? delta.data() : nullptr, update, weights.data(),
+                counts.data());
   return {weights.get(), accumulator.get(), counts.get()};
 }
 
@@ -174,18 +178,21 @@ void expect_same(const State& got, const State& expected) {
   for (std::size_t s = 0; s < expected.counts.size(); ++s) {
     EXPECT_EQ(got.counts[s].writes, expected.counts[s].writes) << "segment " << s;
     EXPECT_NEAR(got.counts[s].path, expected.counts[s].path, 1e-5 * expected.counts[s].path) << "segment " << s;
-    EXPECT_NEAR(got.counts[s].squared, expected.counts[s].squared, 1e-5 * expected.counts[s].squared) << "segment " << s;
+    EXPECT_NEAR(got.counts[s].squared, expected.counts[s].squared, 1e-5 * expected.counts[s].squared)
+        << "segment " << s;
   }
 }
 
-const std::vector<Case> k_cases = {{Mask::all, false, true},       {Mask::all, true, true},       {Mask::threshold, false, true},
-                                   {Mask::threshold, true, true},  {Mask::threshold, true, false}, {Mask::random, false, true},
-                                   {Mask::random, true, true},     {Mask::selection, false, true}, {Mask::selection, true, false},
-                                   {Mask::selection, true, true}};
+const std::vector<Case> k_cases = {{Mask::all, false, true},       {Mask::all, true, true},
+                                   {Mask::threshold, false, true}, {Mask::threshold, true, true},
+                                   {Mask::threshold, true, false}, {Mask::random, false, true},
+                                   {Mask::random, true, true},     {Mask::selection, false, true},
+                                   {Mask::selection, true, false}, {Mask::selection, true, true}};
 
 void expect_masked_update_matches_reference(const Context& context) {
   for (const Case& c : k_cases) {
-    SCOPED_TRACE(::testing::Message() << "mask " << static_cast<int>(c.mask) << " accumulator " << c.accumulator << " delta " << c.delta);
+    SCOPED_TRACE(::testing::Message() << "mask " << static_cast<int>(c.mask) << " accumulator " << c.accumulator
+                                      << " delta " << c.delta);
     const Problem p = make_problem(c);
     expect_same(apply(context, p), apply_reference(p));
   }
@@ -237,7 +244,8 @@ TEST(MaskedUpdate, counts_are_those_of_a_thrust_reduction) {
     const State got = apply(context, p);
     for (std::size_t s = 0; s + 1 < p.offsets.size(); ++s) {
       const std::int64_t begin = p.offsets[s];
-      const UpdateCounts thrust = count_changes_thrust(context, p.offsets[s + 1] - begin, p.weights.data() + begin, got.weights.data() + begin);
+      const UpdateCounts thrust =
+          count_changes_thrust(context, p.offsets[s + 1] - begin, p.weights.data() + begin, got.weights.data() + begin);
       EXPECT_EQ(got.counts[s].writes, thrust.writes);
       EXPECT_NEAR(got.counts[s].path, thrust.path, 1e-5 * thrust.path);
       EXPECT_NEAR(got.counts[s].squared, thrust.squared, 1e-5 * thrust.squared);
@@ -346,9 +354,11 @@ TEST(MaskedUpdate, refuses_calls_without_a_source_or_a_selection) {
   const std::vector<std::int64_t> offsets{0, 3};
   UpdateCounts counts;
   MaskedUpdate update;
-  EXPECT_THROW(masked_update(Context::cpu(), segments_of(offsets), nullptr, update, weights.data(), &counts), core::Error);
+  EXPECT_THROW(masked_update(Context::cpu(), segments_of(offsets), nullptr, update, weights.data(), &counts),
+               core::Error);
   update.mask = Mask::selection;
-  EXPECT_THROW(masked_update(Context::cpu(), segments_of(offsets), delta.data(), update, weights.data(), &counts), core::Error);
+  EXPECT_THROW(masked_update(Context::cpu(), segments_of(offsets), delta.data(), update, weights.data(), &counts),
+               core::Error);
 }
 
 // ---- fused dense update ----------------------------------------------------------------------------------------

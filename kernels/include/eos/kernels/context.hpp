@@ -2,7 +2,8 @@
 //
 // All kernels of this room take a Context first and pointers into that context's memory. Arrays carry the replica axis
 // first, [R][...], row-major. Work on a CUDA context is asynchronous on its stream until synchronise() or copy to host.
-// Without CUDA in the build, cuda() throws Error E302. Determinism: run-to-run and independent of threads(), see each card.
+// Without CUDA in the build, cuda() throws Error E302. Determinism: run-to-run and independent of threads(), see each
+// card.
 #pragma once
 
 #include <cstddef>
@@ -64,7 +65,9 @@ class Buffer {
   Buffer(const Context& context, const std::vector<T>& values) : Buffer(context, values.size()) { put(values); }
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept { return swap(other), *this; }
-  ~Buffer() { if (data_ != nullptr) context_.release(data_); }
+  ~Buffer() {
+    if (data_ != nullptr) context_.release(data_);
+  }
 
   T* data() { return data_; }
   const T* data() const { return data_; }

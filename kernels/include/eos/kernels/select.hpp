@@ -3,13 +3,13 @@
 // The result is a threshold, not a list: entry i of segment s is selected iff key(i) > threshold[s], or
 // key(i) == threshold[s] and it is among the first ties[s] such entries in index order; key = bits of |value|
 // (monotone for finite floats). So an update kernel can apply the selection while it streams over the data.
-// Fast versions: radix histograms of 11, 10 and 10 bits over candidates only. On the CPU a small sample first brackets the
-// threshold, so that one pass leaves a few percent of candidates (the sample decides speed, never the result); on CUDA three
-// passes without host synchronisation.
-// References: nth_element on the host, and a sort with Thrust (select_threshold_thrust), the same source for OpenMP and CUDA.
-// Guarantees: bit-identical on every backend and for any number of threads. NaN in a segment with k > 0 is Error E901: at
-// once on the CPU, at the next synchronise() or copy to the host on CUDA. Thread-safe; no allocation after the first calls
-// on the CPU. Bytes: 4 per value. Example: tests/kernels/select_test.cpp.
+// Fast versions: radix histograms of 11, 10 and 10 bits over candidates only. On the CPU a small sample first brackets
+// the threshold, so that one pass leaves a few percent of candidates (the sample decides speed, never the result); on
+// CUDA three passes without host synchronisation. References: nth_element on the host, and a sort with Thrust
+// (select_threshold_thrust), the same source for OpenMP and CUDA. Guarantees: bit-identical on every backend and for
+// any number of threads. NaN in a segment with k > 0 is Error E901: at once on the CPU, at the next synchronise() or
+// copy to the host on CUDA. Thread-safe; no allocation after the first calls on the CPU. Bytes: 4 per value. Example:
+// tests/kernels/select_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ void select_threshold(const Context& context, const float* values, Segments segm
 void select_threshold_thrust(const Context& context, const float* values, Segments segments, const std::int64_t* k,
                              Selection* selection);
 /// Indices of selected entries in increasing order, host arrays; for tests and small problems.
-std::vector<std::int64_t> selected_indices(const float* values, std::int64_t begin, std::int64_t end, Selection selection);
+std::vector<std::int64_t> selected_indices(const float* values, std::int64_t begin, std::int64_t end,
+                                           Selection selection);
 
 namespace reference {
 void select_threshold(const float* values, Segments segments, const std::int64_t* k, Selection* selection);

@@ -1,12 +1,13 @@
-// Softmax cross-entropy with everything that selection needs: per-sample loss, probability of the true class, residual norm.
+// Softmax cross-entropy with everything that selection needs: per-sample loss, probability of the true class, residual
+// norm.
 //
 // p = softmax(z), loss = -ln p_y, residual = |p - onehot(y)|_2, correct = argmax z == y (first maximum wins),
-// dz = scale[r] * weight_i * (p - onehot(y)). Shapes: logits and dz [R][rows][classes], labels [R][rows], outputs [R][rows].
-// Source: standard; computed with the maximum subtracted. The exponential is our own polynomial, within 2 units in the
-// last place; terms below e^-87.3 count as 0, residuals below 1e-18 may become 0.
-// Guarantees: 1 - p keeps its digits when p rounds to 1 (residual, loss and dz of well-learned samples are accurate);
-// NaN and infinite logits make the loss NaN. CPU results are independent of threads(), and those of one sample of the
-// others in the batch. Thread-safe; no allocation after the first calls. Example: tests/kernels/softmax_xent_test.cpp.
+// dz = scale[r] * weight_i * (p - onehot(y)). Shapes: logits and dz [R][rows][classes], labels [R][rows], outputs
+// [R][rows]. Source: standard; computed with the maximum subtracted. The exponential is our own polynomial, within 2
+// units in the last place; terms below e^-87.3 count as 0, residuals below 1e-18 may become 0. Guarantees: 1 - p keeps
+// its digits when p rounds to 1 (residual, loss and dz of well-learned samples are accurate); NaN and infinite logits
+// make the loss NaN. CPU results are independent of threads(), and those of one sample of the others in the batch.
+// Thread-safe; no allocation after the first calls. Example: tests/kernels/softmax_xent_test.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,16 +1,17 @@
 // Turn gradients into updates and write them to the weights under a mask, counting every write.
 //
 // optimiser_delta:  SGD    v = momentum v + (g + decay w),  delta = -eta v   (v = g + decay w when momentum is 0)
-//                   AdamW  Loshchilov & Hutter, ICLR 2019, algorithm 2, bias-corrected; delta = -eta (m^/(sqrt(v^)+eps) + decay w)
+//                   AdamW  Loshchilov & Hutter, ICLR 2019, algorithm 2, bias-corrected; delta = -eta (m^/(sqrt(v^)+eps)
+//                   + decay w)
 // masked_update:    c = accumulate ? (acc += delta) : delta;  if selected: w' = w + c, acc = 0.
-//                   counts per segment: writes = #{w' != w} (M_0), path = sum |w' - w| (M_1), squared = sum (w' - w)^2 (M_2)
-//                   (Mask::selection never writes a change of zero, also where the k-th largest change is zero.)
+//                   counts per segment: writes = #{w' != w} (M_0), path = sum |w' - w| (M_1), squared = sum (w' - w)^2
+//                   (M_2) (Mask::selection never writes a change of zero, also where the k-th largest change is zero.)
 // Shapes: all arrays [R][parameters]; segments (layers of replicas) tile the whole array.
-// Guarantees: weights, velocities, moments, accumulators and `writes` have the same bits on every backend. path and squared
-// are summed in float within fixed blocks of 4096 entries and in double across them: independent of threads(), relative
-// error below 1e-5. No allocation after the first calls on the CPU. Thread-safe.
-// Bytes per parameter: sgd_update_dense 12 (20 with momentum); masked_update 12, 8 more with an accumulator, 8 less where
-// nothing is selected in arrays beyond the caches; sgd_delta 12 (20), adamw_delta 28.
+// Guarantees: weights, velocities, moments, accumulators and `writes` have the same bits on every backend. path and
+// squared are summed in float within fixed blocks of 4096 entries and in double across them: independent of threads(),
+// relative error below 1e-5. No allocation after the first calls on the CPU. Thread-safe. Bytes per parameter:
+// sgd_update_dense 12 (20 with momentum); masked_update 12, 8 more with an accumulator, 8 less where nothing is
+// selected in arrays beyond the caches; sgd_delta 12 (20), adamw_delta 28.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct AdamParameters {
 /// `velocity` may be null when momentum is 0. `weights` is read for the decay.
 void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const float* gradient, const float* weights,
                float* velocity, float* delta);
-void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient, const float* weights,
-                 float* first_moment, float* second_moment, float* delta);
+void adamw_delta(const Context& context, std::int64_t size, AdamParameters p, const float* gradient,
+                 const float* weights, float* first_moment, float* second_moment, float* delta);
 
 enum class Mask { all, selection, threshold, random };
 
@@ -59,8 +60,8 @@ struct MaskedUpdate {
 /// accumulator, or for Mask::selection without a selection. Example: tests/kernels/update_test.cpp.
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
                    UpdateCounts* counts);
-/// Plain or momentum SGD that writes every weight: sgd_delta and masked_update(Mask::all) in one pass, with the same bits.
-/// `velocity` may be null when momentum is 0. counts [segments] as in masked_update.
+/// Plain or momentum SGD that writes every weight: sgd_delta and masked_update(Mask::all) in one pass, with the same
+/// bits. `velocity` may be null when momentum is 0. counts [segments] as in masked_update.
 void sgd_update_dense(const Context& context, Segments segments, SgdParameters p, const float* gradient, float* weights,
                       float* velocity, UpdateCounts* counts);
 /// acc += delta.
@@ -70,7 +71,8 @@ void accumulate(const Context& context, std::int64_t size, const float* delta, f
 UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, const float* before, const float* after);
 
 namespace reference {
-void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const float* weights, float* velocity, float* delta);
+void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const float* weights, float* velocity,
+               float* delta);
 void adamw_delta(std::int64_t size, AdamParameters p, const float* gradient, const float* weights, float* first_moment,
                  float* second_moment, float* delta);
 void masked_update(Segments segments, const float* delta, MaskedUpdate update, float* weights, UpdateCounts* counts);
