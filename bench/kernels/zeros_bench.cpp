@@ -1,5 +1,5 @@
-// The products of layer 784-256 with zeros in op(A), by density: all terms against skipping zeros. Same bits, other times.
-// The counter `pays` is 1 where sgemm() would skip.
+// The products of layer 784-256 with zeros in op(A), by density: all terms against skipping zeros. Same bits, other
+// times. The counter `pays` is 1 where sgemm() would skip.
 #include "../../kernels/src/sgemm.hpp"
 #include "bench_support.hpp"
 
@@ -27,9 +27,21 @@ void zeros(benchmark::State& state, bool weight_gradient, bool skip) {
           [&] { skip ? sgemm_zeros(p) : sgemm_all_terms(p); });
 }
 
-BENCHMARK_CAPTURE(zeros, forward_all, false, false)->ArgNames({"rows", "density%"})->ArgsProduct({{32, 128}, {50}})->UseManualTime();
-BENCHMARK_CAPTURE(zeros, forward_skip, false, true)->ArgNames({"rows", "density%"})->ArgsProduct({{32, 128}, {20, 50, 70, 90}})->UseManualTime();
-BENCHMARK_CAPTURE(zeros, gradient_all, true, false)->ArgNames({"rows", "density%"})->ArgsProduct({{32, 128}, {50}})->UseManualTime();
-BENCHMARK_CAPTURE(zeros, gradient_skip, true, true)->ArgNames({"rows", "density%"})->ArgsProduct({{32, 128}, {20, 50, 70, 90}})->UseManualTime();
+BENCHMARK_CAPTURE(zeros, forward_all, false, false)
+    ->ArgNames({"rows", "density%"})
+    ->ArgsProduct({{32, 128}, {50}})
+    ->UseManualTime();
+BENCHMARK_CAPTURE(zeros, forward_skip, false, true)
+    ->ArgNames({"rows", "density%"})
+    ->ArgsProduct({{32, 128}, {20, 50, 70, 90}})
+    ->UseManualTime();
+BENCHMARK_CAPTURE(zeros, gradient_all, true, false)
+    ->ArgNames({"rows", "density%"})
+    ->ArgsProduct({{32, 128}, {50}})
+    ->UseManualTime();
+BENCHMARK_CAPTURE(zeros, gradient_skip, true, true)
+    ->ArgNames({"rows", "density%"})
+    ->ArgsProduct({{32, 128}, {20, 50, 70, 90}})
+    ->UseManualTime();
 
 }  // namespace

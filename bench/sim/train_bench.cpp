@@ -3,7 +3,8 @@
 // The task is Fashion-MNIST if it is found (its zeros are those of real images), else the generated one. The learning
 // rate is too small to move a weight by much, so the keep fraction of a threshold stays what it is; all work is done.
 // Counters: keep = back-propagated / offered; again = samples forwarded a second time / offered; bound = the cost that
-// (1/3 + 2 keep/3) 1.1 allows relative to dense; macs = multiply-adds relative to dense. Time is CPU time of the thread.
+// (1/3 + 2 keep/3) 1.1 allows relative to dense; macs = multiply-adds relative to dense. Time is CPU time of the
+// thread.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -79,7 +80,8 @@ void train_epoch(benchmark::State& state, const theory::TrainingSpec& spec) {
   state.counters["keep"] = keep;
   state.counters["again"] = static_cast<double>(ledger.samples_seen) / k_samples - 1;
   state.counters["bound"] = (1.0 / 3 + 2 * keep / 3) * 1.1;
-  state.counters["macs"] = static_cast<double>(ledger.forward_macs + ledger.scoring_macs + ledger.backward_macs) / dense;
+  state.counters["macs"] =
+      static_cast<double>(ledger.forward_macs + ledger.scoring_macs + ledger.backward_macs) / dense;
   state.counters["samples"] = benchmark::Counter(k_samples, benchmark::Counter::kIsIterationInvariantRate);
 }
 
@@ -103,7 +105,15 @@ BENCHMARK(dropout_epoch)
     ->ArgNames({"batch", "keep%"})
     ->ArgsProduct({{128, 32}, {50, 30, 10}})
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(sparse_write_epoch, error_feedback, "error-feedback")->ArgName("batch")->Arg(128)->Arg(32)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(sparse_write_epoch, top_k, "top-k")->ArgName("batch")->Arg(128)->Arg(32)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sparse_write_epoch, error_feedback, "error-feedback")
+    ->ArgName("batch")
+    ->Arg(128)
+    ->Arg(32)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sparse_write_epoch, top_k, "top-k")
+    ->ArgName("batch")
+    ->Arg(128)
+    ->Arg(32)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace

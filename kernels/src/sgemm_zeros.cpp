@@ -20,8 +20,8 @@ namespace eos::kernels {
 
 namespace {
 
-constexpr std::int64_t k_columns = 64;  ///< columns of a register block: 8 AVX registers
-constexpr std::int64_t k_depth = 112;   ///< longest panel: 112 x 64 floats are 28 kB, of 32 kB L1
+constexpr std::int64_t k_columns = 64;          ///< columns of a register block: 8 AVX registers
+constexpr std::int64_t k_depth = 112;           ///< longest panel: 112 x 64 floats are 28 kB, of 32 kB L1
 constexpr std::int64_t k_stride = k_depth + 8;  ///< of compressed rows; their last store may reach 8 beyond the end
 
 /// For each mask of 8 lanes the lanes that are set, in order.
@@ -133,10 +133,10 @@ void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, float* panel) 
 
 }  // namespace
 
-// Cycles by a model fitted to measurements: a non-zero costs 5 per 64 columns (9 loads on two ports at best), a row of a
-// slab 60 (sums in and out of C, one mispredicted branch), an element of op(A) 1.5 to compress and as much to transpose;
-// the dense kernel does 14 multiply-adds a cycle. A clear gain is asked for, because this kernel lives on the L1 cache and
-// suffers more when neighbours share it. The density is that of every eighth stored row.
+// Cycles by a model fitted to measurements: a non-zero costs 5 per 64 columns (9 loads on two ports at best), a row of
+// a slab 60 (sums in and out of C, one mispredicted branch), an element of op(A) 1.5 to compress and as much to
+// transpose; the dense kernel does 14 multiply-adds a cycle. A clear gain is asked for, because this kernel lives on
+// the L1 cache and suffers more when neighbours share it. The density is that of every eighth stored row.
 bool sgemm_zeros_pay(const Sgemm& p) {
   if (p.transpose_b || p.gate != nullptr || p.n % k_columns != 0 || p.n == 0 || p.m < 8 || p.k == 0) return false;
   const std::int64_t stored = p.transpose_a ? p.k : p.m, length = p.transpose_a ? p.m : p.k;
@@ -153,7 +153,8 @@ bool sgemm_zeros_pay(const Sgemm& p) {
 
 void sgemm_zeros(const Sgemm& p) {
   const auto entries = static_cast<std::size_t>(p.m * k_stride);
-  const Compressed rows{host_scratch<struct ValueTag, float>(entries), host_scratch<struct PlaceTag, std::int32_t>(entries),
+  const Compressed rows{host_scratch<struct ValueTag, float>(entries),
+                        host_scratch<struct PlaceTag, std::int32_t>(entries),
                         host_scratch<struct CountTag, std::int64_t>(static_cast<std::size_t>(p.m))};
   float* panel = host_scratch<struct ZerosPanelTag, float>(k_depth * k_columns);
   const std::int64_t slabs = (p.k + k_depth - 1) / k_depth;

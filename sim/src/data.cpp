@@ -35,8 +35,8 @@ Labelled read_pair(const std::string& folder, const char* images_stem, const cha
   if (set.labels.dims.size() != 1)
     damaged(fmt::format("{}: {} dimensions, labels have one", labels, set.labels.dims.size()));
   if (set.labels.dims[0] != set.samples())
-    damaged(fmt::format("{} holds {} samples but {} holds {} labels", images, set.samples(), labels,
-                        set.labels.dims[0]));
+    damaged(
+        fmt::format("{} holds {} samples but {} holds {} labels", images, set.samples(), labels, set.labels.dims[0]));
   return set;
 }
 
@@ -58,11 +58,12 @@ void check_counts(const theory::DataSpec& spec, const Labelled& train, const Lab
   available("data.validation_samples", spec.validation_samples, train.samples());
   available("data.test_samples", spec.test_samples, test.samples());
   if (spec.train_samples + spec.validation_samples > train.samples())
-    throw core::Error("E107",
-                      fmt::format("data.train_samples + data.validation_samples = {} + {} exceeds the {} samples of the "
-                                  "training file, so the two sets would overlap",
-                                  spec.train_samples, spec.validation_samples, train.samples()),
-                      "lower one of the two");
+    throw core::Error(
+        "E107",
+        fmt::format("data.train_samples + data.validation_samples = {} + {} exceeds the {} samples of the "
+                    "training file, so the two sets would overlap",
+                    spec.train_samples, spec.validation_samples, train.samples()),
+        "lower one of the two");
 }
 
 void load_idx_task(const theory::DataSpec& spec, const std::string& folder, TaskData& task) {
@@ -101,11 +102,11 @@ void add_label_noise(const theory::DataSpec& spec, TaskData& task) {
 }
 
 [[noreturn]] void not_found(const std::string& name, const std::vector<std::string>& search) {
-  throw core::Error("E202",
-                    fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}", name,
-                                fmt::join(search, ", ")),
-                    "fetch it with `eos data fetch " + (name == "idx" ? std::string("fashion-mnist") : name) +
-                        "`, set $EOS_DATA, or use data.name = \"teacher\", which needs no files");
+  throw core::Error(
+      "E202",
+      fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}", name, fmt::join(search, ", ")),
+      "fetch it with `eos data fetch " + (name == "idx" ? std::string("fashion-mnist") : name) +
+          "`, set $EOS_DATA, or use data.name = \"teacher\", which needs no files");
 }
 
 }  // namespace
@@ -115,8 +116,7 @@ TaskData load_data(const theory::DataSpec& spec) {
   if (std::find(names.begin(), names.end(), spec.name) == names.end())
     throw core::Error("E106", fmt::format("data.name = \"{}\" is not a data set", spec.name),
                       core::suggest(spec.name, names));
-  const std::vector<std::string> search =
-      spec.path.empty() ? data_search_path() : std::vector<std::string>{spec.path};
+  const std::vector<std::string> search = spec.path.empty() ? data_search_path() : std::vector<std::string>{spec.path};
   TaskData task;
   task.name = spec.name;
   if (spec.name == "auto") {

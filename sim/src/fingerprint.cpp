@@ -18,12 +18,12 @@ std::string describe(const theory::OptimiserSpec& o) {
 }
 
 std::string describe(const theory::SelectionSpec& s) {
-  return fmt::format(
-      "selection {} {} {} {} {} {} {} {} {} {} [{}] {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(s.present),
-      static_cast<int>(s.gate), static_cast<int>(s.batching), s.two_forward, s.tau, static_cast<int>(s.fraction_source),
-      s.fraction, static_cast<int>(s.law), s.law_a, s.law_b, fmt::join(s.stored, " "), s.floor, s.revision_epochs,
-      s.revision_share, s.start_epochs, s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability,
-      s.ratio_alpha, s.ratio_exponent, s.minimum_kept);
+  return fmt::format("selection {} {} {} {} {} {} {} {} {} {} [{}] {} {} {} {} {} {} {} {} {} {} {}\n",
+                     static_cast<int>(s.present), static_cast<int>(s.gate), static_cast<int>(s.batching), s.two_forward,
+                     s.tau, static_cast<int>(s.fraction_source), s.fraction, static_cast<int>(s.law), s.law_a, s.law_b,
+                     fmt::join(s.stored, " "), s.floor, s.revision_epochs, s.revision_share, s.start_epochs,
+                     s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability, s.ratio_alpha,
+                     s.ratio_exponent, s.minimum_kept);
 }
 
 std::string describe(const theory::PlasticitySpec& p) {

@@ -98,7 +98,8 @@ IdxFile read_idx(const std::string& path) {
     if (read < block) damaged(path, fmt::format("the header announces {} bytes but only {} follow", size, got));
   }
   std::uint8_t extra = 0;
-  if (file.read(&extra, 1) != 0) damaged(path, fmt::format("bytes follow after the {} that the header announces", size));
+  if (file.read(&extra, 1) != 0)
+    damaged(path, fmt::format("bytes follow after the {} that the header announces", size));
   file.finish();
   return result;
 }

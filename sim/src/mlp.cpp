@@ -26,8 +26,8 @@ std::vector<float> initial_weights(const MlpLayout& layout, double init_scale, s
     const std::int64_t size = layout.bias_offset(l) - layout.offsets[l];
     float* layer = w.data() + layout.offsets[l];
     for (std::int64_t i = 0; i < size; i += 2) {
-      const auto pair = core::normal_pair(seed, {0, static_cast<std::uint32_t>(l), core::Purpose::initial_weights,
-                                                 static_cast<std::uint32_t>(i / 2)});
+      const auto pair = core::normal_pair(
+          seed, {0, static_cast<std::uint32_t>(l), core::Purpose::initial_weights, static_cast<std::uint32_t>(i / 2)});
       layer[i] = static_cast<float>(scale * pair[0]);
       if (i + 1 < size) layer[i + 1] = static_cast<float>(scale * pair[1]);
     }
@@ -40,8 +40,8 @@ Activations::Activations(const kernels::Context& context, const MlpLayout& layou
   for (int width : widths_) levels_.emplace_back(context, static_cast<std::size_t>(width) * capacity);
 }
 
-void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a, int first,
-                 int rows) {
+void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
+                 int first, int rows) {
   for (int l = 0; l < layout.layers(); ++l) {
     const bool last = l + 1 == layout.layers();
     kernels::dense_forward(context, {1, rows, layout.widths[l], layout.widths[l + 1]}, a.row(l, first),

@@ -1,7 +1,7 @@
 // A multilayer perceptron on the kernels: where parameters lie, forward and backward over rows of a buffer.
 //
-// Layers in order, each W [in][out] followed by b [out], in one flat vector. Hidden layers use relu, the last is linear.
-// Level 0 of the activations is the input, level l the output of layer l - 1, the last level the logits.
+// Layers in order, each W [in][out] followed by b [out], in one flat vector. Hidden layers use relu, the last is
+// linear. Level 0 of the activations is the input, level l the output of layer l - 1, the last level the logits.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,8 @@ class Activations {
 };
 
 /// Fills levels 1.. of rows [first, first + rows) from level 0.
-void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a, int first,
-                 int rows);
+void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
+                 int first, int rows);
 
 /// Gradients of sum_i loss_i over rows [0, rows), from dz = d loss / d logits [rows][classes].
 class MlpBackward {
@@ -56,8 +56,8 @@ class MlpBackward {
   MlpBackward() = default;
   MlpBackward(const kernels::Context& context, const MlpLayout& layout, int capacity);
   /// gradient [parameters] is overwritten.
-  void run(const kernels::Context& context, const MlpLayout& layout, const float* weights, const Activations& a, int rows,
-           const float* dz, float* gradient);
+  void run(const kernels::Context& context, const MlpLayout& layout, const float* weights, const Activations& a,
+           int rows, const float* dz, float* gradient);
 
  private:
   kernels::Buffer<float> from_, to_;  // [capacity][widest hidden layer] each

@@ -22,7 +22,9 @@ class OpenLoop {
   std::int64_t samples() const { return samples_; }
   std::int64_t positions() const { return positions_; }
   double epoch(std::int64_t position) const { return static_cast<double>(position) / static_cast<double>(samples_); }
-  double progress(std::int64_t position) const { return static_cast<double>(position) / static_cast<double>(positions_); }
+  double progress(std::int64_t position) const {
+    return static_cast<double>(position) / static_cast<double>(positions_);
+  }
   /// True in the first start_epochs and in the final phase: all data are presented and kept.
   bool all_data(std::int64_t position) const { return position < start_end_ || position >= revision_begin_; }
 

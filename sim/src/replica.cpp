@@ -13,7 +13,7 @@ using theory::Batching;
 namespace {
 
 constexpr float k_byte_scale = 1.0f / 255.0f;
-constexpr int k_least_chunk = 8;        // rows; a smaller forward costs as much, because it reads all weights
+constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as much, because it reads all weights
 constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
 constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
 
@@ -74,8 +74,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   score_words_.resize(3 * rows);
 }
 
-// The number of rows to present next. While a full batch is collected: so many that about the missing ones will be kept.
-// Too many are handed back and forwarded twice; too few cost another pass over the weights.
+// The number of rows to present next. While a full batch is collected: so many that about the missing ones will be
+// kept. Too many are handed back and forwarded twice; too few cost another pass over the weights.
 int Replica::chunk_size() const {
   const int batch = setup_.spec.batch;
   if (!full_batches()) return batch;
@@ -188,8 +188,10 @@ void Replica::collect(bool in_place) {
   const bool reused = in_place || !setup_.selection.two_forward;
   ledger_.forward_macs += (reused ? kept : 0) * setup_.counts.forward_macs;
   ledger_.scoring_macs += (reused ? all - kept : all) * setup_.counts.forward_macs;
-  if (in_place) pending_.forwarded_in_place += static_cast<int>(kept);
-  else if (kept > 0) collect_kept();
+  if (in_place)
+    pending_.forwarded_in_place += static_cast<int>(kept);
+  else if (kept > 0)
+    collect_kept();
   for (const std::int32_t i : kept_) {
     const auto row = static_cast<std::size_t>(i);
     pending_.samples.push_back(row_samples_[row]);
@@ -253,7 +255,8 @@ void Replica::update() {
   WriteControls controls;
   controls.step = ++ledger_.steps;
   controls.learning_rate = rate_ = setup_.open_loop.learning_rate(batch_begin_, stream_.state.position);
-  controls.theta = theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
+  controls.theta =
+      theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
   plasticity_.apply(gradient_.data(), controls, weights_.data());
   count_update(rows);
@@ -293,8 +296,9 @@ void Replica::record_step(double rate, double theta, double loss) {
   row.theta = theta;
   row.loss = loss;
   row.data_fraction = static_cast<double>(kept_since_step_) / std::max(1.0, seen);
-  row.weight_fraction = static_cast<double>(ledger_.writes - last.writes) /
-                        (static_cast<double>(ledger_.steps - last.steps) * static_cast<double>(setup_.counts.parameters));
+  row.weight_fraction =
+      static_cast<double>(ledger_.writes - last.writes) /
+      (static_cast<double>(ledger_.steps - last.steps) * static_cast<double>(setup_.counts.parameters));
   step_rows_.push_back(row);
   step_ledger_ = ledger_;
   kept_since_step_ = 0;

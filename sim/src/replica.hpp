@@ -64,8 +64,8 @@ class Replica {
   struct Pending {
     std::vector<std::int32_t> samples, labels;
     std::vector<float> weights;
-    double loss = 0;           ///< sum
-    bool in_place = true;      ///< every row was forwarded in batch_ and has its dz: nothing to gather
+    double loss = 0;       ///< sum
+    bool in_place = true;  ///< every row was forwarded in batch_ and has its dz: nothing to gather
     int forwarded_in_place = 0;
     int size() const { return static_cast<int>(samples.size()); }
     void clear();
@@ -122,12 +122,12 @@ class Replica {
   std::vector<EpochRow> epoch_rows_;
   std::vector<std::vector<float>> weights_at_;
   std::vector<StepRow> step_rows_;
-  std::int64_t batch_begin_ = 0;   ///< stream position at which the present batch began
+  std::int64_t batch_begin_ = 0;  ///< stream position at which the present batch began
   std::int64_t chunks_ = 0;
-  std::int64_t evaluations_ = 0;   ///< of evaluate_every, passed
+  std::int64_t evaluations_ = 0;                           ///< of evaluate_every, passed
   std::int64_t kept_since_row_ = 0, kept_since_step_ = 0;  ///< rows the gate kept since the last row of each table
-  double loss_sum_ = 0;            ///< over samples forwarded since the last row
-  double rate_ = 0;                ///< of the last update
+  double loss_sum_ = 0;                                    ///< over samples forwarded since the last row
+  double rate_ = 0;                                        ///< of the last update
   double recent_loss_ = 0, seconds_ = 0;
   bool diverged_ = false, finished_ = false;
 };

@@ -114,8 +114,10 @@ core::Dataset Replica::checkpoint() {
   core::Dataset data;
   visit_scalars(*this, [&](const char* name, auto& field) {
     using Field = std::decay_t<decltype(field)>;
-    if constexpr (std::is_same_v<Field, double>) data.add(name, {}, std::vector<double>{field}, "1", name);
-    else data.add(name, {}, std::vector<std::int64_t>{static_cast<std::int64_t>(field)}, "1", name);
+    if constexpr (std::is_same_v<Field, double>)
+      data.add(name, {}, std::vector<double>{field}, "1", name);
+    else
+      data.add(name, {}, std::vector<std::int64_t>{static_cast<std::int64_t>(field)}, "1", name);
   });
   data.add_dim("parameter", setup_.layout.parameters());
   data.add("weights", {"parameter"}, weights_.get(), "1", "weights and biases, layer by layer");
@@ -171,8 +173,10 @@ void Replica::save_rows(core::Dataset& data) {
 void Replica::restore(const core::Dataset& data) {
   visit_scalars(*this, [&](const char* name, auto& field) {
     using Field = std::decay_t<decltype(field)>;
-    if constexpr (std::is_same_v<Field, double>) field = array<double>(data, name, 1)[0];
-    else field = static_cast<Field>(array<std::int64_t>(data, name, 1)[0]);
+    if constexpr (std::is_same_v<Field, double>)
+      field = array<double>(data, name, 1)[0];
+    else
+      field = static_cast<Field>(array<std::int64_t>(data, name, 1)[0]);
   });
   weights_.put(array<float>(data, "weights", weights_.size()));
   for (auto& [name, buffer] : plasticity_.state()) buffer->put(array<float>(data, name, buffer->size()));

@@ -64,8 +64,8 @@ void Replica::evaluate() {
   std::tie(row.test_loss, row.test_accuracy) = evaluate_set(setup_.test);
   row.data_fraction = ratio(static_cast<double>(kept_since_row_), seen);
   row.present_fraction = ratio(seen, offered);
-  row.weight_fraction = ratio(static_cast<double>(ledger_.writes - last.writes),
-                              steps * static_cast<double>(setup_.counts.parameters));
+  row.weight_fraction =
+      ratio(static_cast<double>(ledger_.writes - last.writes), steps * static_cast<double>(setup_.counts.parameters));
   row.learning_rate = rate_;
   row.seconds = seconds_;
   row.ledger = ledger_;

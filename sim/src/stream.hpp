@@ -13,8 +13,8 @@ namespace eos::sim {
 /// One presented sample.
 struct Row {
   std::int32_t sample = 0;
-  float weight = 1;    ///< of its loss
-  bool sure = false;   ///< kept whatever the gate says: a phase on all data
+  float weight = 1;   ///< of its loss
+  bool sure = false;  ///< kept whatever the gate says: a phase on all data
 };
 
 /// Permutation of [0, samples) for an epoch: Fisher & Yates (Durstenfeld 1964) with addressed draws.
@@ -34,11 +34,11 @@ class Stream {
   void remember(std::int32_t sample, float loss, float residual);
 
   struct State {
-    std::int64_t position = 0;       ///< positions passed
-    double quota = 0;                ///< Present::random: sum of fractions over this epoch's positions, plus its offset
-    double mean_loss = 0;            ///< Present::infobatch: mean of the stale losses at the start of this epoch
-    std::deque<Row> returned;        ///< handed back
-    std::vector<float> last_score;   ///< [samples] last loss (infobatch) or residual^2 (spaced); infinity: never seen
+    std::int64_t position = 0;      ///< positions passed
+    double quota = 0;               ///< Present::random: sum of fractions over this epoch's positions, plus its offset
+    double mean_loss = 0;           ///< Present::infobatch: mean of the stale losses at the start of this epoch
+    std::deque<Row> returned;       ///< handed back
+    std::vector<float> last_score;  ///< [samples] last loss (infobatch) or residual^2 (spaced); infinity: never seen
   } state;
 
  private:

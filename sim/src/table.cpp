@@ -12,8 +12,10 @@ namespace {
 
 template <class T>
 T missing() {
-  if constexpr (std::is_floating_point_v<T>) return std::numeric_limits<T>::quiet_NaN();
-  else return T{-1};
+  if constexpr (std::is_floating_point_v<T>)
+    return std::numeric_limits<T>::quiet_NaN();
+  else
+    return T{-1};
 }
 
 /// Fills tables whose rows are those of one replica, or of several replicas padded to the longest.
@@ -70,8 +72,8 @@ void add_epochs(const TrainResult& result, core::Dataset& data) {
   const auto priced = [&](const ReplicaResult& r, std::size_t i) {
     return theory::energy(r.epochs[i].ledger, result.spec.prices);
   };
-  grid.add(data, "energy", "J", "modelled energy of training, cumulative, prices: " + result.spec.prices.name, epoch_count,
-           [&](const ReplicaResult& r, std::size_t i) { return priced(r, i).total(); });
+  grid.add(data, "energy", "J", "modelled energy of training, cumulative, prices: " + result.spec.prices.name,
+           epoch_count, [&](const ReplicaResult& r, std::size_t i) { return priced(r, i).total(); });
   const auto names = theory::terms(theory::Energy{});
   for (std::size_t k = 0; k < names.size(); ++k)
     grid.add(data, "energy_" + names[k].first, "J", "part of energy: " + names[k].first, epoch_count,
@@ -116,11 +118,11 @@ void add_scalars(const TrainResult& result, core::Dataset& data) {
   scalar("sample_backward_macs", result.counts.backward_macs, "multiply-adds of one sample's backward pass");
   scalar("train_samples", result.train_samples, "training samples");
   scalar("batch", result.spec.batch, "nominal batch");
-  const std::vector<std::string> along = result.replicas.size() > 1 ? std::vector<std::string>{"replica"}
-                                                                    : std::vector<std::string>{};
+  const std::vector<std::string> along =
+      result.replicas.size() > 1 ? std::vector<std::string>{"replica"} : std::vector<std::string>{};
   const double samples = result.train_samples;
-  const double dense = result.spec.epochs * samples *
-                       static_cast<double>(result.counts.forward_macs + result.counts.backward_macs);
+  const double dense =
+      result.spec.epochs * samples * static_cast<double>(result.counts.forward_macs + result.counts.backward_macs);
   std::vector<double> effective, cost;
   std::vector<std::int64_t> seeds;
   std::vector<std::string> status;

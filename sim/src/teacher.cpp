@@ -29,8 +29,8 @@ enum Split : std::uint32_t { k_train, k_validation, k_test, k_probe_split };
 std::vector<float> normals(std::uint64_t seed, Table table, std::size_t size, double scale) {
   std::vector<float> values(size);
   for (std::size_t i = 0; i < size; i += 2) {
-    const auto pair = core::normal_pair(
-        seed, {0, table, core::Purpose::teacher_weights, static_cast<std::uint32_t>(i / 2)});
+    const auto pair =
+        core::normal_pair(seed, {0, table, core::Purpose::teacher_weights, static_cast<std::uint32_t>(i / 2)});
     for (std::size_t j = i; j < std::min(size, i + 2); ++j) values[j] = static_cast<float>(scale * pair[j - i]);
   }
   return values;
@@ -80,8 +80,7 @@ class Teacher {
     const float* centre = centres_.data() + core::uniform_int(which.v[0], k_centres) * k_latent;
     std::array<float, k_latent> latent{};
     for (std::uint32_t j = 0; j < k_latent / 2; ++j) {
-      const auto pair =
-          core::normal_pair(spec_.seed, {split, attempt, core::Purpose::teacher_inputs, base + 1 + j});
+      const auto pair = core::normal_pair(spec_.seed, {split, attempt, core::Purpose::teacher_inputs, base + 1 + j});
       latent[2 * j] = centre[2 * j] + static_cast<float>(pair[0]);
       latent[2 * j + 1] = centre[2 * j + 1] + static_cast<float>(pair[1]);
     }

@@ -32,9 +32,9 @@ class Checkpoints {
     const auto stored = sink_->read(name_);
     if (!stored) return;
     if (stored->text("fingerprint") != fingerprint_ || stored->text("seed") != std::to_string(seed))
-      throw core::Error("E501", fmt::format("checkpoint '{}' was written by a run with another configuration, seed or data",
-                                            name_),
-                        "remove it, or give the configuration it was made with");
+      throw core::Error(
+          "E501", fmt::format("checkpoint '{}' was written by a run with another configuration, seed or data", name_),
+          "remove it, or give the configuration it was made with");
     replica.restore(*stored);
   }
   void save(Replica& replica, std::uint64_t seed) {
@@ -88,8 +88,9 @@ ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context
 
 void check_data(const TaskData& data) {
   if (data.train.samples < 1 || data.inputs < 1 || data.classes < 2)
-    throw core::Error("E104", fmt::format("the task has {} training samples, {} inputs and {} classes",
-                                          data.train.samples, data.inputs, data.classes),
+    throw core::Error("E104",
+                      fmt::format("the task has {} training samples, {} inputs and {} classes", data.train.samples,
+                                  data.inputs, data.classes),
                       "at least one sample, one input and two classes are needed");
 }
 
@@ -127,7 +128,8 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   std::vector<Checkpoints> checkpoints;
   for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(options, r, fingerprint, sink_lock);
   core::parallel_for(spec.seeds.size(), options.threads, [&](std::size_t r) {
-    const kernels::Context own = kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
+    const kernels::Context own =
+        kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
     result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], progress);
   });
   bool stopped = false;

@@ -25,8 +25,10 @@ class DataFiles : public ::testing::Test {
   }
   void TearDown() override {
     fs::remove_all(folder_);
-    if (old_path_.empty()) unsetenv("EOS_DATA");
-    else setenv("EOS_DATA", old_path_.c_str(), 1);
+    if (old_path_.empty())
+      unsetenv("EOS_DATA");
+    else
+      setenv("EOS_DATA", old_path_.c_str(), 1);
   }
   std::string write(const std::string& name, const Bytes& bytes, bool compress = false) const {
     const fs::path path = folder_ / name;
@@ -36,7 +38,8 @@ class DataFiles : public ::testing::Test {
       gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
       gzclose(file);
     } else {
-      std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      std::ofstream(path, std::ios::binary)
+          .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     }
     return path.string();
   }

@@ -64,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Optimisers, DenseTraining,
                                            optimiser(theory::OptimiserKind::sgd, 0.05, 0.9, 1e-3),
                                            optimiser(theory::OptimiserKind::adamw, 3e-3, 0, 1e-2)));
 
-// ---- a replica, step by step ------------------------------------------------------------------------------------------
+// ---- a replica, step by step
+// ------------------------------------------------------------------------------------------
 
 struct Method {
   std::string name;
@@ -75,24 +76,75 @@ void PrintTo(const Method& m, std::ostream* out) { *out << m.name; }
 const std::vector<Method>& methods() {
   static const std::vector<Method> k_methods{
       {"dense", [](theory::TrainingSpec&) {}},
-      {"dbpd", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("dbpd"); s.selection.tau = 0.6; }},
-      {"dbpd_shrink", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("dbpd-shrink"); s.selection.tau = 0.6; }},
-      {"shrink_sum", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("dbpd-shrink"); s.selection.batching = Batching::shrink_sum; s.selection.minimum_kept = 5; }},
-      {"dbpd_two_forward", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("dbpd-two-forward"); s.selection.tau = 0.6; }},
-      {"two_forward_full", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("dbpd"); s.selection.two_forward = true; s.selection.start_epochs = 0.6; }},
-      {"srd", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("srd"); s.selection.law_a = 0.7; }},
+      {"dbpd",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd");
+         s.selection.tau = 0.6;
+       }},
+      {"dbpd_shrink",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd-shrink");
+         s.selection.tau = 0.6;
+       }},
+      {"shrink_sum",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd-shrink");
+         s.selection.batching = Batching::shrink_sum;
+         s.selection.minimum_kept = 5;
+       }},
+      {"dbpd_two_forward",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd-two-forward");
+         s.selection.tau = 0.6;
+       }},
+      {"two_forward_full",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd");
+         s.selection.two_forward = true;
+         s.selection.start_epochs = 0.6;
+       }},
+      {"srd",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("srd");
+         s.selection.law_a = 0.7;
+       }},
       {"ranked", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("ranked"); }},
       {"lazy", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("lazy"); }},
       {"infobatch", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("infobatch"); }},
-      {"joint", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("joint"); s.selection.start_epochs = 0.3; }},
+      {"joint",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("joint");
+         s.selection.start_epochs = 0.3;
+       }},
       {"top_k", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("top-k"); }},
       {"threshold", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("threshold"); }},
       {"random", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("random"); }},
-      {"error_feedback", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("error-feedback"); s.plasticity.theta = 0.01; }},
-      {"top_k_feedback", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("top-k"); s.plasticity.accumulate = true; }},
-      {"random_feedback", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("random"); s.plasticity.accumulate = true; }},
-      {"joint_feedback", [](theory::TrainingSpec& s) { s.selection = theory::selection_preset("joint"); s.plasticity = theory::plasticity_preset("error-feedback"); s.optimiser.momentum = 0.5; }},
-      {"adamw_top_k", [](theory::TrainingSpec& s) { s.optimiser.kind = theory::OptimiserKind::adamw; s.optimiser.learning_rate = 0.01; s.plasticity = theory::plasticity_preset("top-k"); }}};
+      {"error_feedback",
+       [](theory::TrainingSpec& s) {
+         s.plasticity = theory::plasticity_preset("error-feedback");
+         s.plasticity.theta = 0.01;
+       }},
+      {"top_k_feedback",
+       [](theory::TrainingSpec& s) {
+         s.plasticity = theory::plasticity_preset("top-k");
+         s.plasticity.accumulate = true;
+       }},
+      {"random_feedback",
+       [](theory::TrainingSpec& s) {
+         s.plasticity = theory::plasticity_preset("random");
+         s.plasticity.accumulate = true;
+       }},
+      {"joint_feedback",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("joint");
+         s.plasticity = theory::plasticity_preset("error-feedback");
+         s.optimiser.momentum = 0.5;
+       }},
+      {"adamw_top_k", [](theory::TrainingSpec& s) {
+         s.optimiser.kind = theory::OptimiserKind::adamw;
+         s.optimiser.learning_rate = 0.01;
+         s.plasticity = theory::plasticity_preset("top-k");
+       }}};
   return k_methods;
 }
 
@@ -113,7 +165,8 @@ TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_af
     replica.advance();  // at most one update
     const std::vector<float> after = replica.result(RunStatus::complete).weights;
     for (int l = 0; l < 3; ++l)
-      for (auto i = static_cast<std::size_t>(setup.layout.offsets[l]); i < static_cast<std::size_t>(setup.layout.offsets[l + 1]); ++i) {
+      for (auto i = static_cast<std::size_t>(setup.layout.offsets[l]);
+           i < static_cast<std::size_t>(setup.layout.offsets[l + 1]); ++i) {
         const double change = static_cast<double>(after[i]) - before[i];
         layers[l].writes += change != 0;
         layers[l].path_length += std::abs(change);

@@ -1,4 +1,5 @@
-// The arithmetic of selection and write policies against an independent double-precision network, and the edges of a run.
+// The arithmetic of selection and write policies against an independent double-precision network, and the edges of a
+// run.
 #include <gmock/gmock.h>
 
 #include <numeric>
@@ -12,7 +13,8 @@ namespace {
 using theory::Batching;
 using theory::Ledger;
 
-// ---- arithmetic of the policies ----------------------------------------------------------------------------------------
+// ---- arithmetic of the policies
+// ----------------------------------------------------------------------------------------
 
 TEST(Dropout, shrinking_batches_divide_by_what_is_kept_or_by_the_nominal_batch) {
   const TaskData data = small_task(32);
@@ -28,7 +30,8 @@ TEST(Dropout, shrinking_batches_divide_by_what_is_kept_or_by_the_nominal_batch) 
     PlainNetwork net(layout.widths, initial_weights(layout, 1, 1));
     std::vector<int> kept;
     for (int s = 0; s < 32; ++s)
-      if (net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])] < 0.4)
+      if (net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])] <
+          0.4)
         kept.push_back(s);
     ASSERT_GT(kept.size(), 5u);
     ASSERT_LT(kept.size(), 30u);
@@ -55,7 +58,8 @@ TEST(Dropout, kept_samples_of_several_chunks_make_exactly_one_full_batch) {
   // The oracle walks the stream sample by sample: the first 24 it would keep under the initial weights are the batch.
   std::vector<int> batch;
   for (std::int32_t s : epoch_order(1, 0, 400)) {
-    const double p = net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])];
+    const double p =
+        net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])];
     if (p < 0.35) batch.push_back(s);
     if (batch.size() == 24) break;
   }
@@ -101,7 +105,10 @@ TEST(Infobatch, weights_enter_the_gradient) {
   stream.take(64, RunningMeans{}, rows);
   PlainNetwork net(setup.layout.widths, initial_weights(setup.layout, 1, 1));
   for (int s = 0; s < 64; ++s)
-    stream.remember(s, static_cast<float>(-std::log(net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])])), 0);
+    stream.remember(s,
+                    static_cast<float>(-std::log(net.probabilities(
+                        data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])])),
+                    0);
   rows.clear();
   stream.take(64, RunningMeans{}, rows);
   ASSERT_LT(rows.size(), 60u);
@@ -112,8 +119,7 @@ TEST(Infobatch, weights_enter_the_gradient) {
   second.loss_and_gradient(data.train, samples, weights, 1.0 / 64);
   while (!replica.finished()) replica.advance();
   const std::vector<float> last = replica.result(RunStatus::complete).weights;
-  for (std::size_t i = 0; i < second.w.size(); ++i)
-    EXPECT_NEAR(last[i], second.w[i] - 0.2 * second.gradient[i], 2e-6);
+  for (std::size_t i = 0; i < second.w.size(); ++i) EXPECT_NEAR(last[i], second.w[i] - 0.2 * second.gradient[i], 2e-6);
 }
 
 TEST(ErrorFeedback, what_is_written_and_what_waits_add_up_to_all_updates) {
@@ -158,8 +164,7 @@ TEST(ErrorFeedback, threshold_follows_the_square_root_of_the_rate) {
   spec.record_every = 1;
   const ReplicaResult result = run(spec, data).replicas[0];
   const double theta0 = 0.13 * std::sqrt(3 * 0.2 / 16);
-  for (const StepRow& row : result.steps)
-    EXPECT_NEAR(row.theta, theta0 * std::sqrt(row.learning_rate / 0.2), 1e-12);
+  for (const StepRow& row : result.steps) EXPECT_NEAR(row.theta, theta0 * std::sqrt(row.learning_rate / 0.2), 1e-12);
   EXPECT_NEAR(result.steps.front().theta, theta0, 1e-12);
 }
 
@@ -178,7 +183,8 @@ TEST(TopK, writes_the_stated_share_of_every_layer) {
   EXPECT_LE(result.layers[2].writes, 30);
 }
 
-// ---- edges -------------------------------------------------------------------------------------------------------------
+// ---- edges
+// -------------------------------------------------------------------------------------------------------------
 
 TEST(Edges, too_few_kept_samples_take_no_optimiser_step) {
   const TaskData data = small_task(160);
@@ -210,8 +216,7 @@ TEST(Edges, the_last_incomplete_batch_is_trained_with_the_nominal_weight) {
   std::vector<int> all(20);
   std::iota(all.begin(), all.end(), 0);
   net.loss_and_gradient(data.train, all, std::vector<double>(20, 1.0), 1.0 / 64);
-  for (std::size_t i = 0; i < net.w.size(); ++i)
-    EXPECT_NEAR(result.weights[i], net.w[i] - 0.2 * net.gradient[i], 1e-6);
+  for (std::size_t i = 0; i < net.w.size(); ++i) EXPECT_NEAR(result.weights[i], net.w[i] - 0.2 * net.gradient[i], 1e-6);
 }
 
 TEST(Edges, evaluation_does_not_change_the_run) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "eos/kernels/context.hpp"
 #include "support.hpp"
 
 namespace eos::sim::testing {
@@ -38,8 +39,9 @@ INSTANTIATE_TEST_SUITE_P(Pairs, Methods,
                          ::testing::Values(std::pair{"all", "all"}, std::pair{"dbpd", "all"},
                                            std::pair{"dbpd-two-forward", "top-k"}, std::pair{"dbpd-shrink", "random"},
                                            std::pair{"smrd", "threshold"}, std::pair{"ranked", "error-feedback"},
-                                           std::pair{"infobatch", "error-feedback"}, std::pair{"joint", "error-feedback"},
-                                           std::pair{"ratio", "top-k"}, std::pair{"spaced", "all"}));
+                                           std::pair{"infobatch", "error-feedback"},
+                                           std::pair{"joint", "error-feedback"}, std::pair{"ratio", "top-k"},
+                                           std::pair{"spaced", "all"}));
 
 TEST_P(Methods, equal_hash_for_any_threads_and_packing) {
   const TaskData data = small_task(203);
@@ -147,14 +149,22 @@ TEST(Checkpoint, of_another_run_is_refused) {
   };
   EXPECT_EQ(code([](theory::TrainingSpec& s) { s.optimiser.learning_rate *= 1.0000001; }), "E501");
   EXPECT_EQ(code([](theory::TrainingSpec& s) { s.selection.tau = 0.31; }), "E501");
-  EXPECT_EQ(code([](theory::TrainingSpec& s) { s.plasticity.accumulate = true; s.plasticity.rule = theory::WriteRule::top_k; }), "E501");
+  EXPECT_EQ(code([](theory::TrainingSpec& s) {
+              s.plasticity.accumulate = true;
+              s.plasticity.rule = theory::WriteRule::top_k;
+            }),
+            "E501");
   EXPECT_EQ(code([](theory::TrainingSpec& s) { s.seeds = {2}; }), "E501");
   EXPECT_EQ(code([](theory::TrainingSpec& s) { s.prices.mac *= 2; }), "E501");
   EXPECT_EQ(code([](theory::TrainingSpec& s) { s.epochs = 4; }), "E501");
   TaskData changed = data;
   changed.train.inputs[0] ^= 1;
   EXPECT_EQ(error_code([&] { train(spec, changed, silent, options); }), "E501");
-  EXPECT_EQ(code([](theory::TrainingSpec& s) { s.title = "renamed"; s.checkpoint_seconds = 1; }), "")
+  EXPECT_EQ(code([](theory::TrainingSpec& s) {
+              s.title = "renamed";
+              s.checkpoint_seconds = 1;
+            }),
+            "")
       << "title and interval do not matter";
 }
 
@@ -181,7 +191,61 @@ TEST(Checkpoint, is_written_as_time_passes) {
   }
 }
 
-// ---- the table -----------------------------------------------------------------------------------------------------------
+// ---- the same engine on a CUDA device
+// ------------------------------------------------------------------------------------
+
+class OnCuda : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kernels::cuda_available()) return;
+    const char* required = std::getenv("EOS_REQUIRE_GPU");
+    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but there is no CUDA device";
+    GTEST_SKIP() << "no CUDA device";
+  }
+  static TrainResult run_there(const theory::TrainingSpec& spec, const TaskData& data) {
+    core::Progress silent;
+    TrainOptions options;
+    options.device = "cuda";
+    options.threads = 2;
+    return train(spec, data, silent, options);
+  }
+};
+
+TEST_F(OnCuda, dense_training_counts_the_same_and_computes_nearly_the_same) {
+  const TaskData data = small_task(203);
+  const theory::TrainingSpec spec = with_methods(data, "all", "all");
+  const EpochRow here = run(spec, data).replicas[0].epochs.back(),
+                 there = run_there(spec, data).replicas[0].epochs.back();
+  EXPECT_EQ(here.ledger.samples_seen, there.ledger.samples_seen);
+  EXPECT_EQ(here.ledger.steps, there.ledger.steps);
+  EXPECT_EQ(here.ledger.weight_reads, there.ledger.weight_reads);
+  // Forty updates: sums of other order, so rounding differs and grows a little.
+  EXPECT_NEAR(there.train_loss / here.train_loss, 1, 1e-3);
+  EXPECT_NEAR(there.ledger.path_length / here.ledger.path_length, 1, 1e-3);
+}
+
+TEST_F(OnCuda, every_method_runs_repeats_itself_and_resumes) {
+  const TaskData data = small_task(203);
+  for (const auto& [selection, weights] :
+       {std::pair{"dbpd", "error-feedback"}, std::pair{"joint", "top-k"}, std::pair{"infobatch", "random"},
+        std::pair{"dbpd-two-forward", "all"}, std::pair{"ranked", "threshold"}}) {
+    theory::TrainingSpec spec = with_methods(data, selection, weights);
+    spec.seeds = {1, 2, 3};
+    const std::string hash = hash_of(run_there(spec, data));
+    EXPECT_EQ(hash_of(run_there(spec, data)), hash) << selection << " " << weights;
+    core::MemorySink sink;
+    TrainOptions options;
+    options.device = "cuda";
+    options.checkpoints = &sink;
+    StopAfter progress(40);
+    train(spec, data, progress, options);
+    core::Progress silent;
+    EXPECT_EQ(hash_of(train(spec, data, silent, options)), hash) << selection << " " << weights;
+  }
+}
+
+// ---- the table
+// -----------------------------------------------------------------------------------------------------------
 
 TEST(RunTable, holds_the_promised_variables_along_epoch_and_step) {
   const TaskData data = small_task(203);
@@ -189,19 +253,21 @@ TEST(RunTable, holds_the_promised_variables_along_epoch_and_step) {
   spec.selection.tau = 0.8;
   const TrainResult result = run(spec, data);
   const core::Dataset table = to_dataset(result);
-  for (const char* name : {"train_loss", "validation_accuracy", "test_accuracy", "data_fraction", "weight_fraction",
-                           "learning_rate", "samples_seen", "samples_backward", "writes", "path_length", "energy",
-                           "energy_forward", "energy_scoring", "energy_backward", "energy_write", "samples_offered",
-                           "steps", "forward_macs", "scoring_macs", "backward_macs", "path_squared", "accumulator_updates",
-                           "maintenance", "weight_reads", "input_bytes"}) {
+  for (const char* name : {"train_loss",      "validation_accuracy", "test_accuracy", "data_fraction",
+                           "weight_fraction", "learning_rate",       "samples_seen",  "samples_backward",
+                           "writes",          "path_length",         "energy",        "energy_forward",
+                           "energy_scoring",  "energy_backward",     "energy_write",  "samples_offered",
+                           "steps",           "forward_macs",        "scoring_macs",  "backward_macs",
+                           "path_squared",    "accumulator_updates", "maintenance",   "weight_reads",
+                           "input_bytes"}) {
     ASSERT_TRUE(table.has(name)) << name;
     EXPECT_EQ(table.find(name)->dims, std::vector<std::string>{"epoch"}) << name;
     EXPECT_FALSE(table.find(name)->long_name.empty());
   }
   EXPECT_EQ(table.numbers("epoch").back(), 3.0);
   EXPECT_EQ(table.numbers("epoch").size(), 6u);
-  for (const char* name : {"step_loss", "step_learning_rate", "step_data_fraction", "step_weight_fraction", "step_theta",
-                           "step_epoch"})
+  for (const char* name :
+       {"step_loss", "step_learning_rate", "step_data_fraction", "step_weight_fraction", "step_theta", "step_epoch"})
     EXPECT_EQ(table.find(name)->dims, std::vector<std::string>{"step"}) << name;
   ASSERT_GE(table.numbers("step").size(), 2u);
   EXPECT_EQ(table.numbers("step")[1], 14);

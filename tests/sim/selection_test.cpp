@@ -168,7 +168,8 @@ TEST(Stream, infobatch_ends_on_all_data_with_weight_one_even_inside_an_epoch) {
   const OpenLoop loop(spec, 100);
   Stream stream(spec.selection, loop, 3);
   const RunningMeans means;
-  for (const Row& row : take_epoch(stream, means, 10, 100)) stream.remember(row.sample, row.sample == 0 ? 9.0f : 0.1f, 0.0f);
+  for (const Row& row : take_epoch(stream, means, 10, 100))
+    stream.remember(row.sample, row.sample == 0 ? 9.0f : 0.1f, 0.0f);
   std::vector<Row> rows;
   while (stream.state.position < 175) rows.clear(), stream.take(1, means, rows);
   rows.clear();
@@ -191,7 +192,8 @@ TEST(Stream, spaced_presents_unseen_and_hard_samples_always_and_easy_ones_someti
   RunningMeans means;
   const auto first = take_epoch(stream, means, 64, n);
   ASSERT_EQ(first.size(), static_cast<std::size_t>(n));
-  for (const Row& row : first) stream.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.09f);  // squares .0121, .0081
+  for (const Row& row : first)
+    stream.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.09f);  // squares .0121, .0081
   int hard = 0, easy = 0;
   for (const Row& row : take_epoch(stream, means, 64, n)) ++(row.sample < 300 ? hard : easy);
   EXPECT_EQ(hard, 300);
@@ -201,14 +203,16 @@ TEST(Stream, spaced_presents_unseen_and_hard_samples_always_and_easy_ones_someti
   spec.selection.spaced_threshold = 0.5;
   Stream relative(spec.selection, loop, 3);
   means.seen = 100, means.squared = 100 * 0.03;
-  for (const Row& row : take_epoch(relative, means, 64, n)) relative.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.2f);
+  for (const Row& row : take_epoch(relative, means, 64, n))
+    relative.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.2f);
   hard = easy = 0;
   for (const Row& row : take_epoch(relative, means, 64, n)) ++(row.sample < 300 ? easy : hard);
   EXPECT_EQ(hard, 1700);
   EXPECT_LT(easy, 150);
 }
 
-// ---- gates -----------------------------------------------------------------------------------------------------------
+// ---- gates
+// -----------------------------------------------------------------------------------------------------------
 
 Scores scores(const std::vector<float>& residuals) {
   Scores s;
@@ -298,7 +302,8 @@ TEST_F(GateRules, benefit_exponent_is_applied) {
   EXPECT_DOUBLE_EQ(Gate(s, loop_, costs_, 7).benefit(0.5f), 0.125);
 }
 
-// ---- laws ------------------------------------------------------------------------------------------------------------
+// ---- laws
+// ------------------------------------------------------------------------------------------------------------
 
 TEST(OpenLoop, learning_rate_laws_have_their_published_shape) {
   theory::TrainingSpec spec;
@@ -322,7 +327,8 @@ TEST(OpenLoop, learning_rate_laws_have_their_published_shape) {
   EXPECT_DOUBLE_EQ(rate(theory::RateLaw::schedule, 100), 0.7);
   EXPECT_DOUBLE_EQ(OpenLoop(spec, 100).reference_rate(), 0.7);
   spec.optimiser.warmup_epochs = 0.2;
-  EXPECT_DOUBLE_EQ(rate(theory::RateLaw::constant, 0), 0.2) << "half of the warm-up has passed at the end of this batch";
+  EXPECT_DOUBLE_EQ(rate(theory::RateLaw::constant, 0), 0.2)
+      << "half of the warm-up has passed at the end of this batch";
   EXPECT_DOUBLE_EQ(rate(theory::RateLaw::constant, 50), 0.4);
 }
 

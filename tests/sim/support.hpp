@@ -97,7 +97,8 @@ class PlainNetwork {
       std::vector<double> z(static_cast<std::size_t>(out));
       for (int o = 0; o < out; ++o) {
         double sum = w[at + static_cast<std::size_t>(in * out + o)];
-        for (int i = 0; i < in; ++i) sum += activations_[l][static_cast<std::size_t>(i)] * w[at + static_cast<std::size_t>(i * out + o)];
+        for (int i = 0; i < in; ++i)
+          sum += activations_[l][static_cast<std::size_t>(i)] * w[at + static_cast<std::size_t>(i * out + o)];
         z[static_cast<std::size_t>(o)] = l + 2 < widths_.size() ? std::max(0.0, sum) : sum;
       }
       activations_.push_back(z);

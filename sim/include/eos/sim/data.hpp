@@ -1,11 +1,10 @@
 // Load a labelled data set for training: MNIST-like IDX files from a search path, or a generated teacher task.
 //
-// Search path, first match wins: $EOS_DATA, ./data, /usr/share/datasets; in each the folder NAME, then the folder itself.
-// DataSpec::path, if given, is searched instead. IDX files may be gzip-compressed. Every header, size and label is
-// checked (Errors E202, E203).
-// Split: training = the first train_samples of the training file, validation = its last validation_samples.
-// Inputs stay bytes; networks see value / 255. Label noise is drawn by address (key: the teacher's seed, index: the
-// position in the training file), so it does not depend on anything else.
+// Search path, first match wins: $EOS_DATA, ./data, /usr/share/datasets; in each the folder NAME, then the folder
+// itself. DataSpec::path, if given, is searched instead. IDX files may be gzip-compressed. Every header, size and label
+// is checked (Errors E202, E203). Split: training = the first train_samples of the training file, validation = its last
+// validation_samples. Inputs stay bytes; networks see value / 255. Label noise is drawn by address (key: the teacher's
+// seed, index: the position in the training file), so it does not depend on anything else.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +17,8 @@ namespace eos::sim {
 
 struct LabelledSet {
   int samples = 0;
-  std::vector<std::uint8_t> inputs;   ///< [samples][inputs]
-  std::vector<std::int32_t> labels;   ///< [samples]
+  std::vector<std::uint8_t> inputs;  ///< [samples][inputs]
+  std::vector<std::int32_t> labels;  ///< [samples]
 };
 
 struct TaskData {
@@ -39,7 +38,7 @@ struct KnownData {
   std::string name, title, folder, licence;
   struct File {
     std::string name;
-    std::string sha256;          ///< of the published .gz file at `url`: what a download must match
+    std::string sha256;  ///< of the published .gz file at `url`: what a download must match
     std::string url;
     std::string content_sha256;  ///< of the IDX bytes inside: also matches files that were compressed again
   };

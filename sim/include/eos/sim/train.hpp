@@ -1,8 +1,8 @@
 // Train networks under a TrainingSpec and count everything: the one training engine of eos.
 //
 // One stream position after the other: present? -> forward -> keep? -> collect -> backward -> update -> write?; see
-// docs/training.md for the exact order and the conventions of every count. Replicas (seeds) are independent runs that are
-// spread over threads. Results depend on the spec alone: not on threads, packing, device order, or kill and resume.
+// docs/training.md for the exact order and the conventions of every count. Replicas (seeds) are independent runs that
+// are spread over threads. Results depend on the spec alone: not on threads, packing, device order, or kill and resume.
 #pragma once
 
 #include <string>
@@ -21,26 +21,26 @@ enum class RunStatus { complete, stopped, diverged };
 std::string to_string(RunStatus status);
 
 struct TrainOptions {
-  std::string device = "cpu";           ///< auto, cpu, cuda
-  int threads = 1;                      ///< replicas run in parallel on up to so many cores
-  core::Sink* checkpoints = nullptr;    ///< resumed from and written to, if given; removed when all replicas are done
-  bool keep_weights = false;            ///< ReplicaResult::weights_at is filled; not across kill and resume
+  std::string device = "cpu";         ///< auto, cpu, cuda
+  int threads = 1;                    ///< replicas run in parallel on up to so many cores
+  core::Sink* checkpoints = nullptr;  ///< resumed from and written to, if given; removed when all replicas are done
+  bool keep_weights = false;          ///< ReplicaResult::weights_at is filled; not across kill and resume
   std::string checkpoint_name = "checkpoint";  ///< one table NAME-0, NAME-1, ... a replica
 };
 
 /// One evaluation of one replica.
 struct EpochRow {
-  double epoch = 0;     ///< stream positions offered / training samples
-  double step = 0;      ///< optimiser updates
+  double epoch = 0;       ///< stream positions offered / training samples
+  double step = 0;        ///< optimiser updates
   double train_loss = 0;  ///< mean over samples forwarded since the last row
   double validation_loss = 0, validation_accuracy = 0;
   double test_loss = 0, test_accuracy = 0;
-  double data_fraction = 1;    ///< kept for back-propagation / seen since the last row
-  double present_fraction = 1; ///< seen / offered since the last row
-  double weight_fraction = 1;  ///< writes / (steps * parameters) since the last row
-  double learning_rate = 0;    ///< at the row
-  double seconds = 0;          ///< wall time of training since the start, without evaluation; provenance only
-  theory::Ledger ledger;       ///< cumulative
+  double data_fraction = 1;     ///< kept for back-propagation / seen since the last row
+  double present_fraction = 1;  ///< seen / offered since the last row
+  double weight_fraction = 1;   ///< writes / (steps * parameters) since the last row
+  double learning_rate = 0;     ///< at the row
+  double seconds = 0;           ///< wall time of training since the start, without evaluation; provenance only
+  theory::Ledger ledger;        ///< cumulative
 };
 
 /// One recorded update (every record_every-th).
@@ -54,8 +54,8 @@ struct ReplicaResult {
   RunStatus status = RunStatus::complete;
   std::vector<EpochRow> epochs;
   std::vector<StepRow> steps;
-  std::vector<theory::Ledger> layers;  ///< writes, path_length and path_squared by layer
-  std::vector<float> weights;          ///< final, [parameters]
+  std::vector<theory::Ledger> layers;          ///< writes, path_length and path_squared by layer
+  std::vector<float> weights;                  ///< final, [parameters]
   std::vector<std::vector<float>> weights_at;  ///< at each row of `epochs`, if asked for
 };
 
@@ -67,7 +67,8 @@ struct TrainResult {
   std::vector<ReplicaResult> replicas;
 };
 
-/// throws Error on bad input (E501: the checkpoint belongs to another run); divergence and a requested stop are statuses.
+/// throws Error on bad input (E501: the checkpoint belongs to another run); divergence and a requested stop are
+/// statuses.
 TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::Progress& progress,
                   const TrainOptions& options = {});
 
