@@ -54,8 +54,14 @@ std::string folder_of(const std::string& path) {
         help = fmt::format("mkdir -p '{}'", folder);
       }
       break;
-    case EISDIR: why = "it is a folder"; help = "give the name of a file"; break;
-    case EROFS: why = "the file system is read-only"; help = "write to another folder with -o"; break;
+    case EISDIR:
+      why = "it is a folder";
+      help = "give the name of a file";
+      break;
+    case EROFS:
+      why = "the file system is read-only";
+      help = "write to another folder with -o";
+      break;
     case EACCES:
     case EPERM:
       why = fs::exists(path, ignored) ? "the file is write-protected, or its folder is"
@@ -68,7 +74,8 @@ std::string folder_of(const std::string& path) {
       why = fmt::format("the disk is full or the quota used up ({} bytes were to be written)", bytes);
       help = "free some space or write to another disk with -o; a file that was there before is unchanged";
       break;
-    default: break;
+    default:
+      break;
   }
   throw core::Error("E301", fmt::format("cannot write '{}': {}", path, why), help);
 }
@@ -139,7 +146,8 @@ std::string read_file(const std::string& path, std::size_t limit) {
     return core::Error("E201", fmt::format("cannot read '{}': {}", path, why), help);
   };
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.ok()) throw refuse(std::strerror(errno), errno == ENOENT ? "check the spelling and the current folder" : "");
+  if (!file.ok())
+    throw refuse(std::strerror(errno), errno == ENOENT ? "check the spelling and the current folder" : "");
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) throw refuse(std::strerror(errno));
   if (S_ISDIR(info.st_mode)) throw refuse("it is a folder");

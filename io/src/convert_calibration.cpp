@@ -33,8 +33,8 @@ std::size_t longest(const Calibration& c) {
   return n;
 }
 
-void add_curves(Dataset& d, const std::string& name, std::vector<std::string> dims, const Curves& curves, std::size_t points,
-                const std::string& meaning) {
+void add_curves(Dataset& d, const std::string& name, std::vector<std::string> dims, const Curves& curves,
+                std::size_t points, const std::string& meaning) {
   std::vector<double> fraction(curves.size() * points, k_nan), value = fraction, error = fraction;
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const auto at = static_cast<std::ptrdiff_t>(i * points);
@@ -49,8 +49,10 @@ void add_curves(Dataset& d, const std::string& name, std::vector<std::string> di
   d.add(name + "_fraction", dims, fraction, "1", "fraction of the carriers, for " + name);
 }
 
-std::vector<MeasuredCurve> read_curves(const Dataset& d, const std::string& name, std::size_t count, std::size_t points) {
-  const std::vector<double> fraction = d.numbers(name + "_fraction"), value = d.numbers(name), error = d.numbers(name + "_stderr");
+std::vector<MeasuredCurve> read_curves(const Dataset& d, const std::string& name, std::size_t count,
+                                       std::size_t points) {
+  const std::vector<double> fraction = d.numbers(name + "_fraction"), value = d.numbers(name),
+                            error = d.numbers(name + "_stderr");
   std::vector<MeasuredCurve> curves(count);
   for (std::size_t i = 0; i < count; ++i)
     for (std::size_t k = i * points; k < (i + 1) * points && !std::isnan(fraction.at(k)); ++k) {
@@ -77,10 +79,14 @@ void add_snapshots(Dataset& d, const Calibration& c) {
   d.add_dim("snapshot", epochs, "1", "epoch of the snapshot");
   d.add_dim("layer", static_cast<std::int64_t>(layers), "layer, from the input");
   d.add_dim("point", static_cast<std::int64_t>(points), "point of a capture curve");
-  add_curves(d, "residual_capture", {"snapshot"}, residual, points, "share of squared residuals in the hardest fraction");
-  add_curves(d, "signal_capture", {"snapshot"}, signal, points, "share of the mean gradient carried by the hardest fraction");
-  add_curves(d, "noise_capture", {"snapshot"}, noise, points, "share of the gradients' second moment in the hardest fraction");
-  add_curves(d, "write_capture", {"snapshot", "layer"}, write, points, "share of the squared update in the largest fraction of weights");
+  add_curves(d, "residual_capture", {"snapshot"}, residual, points,
+             "share of squared residuals in the hardest fraction");
+  add_curves(d, "signal_capture", {"snapshot"}, signal, points,
+             "share of the mean gradient carried by the hardest fraction");
+  add_curves(d, "noise_capture", {"snapshot"}, noise, points,
+             "share of the gradients' second moment in the hardest fraction");
+  add_curves(d, "write_capture", {"snapshot", "layer"}, write, points,
+             "share of the squared update in the largest fraction of weights");
   d.add("simple_noise_scale", {"snapshot", "layer"}, noise_scale, "1", "tr Sigma / |G|^2 of each layer");
 }
 
@@ -108,12 +114,18 @@ void add_probes(Dataset& d, const std::vector<theory::ProbePoint>& probes) {
   std::vector<std::int64_t> index;
   for (const theory::ProbePoint& p : probes) index.push_back(p.probe);
   d.add("probe", {"probe_point"}, index, "1", "index of the probe run");
-  column("probe_step", [](const auto& p) { return p.step; }, "updates so far");
-  column("probe_clock", [](const auto& p) { return p.clock; }, "sum of learning rates so far");
-  column("probe_learning_rate", [](const auto& p) { return p.learning_rate; }, "learning rate");
-  column("probe_loss", [](const auto& p) { return p.loss; }, "validation loss");
-  column("probe_loss_stderr", [](const auto& p) { return p.loss_error; }, "standard error of the validation loss");
-  column("probe_accuracy", [](const auto& p) { return p.accuracy; }, "validation accuracy");
+  column(
+      "probe_step", [](const auto& p) { return p.step; }, "updates so far");
+  column(
+      "probe_clock", [](const auto& p) { return p.clock; }, "sum of learning rates so far");
+  column(
+      "probe_learning_rate", [](const auto& p) { return p.learning_rate; }, "learning rate");
+  column(
+      "probe_loss", [](const auto& p) { return p.loss; }, "validation loss");
+  column(
+      "probe_loss_stderr", [](const auto& p) { return p.loss_error; }, "standard error of the validation loss");
+  column(
+      "probe_accuracy", [](const auto& p) { return p.accuracy; }, "validation accuracy");
 }
 
 void add_fit(Dataset& d, const theory::FittedModel& f) {
@@ -149,10 +161,12 @@ theory::FittedModel read_fit(const Dataset& d) {
 
 void read_snapshots(const Dataset& d, Calibration& c) {
   const std::vector<double> epochs = d.numbers("snapshot"), noise_scale = d.numbers("simple_noise_scale");
-  const auto layers = static_cast<std::size_t>(d.dims.at("layer")), points = static_cast<std::size_t>(d.dims.at("point"));
+  const auto layers = static_cast<std::size_t>(d.dims.at("layer")),
+             points = static_cast<std::size_t>(d.dims.at("point"));
   const std::size_t n = epochs.size();
-  const auto residual = read_curves(d, "residual_capture", n, points), signal = read_curves(d, "signal_capture", n, points),
-             noise = read_curves(d, "noise_capture", n, points), write = read_curves(d, "write_capture", n * layers, points);
+  const auto residual = read_curves(d, "residual_capture", n, points),
+             signal = read_curves(d, "signal_capture", n, points), noise = read_curves(d, "noise_capture", n, points),
+             write = read_curves(d, "write_capture", n * layers, points);
   for (std::size_t i = 0; i < n; ++i) {
     CaptureSnapshot s{epochs[i], residual[i], signal[i], noise[i], {}, {}};
     for (std::size_t k = i * layers; k < (i + 1) * layers; ++k) {
@@ -164,12 +178,14 @@ void read_snapshots(const Dataset& d, Calibration& c) {
 }
 
 std::vector<theory::ProbePoint> read_probes(const Dataset& d) {
-  const std::vector<double> probe = d.numbers("probe"), step = d.numbers("probe_step"), clock = d.numbers("probe_clock"),
-                            rate = d.numbers("probe_learning_rate"), loss = d.numbers("probe_loss"),
-                            error = d.numbers("probe_loss_stderr"), accuracy = d.numbers("probe_accuracy");
+  const std::vector<double> probe = d.numbers("probe"), step = d.numbers("probe_step"),
+                            clock = d.numbers("probe_clock"), rate = d.numbers("probe_learning_rate"),
+                            loss = d.numbers("probe_loss"), error = d.numbers("probe_loss_stderr"),
+                            accuracy = d.numbers("probe_accuracy");
   std::vector<theory::ProbePoint> points;
   for (std::size_t i = 0; i < probe.size(); ++i)
-    points.push_back({static_cast<int>(probe[i]), step.at(i), clock.at(i), rate.at(i), loss.at(i), error.at(i), accuracy.at(i)});
+    points.push_back(
+        {static_cast<int>(probe[i]), step.at(i), clock.at(i), rate.at(i), loss.at(i), error.at(i), accuracy.at(i)});
   return points;
 }
 
@@ -180,12 +196,16 @@ Dataset to_dataset(const Calibration& c) {
   d.attributes["title"] = c.spec.title.empty() ? std::string("calibration") : c.spec.title;
   d.attributes["kind"] = std::string("calibration");
   add_snapshots(d, c);
-  add_clock(d, "accumulator_clock", c.accumulator_clock, "relative clock rate when the top fraction of an accumulator is written");
-  add_clock(d, "selection_clock", c.selection_clock, "relative clock rate when the hardest fraction is learned in full batches");
+  add_clock(d, "accumulator_clock", c.accumulator_clock,
+            "relative clock rate when the top fraction of an accumulator is written");
+  add_clock(d, "selection_clock", c.selection_clock,
+            "relative clock rate when the hardest fraction is learned in full batches");
   if (!c.accumulator_path.fraction.empty())
-    add_clock(d, "accumulator_path", c.accumulator_path, "path length when the top fraction of an accumulator is written, relative to dense updates");
+    add_clock(d, "accumulator_path", c.accumulator_path,
+              "path length when the top fraction of an accumulator is written, relative to dense updates");
   if (!c.accumulator_held.fraction.empty())
-    add_clock(d, "accumulator_held", c.accumulator_held, "mean sum of |accumulator| over presentations per unit of learning rate");
+    add_clock(d, "accumulator_held", c.accumulator_held,
+              "mean sum of |accumulator| over presentations per unit of learning rate");
   add_probes(d, c.probes);
   add_fit(d, c.fit);
   const auto count = [&](const char* name, std::int64_t value, const char* meaning) {
@@ -196,12 +216,16 @@ Dataset to_dataset(const Calibration& c) {
   count("backward_macs", c.counts.backward_macs, "multiply-adds of a backward pass per sample");
   count("input_bytes", c.counts.input_bytes, "bytes per sample");
   count("train_samples", c.train_samples, "training samples");
-  d.add("dense_write_share", {}, std::vector<double>{c.dense_write_share}, "1", "share of parameters that a dense update changes");
+  d.add("dense_write_share", {}, std::vector<double>{c.dense_write_share}, "1",
+        "share of parameters that a dense update changes");
   d.add("dense_path_per_step", {}, std::vector<double>{c.dense_path_per_step}, "1",
         "path length of a dense update divided by the learning rate");
-  d.add("full_data_start", {}, std::vector<double>{c.full_data_start}, "1", "share of the selection probes at their begin with all data");
-  d.add("full_data_end", {}, std::vector<double>{c.full_data_end}, "1", "share of the selection probes at their end with all data");
-  d.add("largest_stable_rate", {}, std::vector<double>{c.largest_stable_rate}, "1", "largest probed learning rate that did not do worse");
+  d.add("full_data_start", {}, std::vector<double>{c.full_data_start}, "1",
+        "share of the selection probes at their begin with all data");
+  d.add("full_data_end", {}, std::vector<double>{c.full_data_end}, "1",
+        "share of the selection probes at their end with all data");
+  d.add("largest_stable_rate", {}, std::vector<double>{c.largest_stable_rate}, "1",
+        "largest probed learning rate that did not do worse");
   d.add("spec_toml", {}, std::vector<std::string>{to_toml(c.spec)}, "1", "the run that was probed, as TOML");
   return d;
 }
@@ -211,7 +235,8 @@ Calibration calibration_from(const Dataset& d) {
     Calibration c;
     c.spec = parse_training(d.strings("spec_toml").at(0), "spec_toml");
     c.counts = {static_cast<std::int64_t>(d.number("parameters")), static_cast<std::int64_t>(d.number("forward_macs")),
-                static_cast<std::int64_t>(d.number("backward_macs")), static_cast<std::int64_t>(d.number("input_bytes"))};
+                static_cast<std::int64_t>(d.number("backward_macs")),
+                static_cast<std::int64_t>(d.number("input_bytes"))};
     c.train_samples = static_cast<int>(d.number("train_samples"));
     c.dense_write_share = d.number("dense_write_share");
     c.dense_path_per_step = d.number("dense_path_per_step");

@@ -52,23 +52,31 @@ void add_scalars(Dataset& d, const Plan& plan) {
   const theory::Certificate& c = plan.certificate;
   d.add("objective", {}, std::vector<double>{plan.objective}, "J", "minimised objective J");
   d.add("terminal_loss", {}, std::vector<double>{plan.terminal_loss}, "1", "excess loss at the horizon");
-  d.add("loss_offset", {}, std::vector<double>{plan.problem.loss_offset}, "1", "irreducible loss, to be added to the loss");
+  d.add("loss_offset", {}, std::vector<double>{plan.problem.loss_offset}, "1",
+        "irreducible loss, to be added to the loss");
   d.add("energy_total", {}, std::vector<double>{plan.energy}, "J", "energy spent over the horizon");
   d.add("solve_status", {}, std::vector<std::string>{theory::to_string(plan.status)}, "1", "how the solver ended");
   d.add("message", {}, std::vector<std::string>{plan.message}, "1", "why the solver stopped");
   d.add("stationarity_residual", {}, std::vector<double>{c.stationarity_residual}, "1",
         "largest projected gradient per unit time, relative to |J|/T");
-  d.add("hamiltonian_drift", {}, std::vector<double>{c.hamiltonian_drift}, "J", "range of the Hamiltonian over midpoints");
-  d.add("rate_condition", {}, std::vector<double>{c.rate_condition}, "1", "largest violation of the learning-rate condition");
-  d.add("data_condition", {}, std::vector<double>{c.data_condition}, "1", "largest relative violation of the data condition");
-  d.add("weight_condition", {}, std::vector<double>{c.weight_condition}, "1", "largest relative violation of the weight condition");
+  d.add("hamiltonian_drift", {}, std::vector<double>{c.hamiltonian_drift}, "J",
+        "range of the Hamiltonian over midpoints between switches");
+  d.add("hamiltonian_jump", {}, std::vector<double>{c.hamiltonian_jump}, "J",
+        "largest change of the Hamiltonian across a switch");
+  d.add("rate_condition", {}, std::vector<double>{c.rate_condition}, "1",
+        "largest violation of the learning-rate condition");
+  d.add("data_condition", {}, std::vector<double>{c.data_condition}, "1",
+        "largest relative violation of the data condition");
+  d.add("weight_condition", {}, std::vector<double>{c.weight_condition}, "1",
+        "largest relative violation of the weight condition");
   d.add("minimum_gap", {}, std::vector<double>{c.minimum_gap}, "1",
         "largest excess of the Hamiltonian over its pointwise minimum, relative to |J|/T");
   d.add("interior_intervals", {}, std::vector<std::int64_t>{c.interior_intervals}, "1", "intervals inside all bounds");
   d.add("starts", {}, std::vector<std::int64_t>{plan.starts}, "1", "starting points tried");
   d.add("iterations", {}, std::vector<std::int64_t>{plan.iterations}, "1", "iterations of the best start");
   d.add("evaluations", {}, std::vector<std::int64_t>{plan.evaluations}, "1", "objective and gradient evaluations");
-  d.add("problem_toml", {}, std::vector<std::string>{to_toml(plan.problem)}, "1", "the problem that was solved, as TOML");
+  d.add("problem_toml", {}, std::vector<std::string>{to_toml(plan.problem)}, "1",
+        "the problem that was solved, as TOML");
 }
 
 /// Rows of a run table: the epoch axis and one replica's values along it.
@@ -79,7 +87,8 @@ std::vector<double> first_replica(const Dataset& data, const std::string& name, 
   return values;
 }
 
-/// The rate at a row is that of its end; a constant per interval takes the mean of both ends, extrapolated at the start.
+/// The rate at a row is that of its end; a constant per interval takes the mean of both ends, extrapolated at the
+/// start.
 std::vector<double> interval_rates(const std::vector<double>& at_rows, bool starts_at_zero) {
   std::vector<double> rates;
   for (std::size_t i = starts_at_zero ? 1 : 0; i < at_rows.size(); ++i) {
@@ -93,7 +102,8 @@ std::vector<double> interval_rates(const std::vector<double>& at_rows, bool star
 Schedule recorded(const Dataset& run) {
   Schedule s;
   std::vector<double> epoch = run.numbers("epoch");
-  if (epoch.empty() || epoch.back() <= 0) throw Error("E502", "the run file has no completed epoch to take a schedule from");
+  if (epoch.empty() || epoch.back() <= 0)
+    throw Error("E502", "the run file has no completed epoch to take a schedule from");
   const std::size_t rows = epoch.size();
   const bool starts_at_zero = epoch.front() == 0;
   const auto fractions = [&](const std::string& name) {
@@ -128,17 +138,19 @@ Dataset to_dataset(const Plan& plan) {
   d.add_dim("interval", middle, "1", "time in steps, middle of an interval of constant controls");
   d.add_dim("time", t.time, "1", "time in steps, edges of the intervals");
   d.add_dim("mode", static_cast<std::int64_t>(plan.problem.lambda.size()), "mode of the error spectrum");
-  d.add("data_fraction", {"interval"}, t.data_fraction, "1", "fraction of the samples that is learned").attributes["rule"] =
-      std::string(word(plan.problem.data_rule));
-  d.add("weight_fraction", {"interval"}, t.weight_fraction, "1", "fraction of the weights that is written").attributes["rule"] =
-      std::string(word(plan.problem.weight_rule));
+  d.add("data_fraction", {"interval"}, t.data_fraction, "1", "fraction of the samples that is learned")
+      .attributes["rule"] = std::string(word(plan.problem.data_rule));
+  d.add("weight_fraction", {"interval"}, t.weight_fraction, "1", "fraction of the weights that is written")
+      .attributes["rule"] = std::string(word(plan.problem.weight_rule));
   d.add("learning_rate", {"interval"}, t.learning_rate, "1", "learning rate");
   d.add("loss", {"time"}, t.loss, "1", "excess loss, predicted");
   d.add("energy", {"time"}, t.energy, "J", "energy spent so far, predicted");
-  if (!t.hamiltonian.empty()) d.add("hamiltonian", {"interval"}, t.hamiltonian, "J", "Hamiltonian per step; constant at an optimum");
+  if (!t.hamiltonian.empty())
+    d.add("hamiltonian", {"interval"}, t.hamiltonian, "J", "Hamiltonian per step; constant at an optimum");
   d.add("lambda", {"mode"}, plan.problem.lambda, "1", "eigenvalue of the feature covariance");
   if (!t.state.empty()) d.add("state", {"time", "mode"}, flat(t.state), "1", "mean squared error of each mode");
-  if (!t.costate.empty()) d.add("costate", {"time", "mode"}, flat(t.costate), "J", "joule value of one unit of squared error");
+  if (!t.costate.empty())
+    d.add("costate", {"time", "mode"}, flat(t.costate), "J", "joule value of one unit of squared error");
   add_scalars(d, plan);
   d.groups["provenance"].attributes["solve_seconds"] = plan.solve_seconds;
   return d;
@@ -160,6 +172,7 @@ Plan plan_from(const Dataset& d) {
   theory::Certificate& c = plan.certificate;
   c.stationarity_residual = d.number("stationarity_residual");
   c.hamiltonian_drift = d.number("hamiltonian_drift");
+  if (d.has("hamiltonian_jump")) c.hamiltonian_jump = d.number("hamiltonian_jump");
   c.rate_condition = d.number("rate_condition");
   c.data_condition = d.number("data_condition");
   c.weight_condition = d.number("weight_condition");

@@ -36,8 +36,10 @@ Json table(const Dataset& data) {
     if (!v.attributes.empty()) entry["attributes"] = attributes_of(v.attributes);
     std::visit(
         [&](const auto& values) {
-          if (v.dims.empty() && values.size() == 1) entry["values"] = values.front();
-          else entry["values"] = values;
+          if (v.dims.empty() && values.size() == 1)
+            entry["values"] = values.front();
+          else
+            entry["values"] = values;
         },
         v.values);
   }
@@ -62,9 +64,12 @@ std::string csv_value(const core::Array& values, std::size_t i) {
   return std::visit(
       [&](const auto& v) -> std::string {
         using T = std::decay_t<decltype(v[0])>;
-        if constexpr (std::is_same_v<T, std::string>) return csv_field(v[i]);
-        else if constexpr (std::is_floating_point_v<T>) return std::isfinite(v[i]) ? fmt::format("{}", v[i]) : std::string();
-        else return fmt::format("{}", v[i]);
+        if constexpr (std::is_same_v<T, std::string>)
+          return csv_field(v[i]);
+        else if constexpr (std::is_floating_point_v<T>)
+          return std::isfinite(v[i]) ? fmt::format("{}", v[i]) : std::string();
+        else
+          return fmt::format("{}", v[i]);
       },
       values);
 }
@@ -81,7 +86,8 @@ std::vector<Column> columns_of(const Dataset& data, const std::vector<std::strin
   for (const std::string& dim : dims) {
     const auto length = static_cast<std::size_t>(data.dims.at(dim));
     stride = length == 0 ? 1 : stride / length;
-    if (const Variable* coordinate = data.find(dim)) columns.push_back({coordinate, std::max<std::size_t>(stride, 1), length});
+    if (const Variable* coordinate = data.find(dim))
+      columns.push_back({coordinate, std::max<std::size_t>(stride, 1), length});
   }
   for (const Variable& v : data.variables) {
     const bool coordinate = v.dims.size() == 1 && v.dims[0] == v.name;
@@ -113,6 +119,7 @@ std::string to_json(const theory::Plan& plan) {
   json["energy"] = plan.energy;
   json["stationarity_residual"] = c.stationarity_residual;
   json["hamiltonian_drift"] = c.hamiltonian_drift;
+  json["hamiltonian_jump"] = c.hamiltonian_jump;
   json["rate_condition"] = c.rate_condition;
   json["data_condition"] = c.data_condition;
   json["weight_condition"] = c.weight_condition;

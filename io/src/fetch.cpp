@@ -72,11 +72,13 @@ Error cannot_write(const std::string& path, int error) {
 
 [[noreturn]] void refuse_download(const FetchRequest& request, CURLcode code, long status, const char* words) {
   std::string why = words[0] != '\0' ? words : curl_easy_strerror(code);
-  std::string help = fmt::format("fetch {} with any other program or machine and put it at '{}'", request.url, request.path);
+  std::string help =
+      fmt::format("fetch {} with any other program or machine and put it at '{}'", request.url, request.path);
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT)
     why = fmt::format("this machine seems to be offline or behind a firewall ({})", why);
   if (code == CURLE_HTTP_RETURNED_ERROR) why = fmt::format("the server answered {}", status);
-  if (code == CURLE_OPERATION_TIMEDOUT) help = "run the command again: the download resumes where it stopped; or " + help;
+  if (code == CURLE_OPERATION_TIMEDOUT)
+    help = "run the command again: the download resumes where it stopped; or " + help;
   throw Error("E205", fmt::format("cannot download {}: {}", request.url, why), help);
 }
 
@@ -117,10 +119,12 @@ bool attempt(const FetchRequest& request, const std::string& part, Transfer& tra
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   const bool flushed = std::fflush(file.get()) == 0 && ::fsync(fileno(file.get())) == 0;
-  if (transfer.write_error != 0 || !flushed) throw cannot_write(part, transfer.write_error != 0 ? transfer.write_error : errno);
+  if (transfer.write_error != 0 || !flushed)
+    throw cannot_write(part, transfer.write_error != 0 ? transfer.write_error : errno);
   if (transfer.stopped || code == CURLE_OK) return true;
   constexpr long k_range_not_satisfiable = 416;
-  const bool cannot_resume = code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || status == k_range_not_satisfiable;
+  const bool cannot_resume =
+      code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || status == k_range_not_satisfiable;
   if (transfer.resumed > 0 && cannot_resume) return false;
   refuse_download(request, code, status, words);
 }
@@ -157,7 +161,9 @@ FetchResult fetch(const FetchRequest& request, core::Progress& progress) {
   const fs::path target(request.path);
   std::error_code error;
   if (!target.parent_path().empty()) fs::create_directories(target.parent_path(), error);
-  if (error) throw Error("E301", fmt::format("cannot create the folder '{}': {}", target.parent_path().string(), error.message()));
+  if (error)
+    throw Error("E301",
+                fmt::format("cannot create the folder '{}': {}", target.parent_path().string(), error.message()));
   const std::string part = request.path + ".part";
   // A complete part whose last step was interrupted needs no network.
   if (!request.sha256.empty() && is_right(part, request.sha256)) {
@@ -167,7 +173,10 @@ FetchResult fetch(const FetchRequest& request, core::Progress& progress) {
   Transfer transfer;
   transfer.progress = &progress;
   transfer.task = target.filename().string();
-  const auto complete = [&] { return attempt(request, part, transfer) && (transfer.stopped || request.sha256.empty() || is_right(part, request.sha256)); };
+  const auto complete = [&] {
+    return attempt(request, part, transfer) &&
+           (transfer.stopped || request.sha256.empty() || is_right(part, request.sha256));
+  };
   bool done = complete();
   if (!done && transfer.resumed > 0) {  // the part does not belong to what the server has now: once more from the start
     fs::remove(part, error);

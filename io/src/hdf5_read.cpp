@@ -59,7 +59,9 @@ herr_t read_attribute(hid_t object, const char* name, const H5A_info_t*, void* t
   const Handle type(H5Aget_type(attribute), H5Tclose, "open a type");
   if (H5Sget_simple_extent_npoints(space) != 1) return 0;  // lists are netCDF's own book-keeping
   switch (H5Tget_class(type)) {
-    case H5T_STRING: attributes[name] = read_text(attribute, type); break;
+    case H5T_STRING:
+      attributes[name] = read_text(attribute, type);
+      break;
     case H5T_FLOAT: {
       double value = 0;
       check(H5Aread(attribute, H5T_NATIVE_DOUBLE, &value), "read an attribute");
@@ -72,7 +74,8 @@ herr_t read_attribute(hid_t object, const char* name, const H5A_info_t*, void* t
       attributes[name] = value;
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return 0;
 }
@@ -189,7 +192,8 @@ core::Array read_values(hid_t dataset, std::size_t size, const std::string& name
       if (!is_signed && bytes == 1) return read_numbers<std::uint8_t>(dataset, H5T_NATIVE_UINT8, size);
       break;
     }
-    default: break;
+    default:
+      break;
   }
   refuse(fmt::format("variable '{}' has an element type that EOS-1 does not use", name));
 }
@@ -246,7 +250,8 @@ void read_group(hid_t group, Dataset& data, ScaleNames scales, const Reading& re
   }
   for (const Member& v : variables) {
     std::vector<std::string> dims;
-    if (v.scale) dims = {v.name};
+    if (v.scale)
+      dims = {v.name};
     else
       for (std::size_t axis = 0; axis < shape_of(*v.object, v.name).size(); ++axis)
         dims.push_back(dimension_name(*v.object, static_cast<unsigned>(axis), scales, v.name));
@@ -311,8 +316,9 @@ Dataset read_hdf5(const std::string& path) {
     throw damaged(error.diagnostics().front().message);
   }
   if (stored != computed)
-    throw Error("E211", fmt::format("the numbers in '{}' are not those that were written: stored hash {}, computed {}", path,
-                                    stored.empty() ? "none" : stored, computed),
+    throw Error("E211",
+                fmt::format("the numbers in '{}' are not those that were written: stored hash {}, computed {}", path,
+                            stored.empty() ? "none" : stored, computed),
                 "make the file again, or restore it from a copy");
   return data;
 }

@@ -26,7 +26,7 @@ using h5::Handle;
 
 namespace {
 
-constexpr std::size_t k_contiguous_bytes = 4096;      ///< below it chunks and checksums cost more than they give
+constexpr std::size_t k_contiguous_bytes = 4096;  ///< below it chunks and checksums cost more than they give
 constexpr std::size_t k_chunk_bytes = std::size_t{1} << 20;
 
 /// A dimension scale that a group or one of its parents owns.
@@ -38,7 +38,8 @@ using Scales = std::map<std::string, Scale>;
 
 /// Letters, digits and underscores, and none of the names that HDF5, netCDF-4 or Variable itself give a meaning.
 bool is_attribute_name(const std::string& name) {
-  static constexpr std::string_view k_reserved[] = {"units", "long_name", "CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST"};
+  static constexpr std::string_view k_reserved[] = {"units", "long_name",      "CLASS",
+                                                    "NAME",  "REFERENCE_LIST", "DIMENSION_LIST"};
   const auto fits = [](unsigned char c) { return c < 0x80 && (std::isalnum(c) != 0 || c == '_'); };
   return !name.empty() && name[0] != '_' && std::all_of(name.begin(), name.end(), fits) &&
          std::find(std::begin(k_reserved), std::end(k_reserved), name) == std::end(k_reserved);
@@ -73,11 +74,16 @@ void write_attributes(hid_t object, const std::map<std::string, Attribute>& attr
 /// File and memory type of each alternative of core::Array but text, in its order.
 std::pair<hid_t, hid_t> number_types(const core::Array& values) {
   switch (values.index()) {
-    case 0: return {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE};
-    case 1: return {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
-    case 2: return {H5T_STD_I64LE, H5T_NATIVE_INT64};
-    case 3: return {H5T_STD_I32LE, H5T_NATIVE_INT32};
-    default: return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
+    case 0:
+      return {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE};
+    case 1:
+      return {H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
+    case 2:
+      return {H5T_STD_I64LE, H5T_NATIVE_INT64};
+    case 3:
+      return {H5T_STD_I32LE, H5T_NATIVE_INT32};
+    default:
+      return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
   }
 }
 
@@ -139,7 +145,8 @@ void check_variable(const Variable& variable, const Scales& scales) {
     return Error("E190", fmt::format("variable '{}' cannot be stored: {}", variable.name, why));
   };
   if (!core::is_name(variable.name)) throw wrong("its name is not of the form [a-z][a-z0-9_]*");
-  if (looks_like_time(variable.units)) throw wrong(fmt::format("write the units '{}' as a symbol: s, ms", variable.units));
+  if (looks_like_time(variable.units))
+    throw wrong(fmt::format("write the units '{}' as a symbol: s, ms", variable.units));
   std::size_t expected = 1;
   for (const std::string& dim : variable.dims) {
     const auto found = scales.find(dim);
@@ -151,7 +158,8 @@ void check_variable(const Variable& variable, const Scales& scales) {
   if (scales.count(variable.name) != 0 && variable.dims != std::vector<std::string>{variable.name})
     throw wrong("it has the name of a dimension but is not its coordinate");
   if (expected != core::array_size(variable.values))
-    throw wrong(fmt::format("it has {} values, its dimensions ask for {}", core::array_size(variable.values), expected));
+    throw wrong(
+        fmt::format("it has {} values, its dimensions ask for {}", core::array_size(variable.values), expected));
   if (const auto* text = std::get_if<std::vector<std::string>>(&variable.values))
     for (const std::string& s : *text)
       if (s.find('\0') != std::string::npos || !is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
@@ -257,7 +265,9 @@ struct Image {
       return nullptr;
     }
   }
-  static void* allocate(std::size_t size, H5FD_file_image_op_t op, void* self) { return resize(nullptr, size, op, self); }
+  static void* allocate(std::size_t size, H5FD_file_image_op_t op, void* self) {
+    return resize(nullptr, size, op, self);
+  }
   static herr_t release(void*, H5FD_file_image_op_t, void* self) {
     static_cast<Image*>(self)->closed = true;
     return 0;

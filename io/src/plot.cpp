@@ -32,7 +32,8 @@ void check(const Figure& figure) {
     const Bars& bars = panel.bars;
     if (bars.values.size() != bars.parts.size()) throw wrong("bars have names for another number of parts");
     for (const auto& part : bars.values)
-      if (part.size() != bars.categories.size()) throw wrong("a part of the bars has another number of values than categories");
+      if (part.size() != bars.categories.size())
+        throw wrong("a part of the bars has another number of values than categories");
   }
 }
 
@@ -47,7 +48,8 @@ std::string to_png(const Figure& figure) {
   const auto title = wrap(ruler, figure.title, k_title_size, width - 2 * k_margin, true);
   const auto caption = wrap(ruler, figure.caption, k_caption_size, width - 2 * k_margin);
   const double head = k_margin + static_cast<double>(title.size()) * 1.3 * k_title_size + (title.empty() ? 0 : 8);
-  const double foot = static_cast<double>(caption.size()) * 1.35 * k_caption_size + (caption.empty() ? 0 : 10) + k_margin;
+  const double foot =
+      static_cast<double>(caption.size()) * 1.35 * k_caption_size + (caption.empty() ? 0 : 10) + k_margin;
   Canvas canvas(width, head + rows * k_panel_height + (rows - 1) * k_gap + foot, k_scale);
   double y = k_margin;
   for (const std::string& line : title) {
@@ -57,7 +59,8 @@ std::string to_png(const Figure& figure) {
   for (std::size_t i = 0; i < figure.panels.size(); ++i) {
     const int row = static_cast<int>(i) / columns, column = static_cast<int>(i) % columns;
     draw_panel(canvas, figure.panels[i],
-               {k_margin + column * (k_panel_width + k_gap), head + row * (k_panel_height + k_gap), k_panel_width, k_panel_height});
+               {k_margin + column * (k_panel_width + k_gap), head + row * (k_panel_height + k_gap), k_panel_width,
+                k_panel_height});
   }
   y = head + rows * k_panel_height + (rows - 1) * k_gap + 10;
   for (const std::string& line : caption) {

@@ -47,7 +47,8 @@ Canvas::~Canvas() {
 void Canvas::set(Colour c) const { cairo_set_source_rgba(cairo_, c.red, c.green, c.blue, c.alpha); }
 
 void Canvas::font(double size, bool bold) const {
-  cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+  cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                         bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size(cairo_, size);
 }
 
@@ -113,8 +114,10 @@ void Canvas::path(const std::vector<Point>& points, double width, Colour colour,
   bool open = false;
   for (const Point& p : points) {
     const bool finite = std::isfinite(p.x) && std::isfinite(p.y);
-    if (finite && open) cairo_line_to(cairo_, p.x, p.y);
-    else if (finite) cairo_move_to(cairo_, p.x, p.y);
+    if (finite && open)
+      cairo_line_to(cairo_, p.x, p.y);
+    else if (finite)
+      cairo_move_to(cairo_, p.x, p.y);
     open = finite;
   }
   cairo_stroke(cairo_);
@@ -174,8 +177,10 @@ std::vector<std::string> wrap(const Canvas& canvas, const std::string& text, dou
   std::vector<std::string> lines;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
-    if (!lines.empty() && canvas.text_width(lines.back() + " " + word, size, bold) <= width) lines.back() += " " + word;
-    else lines.push_back(word);
+    if (!lines.empty() && canvas.text_width(lines.back() + " " + word, size, bold) <= width)
+      lines.back() += " " + word;
+    else
+      lines.push_back(word);
   }
   return lines;
 }

@@ -13,7 +13,8 @@ struct Colour {
   double red, green, blue, alpha = 1;
 };
 
-/// Okabe & Ito, "Color universal design" (2008): distinguishable with every kind of colour vision. The light yellow is last.
+/// Okabe & Ito, "Color universal design" (2008): distinguishable with every kind of colour vision. The light yellow is
+/// last.
 Colour palette(int index);
 inline constexpr Colour k_ink{0.13, 0.13, 0.15};
 inline constexpr Colour k_grey{0.40, 0.40, 0.43};
@@ -62,7 +63,8 @@ class Canvas {
 };
 
 /// Breaks a text into lines of at most `width` at spaces.
-std::vector<std::string> wrap(const Canvas& canvas, const std::string& text, double size, double width, bool bold = false);
+std::vector<std::string> wrap(const Canvas& canvas, const std::string& text, double size, double width,
+                              bool bold = false);
 /// The text, cut with an ellipsis where it is wider than `width`.
 std::string shortened(const Canvas& canvas, const std::string& text, double size, double width);
 

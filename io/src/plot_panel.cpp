@@ -60,17 +60,21 @@ void draw_band(Canvas& canvas, const std::vector<Point>& upper, const std::vecto
     outline.clear(), back.clear();
   };
   for (std::size_t i = 0; i < upper.size(); ++i) {
-    if (std::isfinite(upper[i].x) && std::isfinite(upper[i].y) && std::isfinite(lower[i].y)) outline.push_back(upper[i]), back.push_back(lower[i]);
-    else flush();
+    if (std::isfinite(upper[i].x) && std::isfinite(upper[i].y) && std::isfinite(lower[i].y))
+      outline.push_back(upper[i]), back.push_back(lower[i]);
+    else
+      flush();
   }
   flush();
 }
 
-void draw_line(Canvas& canvas, const Line& line, const Curve& curve, Colour colour, const Box& plot, const Axis& x, const Axis& y) {
+void draw_line(Canvas& canvas, const Line& line, const Curve& curve, Colour colour, const Box& plot, const Axis& x,
+               const Axis& y) {
   const auto place = [&](double u, double v) {
     const double px = x.position(u), py = y.position(v);
     // far outside is as good as outside, and keeps Cairo's fixed-point coordinates in range
-    return Point{plot.left + std::clamp(px, -9.0, 9.0) * plot.width, plot.bottom() - std::clamp(py, -9.0, 9.0) * plot.height};
+    return Point{plot.left + std::clamp(px, -9.0, 9.0) * plot.width,
+                 plot.bottom() - std::clamp(py, -9.0, 9.0) * plot.height};
   };
   std::vector<Point> points, upper, lower;
   for (std::size_t i = 0; i < curve.x.size(); ++i) {
@@ -119,15 +123,22 @@ double draw_legend(Canvas& canvas, const std::vector<Entry>& entries, const Box&
   constexpr std::size_t k_most = 12;
   for (std::size_t i = 0; i < entries.size() && i < k_most; ++i) {
     const bool rest = i + 1 == k_most && entries.size() > k_most;
-    const Entry entry = rest ? Entry{fmt::format("and {} more", entries.size() - i), k_grey, Entry::Shape::line} : entries[i];
+    const Entry entry =
+        rest ? Entry{fmt::format("and {} more", entries.size() - i), k_grey, Entry::Shape::line} : entries[i];
     const std::string label = shortened(canvas, entry.label, k_legend_size, area.width - k_key - 5);
     const double width = k_key + 5 + canvas.text_width(label, k_legend_size);
     if (x > area.left && x + width > area.right()) x = area.left, y += k_row;
     const double middle = y + 0.5 * k_row;
     switch (entry.shape) {
-      case Entry::Shape::block: canvas.box({x + 4, middle - 4.5, 12, 9}, entry.colour); break;
-      case Entry::Shape::points: canvas.dot({x + 0.5 * k_key, middle}, k_dot + 0.3, entry.colour); break;
-      default: canvas.path({{x, middle}, {x + k_key - 2, middle}}, k_line_width + 0.3, entry.colour, entry.shape == Entry::Shape::dashed);
+      case Entry::Shape::block:
+        canvas.box({x + 4, middle - 4.5, 12, 9}, entry.colour);
+        break;
+      case Entry::Shape::points:
+        canvas.dot({x + 0.5 * k_key, middle}, k_dot + 0.3, entry.colour);
+        break;
+      default:
+        canvas.path({{x, middle}, {x + k_key - 2, middle}}, k_line_width + 0.3, entry.colour,
+                    entry.shape == Entry::Shape::dashed);
     }
     canvas.text({x + k_key + 3, middle + 0.35 * k_legend_size}, label, k_legend_size, Align::left);
     x += width + k_space;
@@ -135,19 +146,22 @@ double draw_legend(Canvas& canvas, const std::vector<Entry>& entries, const Box&
   return entries.empty() ? 0 : y + k_row - area.top;
 }
 
-void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y, const std::string& x_label, const std::string& y_label) {
+void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y, const std::string& x_label,
+               const std::string& y_label) {
   for (const Tick& tick : y.ticks) {
     const double at = plot.bottom() - y.position(tick.value) * plot.height;
     if (!tick.label.empty()) {
       canvas.line({plot.left, at}, {plot.right(), at}, 0.7, k_faint);
-      canvas.text({plot.left - k_tick_length - 3, at + 0.36 * k_tick_size}, tick.label, k_tick_size, Align::right, k_ink);
+      canvas.text({plot.left - k_tick_length - 3, at + 0.36 * k_tick_size}, tick.label, k_tick_size, Align::right,
+                  k_ink);
     }
     canvas.line({plot.left - (tick.label.empty() ? 0.6 : 1) * k_tick_length, at}, {plot.left, at}, 0.8, k_ink);
   }
   for (const Tick& tick : x.ticks) {
     const double at = plot.left + x.position(tick.value) * plot.width;
     if (!tick.label.empty())
-      canvas.text({at, plot.bottom() + k_tick_length + 3 + 0.8 * k_tick_size}, tick.label, k_tick_size, Align::centre, k_ink);
+      canvas.text({at, plot.bottom() + k_tick_length + 3 + 0.8 * k_tick_size}, tick.label, k_tick_size, Align::centre,
+                  k_ink);
     canvas.line({at, plot.bottom()}, {at, plot.bottom() + (tick.label.empty() ? 0.6 : 1) * k_tick_length}, 0.8, k_ink);
   }
   canvas.line({plot.left, plot.top}, {plot.left, plot.bottom()}, 0.9, k_ink);
@@ -160,7 +174,8 @@ void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y, co
     canvas.text({left + canvas.text_width("\u00D7", k_tick_size), where.y}, power, k_tick_size, Align::left, k_grey);
   };
   const double label_y = plot.bottom() + k_tick_length + 2.1 * k_tick_size + k_label_size;
-  canvas.text({plot.left + 0.5 * plot.width, label_y}, shortened(canvas, x_label, k_label_size, plot.width), k_label_size, Align::centre);
+  canvas.text({plot.left + 0.5 * plot.width, label_y}, shortened(canvas, x_label, k_label_size, plot.width),
+              k_label_size, Align::centre);
   if (x.exponent != 0) factor({plot.right(), label_y}, x.exponent, Align::right);
   canvas.vertical_text({plot.left - k_tick_length - 10 - label_width(canvas, y), plot.top + 0.5 * plot.height},
                        shortened(canvas, y_label, k_label_size, plot.height), k_label_size);
@@ -194,12 +209,15 @@ void draw_panel(Canvas& canvas, const Panel& panel, const Box& area) {
       y_extent.add(c.y[i]);
       if (!c.error.empty()) y_extent.add(c.y[i] + c.error[i]), y_extent.add(c.y[i] - c.error[i]);
     }
-    const Entry::Shape shape = !line.line ? Entry::Shape::points : line.dashed ? Entry::Shape::dashed : Entry::Shape::line;
+    const Entry::Shape shape = !line.line    ? Entry::Shape::points
+                               : line.dashed ? Entry::Shape::dashed
+                                             : Entry::Shape::line;
     if (!line.label.empty()) entries.push_back({line.label, colours.back(), shape});
   }
   shift(draw_legend(canvas, entries, inner));
   shift(9);
-  const Interval y_range = y_extent.range(panel.y_range, 0.05), x_range = x_extent.range(panel.x_range, only_lines ? 0 : 0.03);
+  const Interval y_range = y_extent.range(panel.y_range, 0.05),
+                 x_range = x_extent.range(panel.x_range, only_lines ? 0 : 0.03);
   const double below = k_tick_length + 2.1 * k_tick_size + (panel.x_label.empty() ? 0 : k_label_size + 4);
   Axis y = fitting_axis(canvas, y_range, panel.log_y, inner.height - below, false);
   if (y.exponent != 0) shift(9);  // the factor of ten stands above the axis
@@ -209,10 +227,12 @@ void draw_panel(Canvas& canvas, const Panel& panel, const Box& area) {
   y = fitting_axis(canvas, y_range, panel.log_y, plot.height, false);
   draw_axes(canvas, plot, x, y, panel.x_label, panel.y_label);
   canvas.clip({plot.left - 3, plot.top - 3, plot.width + 6, plot.height + 6});
-  for (std::size_t i = 0; i < panel.lines.size(); ++i) draw_line(canvas, panel.lines[i], curves[i], colours[i], plot, x, y);
+  for (std::size_t i = 0; i < panel.lines.size(); ++i)
+    draw_line(canvas, panel.lines[i], curves[i], colours[i], plot, x, y);
   canvas.unclip();
   if (x_extent.empty())
-    canvas.text({plot.left + 0.5 * plot.width, plot.top + 0.5 * plot.height}, "no data", k_label_size, Align::centre, k_grey);
+    canvas.text({plot.left + 0.5 * plot.width, plot.top + 0.5 * plot.height}, "no data", k_label_size, Align::centre,
+                k_grey);
 }
 
 }  // namespace eos::io

@@ -23,7 +23,8 @@ inline constexpr double k_tick_size = 9, k_label_size = 10, k_legend_size = 9, k
 double draw_legend(Canvas& canvas, const std::vector<Entry>& entries, const Box& area);
 
 /// Axes around `plot`: grid, ticks, labels. The x axis may have its own labels (categories).
-void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y, const std::string& x_label, const std::string& y_label);
+void draw_axes(Canvas& canvas, const Box& plot, const Axis& x, const Axis& y, const std::string& x_label,
+               const std::string& y_label);
 
 /// Bars with their axes within `area`; returns nothing to draw further.
 void draw_bars(Canvas& canvas, const Panel& panel, const Box& area);

@@ -29,7 +29,8 @@ std::string fixed(double x, int decimals) {
 }
 
 void label_decades(Axis& axis, int first, int last, int count) {
-  const int every = std::max(1, static_cast<int>(std::ceil((last - first + 1) / static_cast<double>(std::max(2, count)))));
+  const int every =
+      std::max(1, static_cast<int>(std::ceil((last - first + 1) / static_cast<double>(std::max(2, count)))));
   const bool plain = first >= -2 && last <= 3;
   for (int k = first; k <= last; ++k) {
     const bool labelled = (k - first) % every == 0;
@@ -68,7 +69,8 @@ Axis linear_axis(double lower, double upper, int count) {
   if (magnitude >= 5 || magnitude <= -3) axis.exponent = static_cast<int>(std::floor(magnitude / 3.0)) * 3;
   const double unit = std::pow(10.0, axis.exponent);
   const int decimals = decimals_of(step / unit);
-  const auto first = static_cast<long long>(std::ceil(lower / step - 1e-9)), last = static_cast<long long>(std::floor(upper / step + 1e-9));
+  const auto first = static_cast<long long>(std::ceil(lower / step - 1e-9)),
+             last = static_cast<long long>(std::floor(upper / step + 1e-9));
   for (long long i = first; i <= last && i - first < 1000; ++i) {
     const double value = static_cast<double>(i) * step;
     axis.ticks.push_back({value, fixed(value / unit, decimals)});
@@ -79,7 +81,8 @@ Axis linear_axis(double lower, double upper, int count) {
 Axis log_axis(double lower, double upper, int count) {
   Axis axis{lower, upper, true, {}, 0};
   const double decades = std::log10(upper / lower);
-  const int first = static_cast<int>(std::floor(std::log10(lower) + 1e-9)), last = static_cast<int>(std::floor(std::log10(upper) + 1e-9));
+  const int first = static_cast<int>(std::floor(std::log10(lower) + 1e-9)),
+            last = static_cast<int>(std::floor(std::log10(upper) + 1e-9));
   const bool plain = first >= -4 && last <= 4;
   if (decades < 0.4 && plain) {  // less than a factor 2.5: a linear choice of ticks reads better
     const Axis linear = linear_axis(lower, upper, count);

@@ -26,8 +26,8 @@ Axis linear_axis(double lower, double upper, int count);
 /// A logarithmic axis; labels at decades, or at 1, 2, 5 when there are less than two decades. pre: 0 < lower < upper.
 Axis log_axis(double lower, double upper, int count);
 
-/// The range of an axis that shows [lower, upper] with some room: a linear one starts at 0 when that is near, a range of
-/// one value is widened.
+/// The range of an axis that shows [lower, upper] with some room: a linear one starts at 0 when that is near, a range
+/// of one value is widened.
 struct Interval {
   double lower, upper;
 };

@@ -35,10 +35,14 @@ const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
 
 const char* describe(FileKind kind) {
   switch (kind) {
-    case FileKind::problem: return "a mode problem ([problem], [modes])";
-    case FileKind::plan: return "a plan made from a calibration ([plan])";
-    case FileKind::training: return "a training run ([train], [data], ...)";
-    case FileKind::prices: return "a price list ([prices])";
+    case FileKind::problem:
+      return "a mode problem ([problem], [modes])";
+    case FileKind::plan:
+      return "a plan made from a calibration ([plan])";
+    case FileKind::training:
+      return "a training run ([train], [data], ...)";
+    case FileKind::prices:
+      return "a price list ([prices])";
   }
   return "";
 }
@@ -55,9 +59,10 @@ void require_kind(const Document& document, FileKind wanted) {
   const std::optional<FileKind> kind = kind_of(document);
   const bool prices_in_run = kind == FileKind::prices && (wanted == FileKind::training || wanted == FileKind::plan);
   if (!kind.has_value() || *kind == wanted || prices_in_run) return;
-  throw Error({document.diagnostic({}, "E108", fmt::format("'{}' describes {}, but {} is needed here", document.name(),
-                                                           describe(*kind), describe(wanted)),
-                                   *kind == FileKind::training ? "use `eos train` or `eos calibrate`" : "use `eos plan`")});
+  throw Error({document.diagnostic(
+      {}, "E108",
+      fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
+      *kind == FileKind::training ? "use `eos train` or `eos calibrate`" : "use `eos plan`")});
 }
 
 bool looks_like_path(const std::string& name) {
@@ -67,7 +72,8 @@ bool looks_like_path(const std::string& name) {
 
 std::string relative_to(const std::string& folder, const std::string& path) {
   const std::filesystem::path given(path);
-  return given.is_relative() && !folder.empty() ? (std::filesystem::path(folder) / given).lexically_normal().string() : path;
+  return given.is_relative() && !folder.empty() ? (std::filesystem::path(folder) / given).lexically_normal().string()
+                                                : path;
 }
 
 /// `prices = "name"` or [prices] with an optional `base`.
@@ -81,8 +87,8 @@ void read_prices_of(TableReader& top, PriceList& prices) {
       into = read_prices(file ? relative_to(top.reading().document().folder(), name) : name);
     } catch (const Error& error) {
       for (const core::Diagnostic& d : error.diagnostics())
-        top.reading().report(where.source(), d.code, d.file.empty() ? d.message : fmt::format("{}:{}: {}", d.file, d.line, d.message),
-                             d.help);
+        top.reading().report(where.source(), d.code,
+                             d.file.empty() ? d.message : fmt::format("{}:{}: {}", d.file, d.line, d.message), d.help);
     }
   };
   if (node->is_string()) return load(*node, prices);
@@ -95,8 +101,10 @@ void read_prices_of(TableReader& top, PriceList& prices) {
   prices = PriceList{};
   prices.name = "custom";
   if (const toml::node* base = table.take("base")) {
-    if (base->is_string()) load(*base, prices);
-    else top.reading().report(base->source(), "E103", "prices.base expects the name of a price list in quotes");
+    if (base->is_string())
+      load(*base, prices);
+    else
+      top.reading().report(base->source(), "E103", "prices.base expects the name of a price list in quotes");
   }
   bind(table, prices);
   table.finish();
@@ -113,7 +121,8 @@ void read_method(TableReader& top, const Field& field, Spec& spec, Spec (*preset
       spec = preset(method);
     } catch (const Error& error) {
       const toml::node* node = table.raw()->get("method");
-      table.reading().report(node->source(), "E106", fmt::format("{}.method: {}", field.key, error.diagnostics().front().message),
+      table.reading().report(node->source(), "E106",
+                             fmt::format("{}.method: {}", field.key, error.diagnostics().front().message),
                              error.diagnostics().front().help);
     }
     bind(table, spec);
@@ -122,8 +131,9 @@ void read_method(TableReader& top, const Field& field, Spec& spec, Spec (*preset
 
 /// The conveniences of an inline schedule: fractions that are absent are 1, edges that are absent are equally spaced.
 void complete(Schedule& s) {
-  const std::size_t n = !s.edges.empty() ? s.edges.size() - 1
-                                         : std::max({s.data_fraction.size(), s.weight_fraction.size(), s.learning_rate.size()});
+  const std::size_t n = !s.edges.empty()
+                            ? s.edges.size() - 1
+                            : std::max({s.data_fraction.size(), s.weight_fraction.size(), s.learning_rate.size()});
   if (n == 0) return;
   if (s.edges.empty())
     for (std::size_t i = 0; i <= n; ++i) s.edges.push_back(static_cast<double>(i) / static_cast<double>(n));
@@ -199,9 +209,11 @@ PlanRequest parse_plan_request(const std::string& text, const std::string& name,
   top.finish();
   const toml::node* plan = document.find("plan");
   if (plan != nullptr && request.target_loss == 0 && request.terminal_weight == 0)
-    reading.report(plan->source(), "E105", "[plan] needs a goal: target_loss or terminal_weight", "add e.g. `target_loss = 0.35`");
+    reading.report(plan->source(), "E105", "[plan] needs a goal: target_loss or terminal_weight",
+                   "add e.g. `target_loss = 0.35`");
   if (plan != nullptr && request.free_horizon && request.target_loss == 0)
-    reading.report(plan->source(), "E107", "plan.free_horizon asks for the cheapest horizon, but no target_loss says what to reach",
+    reading.report(plan->source(), "E107",
+                   "plan.free_horizon asks for the cheapest horizon, but no target_loss says what to reach",
                    "add e.g. `target_loss = 0.35`");
   reading.finish();
   return request;
@@ -218,9 +230,11 @@ FileKind kind_of(const std::string& path) {
   for (auto&& [key, node] : document.root())
     if (const auto close = core::did_you_mean(key.str(), known); !close.empty() && node.is_table())
       help = fmt::format("[{}]: did you mean [{}]?", key.str(), close.front());
-  throw Error({document.diagnostic({}, "E108", fmt::format("'{}' states neither {}, nor {}, nor {}, nor {}", path,
-                                                           describe(FileKind::problem), describe(FileKind::plan),
-                                                           describe(FileKind::training), describe(FileKind::prices)), help)});
+  throw Error({document.diagnostic(
+      {}, "E108",
+      fmt::format("'{}' states neither {}, nor {}, nor {}, nor {}", path, describe(FileKind::problem),
+                  describe(FileKind::plan), describe(FileKind::training), describe(FileKind::prices)),
+      help)});
 }
 
 ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides) {
@@ -260,8 +274,10 @@ PriceList parse_prices(const std::string& text, const std::string& name, const O
   TableReader top(reading, &document.root(), "");
   PriceList prices;
   if (!document.root().contains("prices"))
-    reading.report({}, "E105", fmt::format("'{}' has no table [prices]", name), "write `[prices]` and e.g. `mac = 1.69e-12`");
-  else read_prices_of(top, prices);
+    reading.report({}, "E105", fmt::format("'{}' has no table [prices]", name),
+                   "write `[prices]` and e.g. `mac = 1.69e-12`");
+  else
+    read_prices_of(top, prices);
   top.finish();
   reading.finish();
   return prices;

@@ -1,8 +1,8 @@
-// One description of every table, used three ways: read a TOML file into values, write values as TOML, and list the keys
-// for the manual. Private to io/.
+// One description of every table, used three ways: read a TOML file into values, write values as TOML, and list the
+// keys for the manual. Private to io/.
 //
-// A bind function (toml_schema.hpp) names each key of a table with its unit, range and meaning and hands over the field it
-// belongs to. The field holds the default when reading, the value when writing.
+// A bind function (toml_schema.hpp) names each key of a table with its unit, range and meaning and hands over the field
+// it belongs to. The field holds the default when reading, the value when writing.
 #pragma once
 
 #include <array>
@@ -36,8 +36,8 @@ struct Range {
 };
 inline constexpr Range k_any{};
 inline constexpr Range k_unit{0, 1};
-inline constexpr Range k_share{0, 1, true};                                                    ///< (0, 1]
-inline constexpr Range k_below_one{0, 1, false, true};                                         ///< [0, 1)
+inline constexpr Range k_share{0, 1, true};             ///< (0, 1]
+inline constexpr Range k_below_one{0, 1, false, true};  ///< [0, 1)
 inline constexpr Range k_not_negative{0, std::numeric_limits<double>::infinity()};
 inline constexpr Range k_positive{0, std::numeric_limits<double>::infinity(), true};
 inline constexpr Range k_count{1, 2147483647};

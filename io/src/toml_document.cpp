@@ -14,13 +14,15 @@ using core::Error;
 namespace {
 
 constexpr std::string_view k_override = "--set ";  ///< source path of overrides: "--set 1", "--set 2", ...
-constexpr int k_most_dots = 15;                     ///< of one key; eos itself uses one
+constexpr int k_most_dots = 15;                    ///< of one key; eos itself uses one
 
 std::vector<std::string> split_lines(const std::string& text) {
   std::vector<std::string> lines(1);
   for (const char c : text) {
-    if (c == '\n') lines.emplace_back();
-    else if (c != '\r') lines.back() += c;
+    if (c == '\n')
+      lines.emplace_back();
+    else if (c != '\r')
+      lines.back() += c;
   }
   return lines;
 }
@@ -31,9 +33,12 @@ std::size_t skip_string(std::string_view text, std::size_t i) {
   const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
   const bool multi = text.substr(i).starts_with(triple);
   for (std::size_t j = i + (multi ? 3 : 1); j < text.size(); ++j) {
-    if (quote == '"' && text[j] == '\\') ++j;
-    else if (!multi && (text[j] == quote || text[j] == '\n')) return j;
-    else if (multi && text.substr(j).starts_with(triple)) return j + 2;
+    if (quote == '"' && text[j] == '\\')
+      ++j;
+    else if (!multi && (text[j] == quote || text[j] == '\n'))
+      return j;
+    else if (multi && text.substr(j).starts_with(triple))
+      return j + 2;
   }
   return text.size();
 }
@@ -44,10 +49,14 @@ std::size_t find_deep_key(std::string_view text) {
   int dots = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '"' || c == '\'') i = skip_string(text, i);
-    else if (c == '#') i = std::min(text.find('\n', i), text.size()) - 1;
-    else if (c == '.' && ++dots > k_most_dots) return i;
-    else if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) dots = 0;
+    if (c == '"' || c == '\'')
+      i = skip_string(text, i);
+    else if (c == '#')
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    else if (c == '.' && ++dots > k_most_dots)
+      return i;
+    else if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos)
+      dots = 0;
   }
   return std::string_view::npos;
 }
@@ -57,9 +66,10 @@ void refuse_deep_keys(const std::string& text, const std::string& name, const st
   if (at == std::string_view::npos) return;
   const auto line = static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
   const std::size_t start = text.rfind('\n', at) + 1;
-  throw Error({Diagnostic{"E101", fmt::format("a key is nested more than {} levels deep", k_most_dots + 1), name, line + 1,
-                          static_cast<int>(at - start) + 1, lines[static_cast<std::size_t>(line)].substr(0, 200),
-                          "eos uses tables of at most two levels, e.g. [data.teacher]"}});
+  throw Error(
+      {Diagnostic{"E101", fmt::format("a key is nested more than {} levels deep", k_most_dots + 1), name, line + 1,
+                  static_cast<int>(at - start) + 1, lines[static_cast<std::size_t>(line)].substr(0, 200),
+                  "eos uses tables of at most two levels, e.g. [data.teacher]"}});
 }
 
 /// Merges `from` into `into`: tables are merged key by key, anything else (inline tables too) replaces.
@@ -110,7 +120,8 @@ Document::Document(const std::string& text, std::string name, const Overrides& o
       apply(overrides_[i], i);
     } catch (const Error& error) {
       Diagnostic d = error.diagnostics().front();
-      d.file = "--set", d.line = static_cast<int>(i) + 1, d.column = std::max(d.column, 1), d.source_line = overrides_[i];
+      d.file = "--set", d.line = static_cast<int>(i) + 1, d.column = std::max(d.column, 1),
+      d.source_line = overrides_[i];
       problems.push_back(std::move(d));
     }
   }
@@ -134,8 +145,13 @@ void Document::apply(const std::string& assignment, std::size_t index) {
       if (structured) throw error;
       change = toml::parse(fmt::format("{}={}", key, quoted(value)), std::string(source));
     } catch (const toml::parse_error& again) {
-      throw Error({Diagnostic{"E101", std::string(again.description()), {}, 1, static_cast<int>(again.source().begin.column),
-                              {}, "e.g. --set selection.tau=0.5"}});
+      throw Error({Diagnostic{"E101",
+                              std::string(again.description()),
+                              {},
+                              1,
+                              static_cast<int>(again.source().begin.column),
+                              {},
+                              "e.g. --set selection.tau=0.5"}});
     }
   }
   merge(root_, std::move(change), "");

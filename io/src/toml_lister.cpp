@@ -32,16 +32,20 @@ void TomlLister::row(const std::string& key, const std::string& type, const std:
 }
 
 void TomlLister::field_row(const Field& field, const std::string& type, const std::string& standard) {
-  row(field.key, type, field.required ? "**required**" : standard.empty() ? "" : fmt::format("`{}`", standard), field.help,
-      field.unit == std::string("1") ? "" : field.unit);
+  row(field.key, type,
+      field.required     ? "**required**"
+      : standard.empty() ? ""
+                         : fmt::format("`{}`", standard),
+      field.help, field.unit == std::string("1") ? "" : field.unit);
 }
 
 void TomlLister::table(const Field& field, const Body& body) {
   TomlLister inner(path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key));
   body(inner);
-  children_ += fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | unit | default | meaning |\n|---|---|---|---|---|\n{}", inner.path_,
-                           static_cast<char>(std::toupper(static_cast<unsigned char>(field.help[0]))), field.help + 1,
-                           inner.notes_, inner.own_ + inner.children_);
+  children_ +=
+      fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | unit | default | meaning |\n|---|---|---|---|---|\n{}",
+                  inner.path_, static_cast<char>(std::toupper(static_cast<unsigned char>(field.help[0]))),
+                  field.help + 1, inner.notes_, inner.own_ + inner.children_);
   for (const auto& [key, home] : inner.homes_) {
     const auto [place, fresh] = homes_.try_emplace(key, home);
     if (!fresh) place->second.clear();

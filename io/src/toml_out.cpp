@@ -34,7 +34,8 @@ template <class Spec>
 void list_method(TomlLister& lister, const Field& field, Spec spec, const std::vector<std::string>& presets) {
   lister.table(field, [&](Binder& b) {
     b.note("`method` loads a preset; every other key given beside it overrides one choice of the preset.");
-    static_cast<TomlLister&>(b).row("method", fmt::format("`{}`", fmt::join(presets, "` `")), fmt::format("`{}`", spec.method),
+    static_cast<TomlLister&>(b).row("method", fmt::format("`{}`", fmt::join(presets, "` `")),
+                                    fmt::format("`{}`", spec.method),
                                     "named method: sets the defaults of the keys below");
     bind(b, spec);
   });
@@ -71,7 +72,8 @@ std::string to_toml(const PlanRequest& request) {
   PlanRequest copy = request;
   bind(writer, copy);
   write_table(writer, "prices", request.prices);
-  return "# Plan from a calibration: effective configuration, defaults included. Make it with `eos plan FILE`.\n" + writer.str();
+  return "# Plan from a calibration: effective configuration, defaults included. Make it with `eos plan FILE`.\n" +
+         writer.str();
 }
 
 std::string toml_reference() {
@@ -82,7 +84,8 @@ std::string toml_reference() {
   list_method(run, {"plasticity", "", "which weights are written"}, spec.plasticity, theory::plasticity_presets());
   run.table({"schedule", "", "controls over progress, for methods and laws named schedule"}, [&](Binder& b) {
     b.note("Either `file` alone, or the lists.");
-    static_cast<TomlLister&>(b).row("file", "path", "", "EOS-1 file of `eos plan`, or of a run whose fractions are repeated");
+    static_cast<TomlLister&>(b).row("file", "path", "",
+                                    "EOS-1 file of `eos plan`, or of a run whose fractions are repeated");
     bind(b, spec.schedule);
   });
   ModeProblem mode_problem;
@@ -92,13 +95,16 @@ std::string toml_reference() {
   PriceList list;
   list.name = "custom";
   prices.table({"prices", "", "joules per count; what is not listed is free"}, [&](Binder& b) {
-    b.note("In a run or plan, `prices = \"NAME\"` before the first table names a built-in list or a TOML file instead.");
-    static_cast<TomlLister&>(b).row("base", "text", "", "built-in list or file to start from; the other keys override it");
+    b.note(
+        "In a run or plan, `prices = \"NAME\"` before the first table names a built-in list or a TOML file instead.");
+    static_cast<TomlLister&>(b).row("base", "text", "",
+                                    "built-in list or file to start from; the other keys override it");
     bind(b, list);
   });
-  return fmt::format("## A training run: `eos train`, `eos calibrate`\n{}\n## A mode problem: `eos plan`\n{}\n"
-                     "## A plan from a calibration: `eos plan`\n{}\n## A price list\n{}",
-                     run.markdown(), problem.markdown(), plan.markdown(), prices.markdown());
+  return fmt::format(
+      "## A training run: `eos train`, `eos calibrate`\n{}\n## A mode problem: `eos plan`\n{}\n"
+      "## A plan from a calibration: `eos plan`\n{}\n## A price list\n{}",
+      run.markdown(), problem.markdown(), plan.markdown(), prices.markdown());
 }
 
 }  // namespace eos::io

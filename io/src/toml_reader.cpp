@@ -17,13 +17,20 @@ namespace {
 
 std::string type_name(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "text";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a number";
-    case toml::node_type::boolean: return "true or false";
-    default: return "a date or time";
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return "a list";
+    case toml::node_type::string:
+      return "text";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a number";
+    case toml::node_type::boolean:
+      return "true or false";
+    default:
+      return "a date or time";
   }
 }
 
@@ -62,15 +69,15 @@ std::string describe(const Range& range, const std::string& unit) {
 void Reading::adopt(const Error& error, const toml::source_region& fallback) {
   // Names that theory's checks use for fields that have another key in the file.
   static const std::map<std::string, std::string> k_keys{
-      {"teacher", "data.teacher"},      {"data_bounds", "data_fraction"},     {"weight_bounds", "weight_fraction"},
-      {"rate_bounds", "learning_rate"}, {"price_time", "price.time"},         {"price_screening", "price.screening"},
-      {"price_sample", "price.sample"}, {"price_write", "price.write"},       {"price_path", "price.path"}};
+      {"teacher", "data.teacher"},      {"data_bounds", "data_fraction"}, {"weight_bounds", "weight_fraction"},
+      {"rate_bounds", "learning_rate"}, {"price_time", "price.time"},     {"price_screening", "price.screening"},
+      {"price_sample", "price.sample"}, {"price_write", "price.write"},   {"price_path", "price.path"}};
   for (const Diagnostic& d : error.diagnostics()) {
     const std::string field = field_of(d.message);
     const auto renamed = k_keys.find(field);
     const toml::node* node = nullptr;
-    for (const std::string& path : {renamed == k_keys.end() ? field : renamed->second, "train." + field, "problem." + field,
-                                    "modes." + field, "data." + field})
+    for (const std::string& path : {renamed == k_keys.end() ? field : renamed->second, "train." + field,
+                                    "problem." + field, "modes." + field, "data." + field})
       if (node == nullptr && !field.empty()) node = document_.find(path);
     report(node != nullptr ? node->source() : fallback, d.code, d.message, d.help);
   }
@@ -108,7 +115,8 @@ const toml::node* TableReader::take(const Field& field) {
 }
 
 void TableReader::wrong_type(const toml::node& node, const std::string& name, const std::string& expected) {
-  reading_.report(node.source(), "E103", fmt::format("{} expects {}, got {}{}", name, expected, type_name(node), shown(node)));
+  reading_.report(node.source(), "E103",
+                  fmt::format("{} expects {}, got {}{}", name, expected, type_name(node), shown(node)));
 }
 
 void TableReader::table(const Field& field, const Body& body) {
@@ -125,8 +133,10 @@ void TableReader::table(const Field& field, const Body& body) {
 void TableReader::text(const Field& field, std::string& value) {
   const toml::node* node = take(field);
   if (node == nullptr) return;
-  if (const auto* text = node->as_string()) value = text->get();
-  else wrong_type(*node, full(field.key), "text in quotes");
+  if (const auto* text = node->as_string())
+    value = text->get();
+  else
+    wrong_type(*node, full(field.key), "text in quotes");
 }
 
 void TableReader::path(const Field& field, std::string& value) {
@@ -135,7 +145,8 @@ void TableReader::path(const Field& field, std::string& value) {
   const auto* text = node->as_string();
   if (text == nullptr) return wrong_type(*node, full(field.key), "a path in quotes");
   const std::filesystem::path given(text->get()), folder(reading_.document().folder());
-  const bool relocate = !given.empty() && given.is_relative() && !folder.empty() && !Document::is_override(node->source());
+  const bool relocate =
+      !given.empty() && given.is_relative() && !folder.empty() && !Document::is_override(node->source());
   value = relocate ? (folder / given).lexically_normal().string() : text->get();
 }
 
@@ -146,28 +157,36 @@ void TableReader::word(const Field& field, std::size_t& value, const std::vector
   const auto* text = node->as_string();
   if (text == nullptr) return wrong_type(*node, full(field.key), "one of " + allowed);
   const auto found = std::find(words.begin(), words.end(), text->get());
-  if (found != words.end()) value = static_cast<std::size_t>(found - words.begin());
+  if (found != words.end())
+    value = static_cast<std::size_t>(found - words.begin());
   else
-    reading_.report(node->source(), "E106", fmt::format("{} ={} is not one of {}", full(field.key), shown(*node), allowed),
+    reading_.report(node->source(), "E106",
+                    fmt::format("{} ={} is not one of {}", full(field.key), shown(*node), allowed),
                     core::suggest(text->get(), words));
 }
 
 void TableReader::flag(const Field& field, bool& value) {
   const toml::node* node = take(field);
   if (node == nullptr) return;
-  if (const auto* flag = node->as_boolean()) value = flag->get();
-  else wrong_type(*node, full(field.key), "true or false");
+  if (const auto* flag = node->as_boolean())
+    value = flag->get();
+  else
+    wrong_type(*node, full(field.key), "true or false");
 }
 
 bool TableReader::read_number(const toml::node& node, const std::string& name, const Field& field, const Range& range,
                               double& value) {
   double x = 0;
-  if (const auto* real = node.as_floating_point()) x = real->get();
-  else if (const auto* whole = node.as_integer()) x = static_cast<double>(whole->get());
-  else return wrong_type(node, name, "a number"), false;
+  if (const auto* real = node.as_floating_point())
+    x = real->get();
+  else if (const auto* whole = node.as_integer())
+    x = static_cast<double>(whole->get());
+  else
+    return wrong_type(node, name, "a number"), false;
   if (!std::isfinite(x) || !range.contains(x)) {
-    reading_.report(node.source(), "E104",
-                    fmt::format("{} ={} is not allowed, it must be {}", name, shown(node), describe(range, field.unit)));
+    reading_.report(
+        node.source(), "E104",
+        fmt::format("{} ={} is not allowed, it must be {}", name, shown(node), describe(range, field.unit)));
     return false;
   }
   value = x;
@@ -178,11 +197,13 @@ bool TableReader::read_integer(const toml::node& node, const std::string& name, 
                                std::int64_t& value) {
   constexpr double k_exact = 9007199254740992.0;  // 2^53: whole numbers written as 5e4 are exact up to here
   std::int64_t x = 0;
-  if (const auto* whole = node.as_integer()) x = whole->get();
+  if (const auto* whole = node.as_integer())
+    x = whole->get();
   else if (const auto* real = node.as_floating_point();
            real != nullptr && std::floor(real->get()) == real->get() && std::abs(real->get()) <= k_exact)
     x = static_cast<std::int64_t>(real->get());
-  else return wrong_type(node, name, "a whole number"), false;
+  else
+    return wrong_type(node, name, "a whole number"), false;
   if (!range.contains(static_cast<double>(x))) {
     reading_.report(node.source(), "E104",
                     fmt::format("{} = {} is not allowed, it must be {}", name, x, describe(range, field.unit)));
@@ -235,17 +256,20 @@ void TableReader::power_list(const Field& field, std::vector<double>& values, st
     known_.pop_back();
     numbers(field, values, range);
     if (count > 0 && static_cast<std::int64_t>(values.size()) != count)
-      reading_.report(node->source(), "E107", fmt::format("{} has {} values, {} is {}", full(field.key), values.size(), full("count"), count));
+      reading_.report(node->source(), "E107",
+                      fmt::format("{} has {} values, {} is {}", full(field.key), values.size(), full("count"), count));
     return;
   }
-  if (!node->is_table()) return wrong_type(*node, full(field.key), "a list of numbers or a power law, e.g. {power = -1.5}");
+  if (!node->is_table())
+    return wrong_type(*node, full(field.key), "a list of numbers or a power law, e.g. {power = -1.5}");
   double power = 0, scale = 1;
   TableReader law(reading_, node->as_table(), full(field.key));
   law.number({"power", "1", "exponent p of scale * j^p", true}, power, k_any);
   law.number({"scale", "1", "value of the first mode"}, scale, range);
   law.finish();
   if (count < 1) {
-    reading_.report(node->source(), "E105", fmt::format("{} is a power law, so {} is needed", full(field.key), full("count")),
+    reading_.report(node->source(), "E105",
+                    fmt::format("{} is a power law, so {} is needed", full(field.key), full("count")),
                     "add e.g. `count = 8`");
     return;
   }
@@ -266,7 +290,8 @@ bool TableReader::capture(const Field& field, theory::CaptureCurve& curve) {
     try {
       curve = theory::CaptureCurve::tabulated(std::move(fraction), std::move(captured));
     } catch (const Error& error) {
-      reading_.report(node->source(), "E107", fmt::format("{}: {}", full(field.key), error.diagnostics().front().message),
+      reading_.report(node->source(), "E107",
+                      fmt::format("{}: {}", full(field.key), error.diagnostics().front().message),
                       error.diagnostics().front().help);
     }
     return true;
@@ -278,15 +303,17 @@ bool TableReader::capture(const Field& field, theory::CaptureCurve& curve) {
   known_.pop_back();
   std::size_t index = 0;
   word(field, index, {"linear", "gaussian", "laplace"});
-  curve = index == 0 ? theory::CaptureCurve::linear()
-                     : index == 1 ? theory::CaptureCurve::gaussian() : theory::CaptureCurve::laplace();
+  curve = index == 0   ? theory::CaptureCurve::linear()
+          : index == 1 ? theory::CaptureCurve::gaussian()
+                       : theory::CaptureCurve::laplace();
   return true;
 }
 
 void TableReader::seeds(const Field& field, std::vector<std::uint64_t>& values) {
   const toml::node* one = take("seed");
   if (one != nullptr && table_->get(field.key) != nullptr) {
-    reading_.report(one->source(), "E107", fmt::format("{} and {} are both given", full("seed"), full(field.key)), "keep one");
+    reading_.report(one->source(), "E107", fmt::format("{} and {} are both given", full("seed"), full(field.key)),
+                    "keep one");
     known_.emplace_back(field.key);
     return;
   }
@@ -312,7 +339,8 @@ void TableReader::finish() {
     if (core::did_you_mean(name, known_).empty() && !home.empty() && home != path_)
       help = fmt::format("'{}' belongs in the table [{}]", name, home);
     reading_.report(key.source(), "E102",
-                    fmt::format("unknown {} '{}'{}", path_.empty() && node.is_table() ? "table" : "key", name, where), help);
+                    fmt::format("unknown {} '{}'{}", path_.empty() && node.is_table() ? "table" : "key", name, where),
+                    help);
   }
 }
 

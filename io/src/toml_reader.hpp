@@ -30,7 +30,8 @@ class Reading {
   std::map<std::string, std::string> homes_;
 };
 
-/// One table of the document; a table that is absent reads as empty. After the last key, finish() reports what is unknown.
+/// One table of the document; a table that is absent reads as empty. After the last key, finish() reports what is
+/// unknown.
 class TableReader : public Binder {
  public:
   TableReader(Reading& reading, const toml::table* table, std::string path);
@@ -61,7 +62,8 @@ class TableReader : public Binder {
   std::string full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void wrong_type(const toml::node& node, const std::string& name, const std::string& expected);
   /// Reads one finite number within the range; reports and returns false otherwise.
-  bool read_number(const toml::node& node, const std::string& name, const Field& field, const Range& range, double& value);
+  bool read_number(const toml::node& node, const std::string& name, const Field& field, const Range& range,
+                   double& value);
   bool read_integer(const toml::node& node, const std::string& name, const Field& field, const Range& range,
                     std::int64_t& value);
 

@@ -15,10 +15,13 @@ const std::vector<std::string> k_sources{"constant", "law", "stored", "schedule"
 void bind_train(Binder& b, TrainingSpec& s) {
   b.text({"title", "", "one line that names the run in tables and pictures"}, s.title);
   b.integer({"batch", "samples", "samples per optimiser update"}, s.batch, k_count);
-  b.number({"epochs", "epochs", "horizon: passes over the stream of training samples, presented or not"}, s.epochs, k_positive);
+  b.number({"epochs", "epochs", "horizon: passes over the stream of training samples, presented or not"}, s.epochs,
+           k_positive);
   b.seeds({"seeds", "1", "one replica each; `seed = 1` is short for one"}, s.seeds);
-  b.number({"evaluate_every", "epochs", "between evaluations on validation and test data"}, s.evaluate_every, k_positive);
-  b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds, k_count_or_none);
+  b.number({"evaluate_every", "epochs", "between evaluations on validation and test data"}, s.evaluate_every,
+           k_positive);
+  b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds,
+            k_count_or_none);
   b.integer({"record_every", "updates", "between rows of the step table, 0: none"}, s.record_every, k_count_or_none);
 }
 
@@ -31,9 +34,11 @@ void bind_data(Binder& b, theory::DataSpec& d) {
   d.name = names[index];
   b.path({"path", "", "folder with the four IDX files; empty: the search path"}, d.path);
   b.integer({"train_samples", "samples", "taken from the front of the training file"}, d.train_samples, k_count);
-  b.integer({"validation_samples", "samples", "taken from its end; steers what is steered"}, d.validation_samples, k_count_or_none);
+  b.integer({"validation_samples", "samples", "taken from its end; steers what is steered"}, d.validation_samples,
+            k_count_or_none);
   b.integer({"test_samples", "samples", "from the test file; only reported"}, d.test_samples, k_count_or_none);
-  b.number({"label_noise", "1", "share of training labels replaced by a random other class"}, d.label_noise, k_below_one);
+  b.number({"label_noise", "1", "share of training labels replaced by a random other class"}, d.label_noise,
+           k_below_one);
   b.table({"teacher", "", "the generated task, for name = \"teacher\""}, [&](Binder& t) {
     t.integer({"inputs", "1", "input dimensions"}, d.teacher.inputs, k_count);
     t.integer({"classes", "1", "classes"}, d.teacher.classes, Range{2, 256});
@@ -54,8 +59,8 @@ void bind_network(Binder& b, theory::NetworkSpec& n) {
 void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
   b.choice({"kind", "", "update rule"}, o.kind, {"sgd", "adamw"});
   b.number({"learning_rate", "1", "at the start"}, o.learning_rate, k_not_negative);
-  b.choice({"law", "", "course of the learning rate; linear falls to 0 at the horizon, schedule: see [schedule]"}, o.law,
-           {"constant", "linear", "cosine", "inverse-time", "schedule"});
+  b.choice({"law", "", "course of the learning rate; linear falls to 0 at the horizon, schedule: see [schedule]"},
+           o.law, {"constant", "linear", "cosine", "inverse-time", "schedule"});
   b.number({"decay", "1/epoch", "of law inverse-time: 1 / (1 + decay t)"}, o.decay, k_not_negative);
   b.number({"warmup_epochs", "epochs", "linear rise from 0 at the start"}, o.warmup_epochs, k_not_negative);
   b.number({"momentum", "1", "sgd"}, o.momentum, k_below_one);
@@ -85,12 +90,14 @@ void bind(Binder& b, theory::SelectionSpec& s) {
   b.choice({"present", "", "which samples are forwarded at all"}, s.present, {"all", "random", "infobatch", "spaced"});
   b.choice({"gate", "", "which forwarded samples are back-propagated"}, s.gate,
            {"all", "threshold", "ranked", "errors", "ratio"});
-  b.choice({"batching", "", "full: kept samples are collected into full batches; shrinking batches take the mean over the "
+  b.choice({"batching", "",
+            "full: kept samples are collected into full batches; shrinking batches take the mean over the "
             "kept, or their sum over the nominal batch"},
            s.batching, {"full", "shrink-mean", "shrink-sum"});
   b.flag({"two_forward", "", "score in a separate forward, then forward the kept again"}, s.two_forward);
   b.number({"tau", "1", "gate threshold: keep samples whose true class has probability < tau"}, s.tau, k_unit);
-  b.choice({"fraction_source", "", "where the fraction of present random and gate ranked comes from"}, s.fraction_source, k_sources);
+  b.choice({"fraction_source", "", "where the fraction of present random and gate ranked comes from"},
+           s.fraction_source, k_sources);
   b.number({"fraction", "1", "fraction_source constant"}, s.fraction, k_share);
   b.choice({"law", "", "fraction_source law, over epochs t: a; a^t; a (t+1)^-b; a / (1 + b t); a - b ln(t+1)"}, s.law,
            {"constant", "geometric", "power", "inverse-linear", "logarithmic"});
@@ -106,7 +113,8 @@ void bind(Binder& b, theory::SelectionSpec& s) {
   b.number({"spaced_threshold", "1", "present spaced: samples below it in squared residual are easy"},
            s.spaced_threshold, k_not_negative);
   b.flag({"spaced_relative", "", "that threshold is relative to the running mean"}, s.spaced_relative);
-  b.number({"spaced_probability", "1", "present spaced: probability to present an easy sample"}, s.spaced_probability, k_share);
+  b.number({"spaced_probability", "1", "present spaced: probability to present an easy sample"}, s.spaced_probability,
+           k_share);
   b.number({"ratio_alpha", "1", "gate ratio: keep when benefit per joule >= alpha times the average"}, s.ratio_alpha,
            k_not_negative);
   b.number({"ratio_exponent", "1", "gate ratio: benefit is residual^exponent"}, s.ratio_exponent, k_positive);
@@ -114,11 +122,13 @@ void bind(Binder& b, theory::SelectionSpec& s) {
 }
 
 void bind(Binder& b, theory::PlasticitySpec& p) {
-  b.choice({"rule", "", "which weights are written: all, the largest fraction per layer, above theta, a random fraction"},
-           p.rule, {"all", "top-k", "threshold", "random"});
+  b.choice(
+      {"rule", "", "which weights are written: all, the largest fraction per layer, above theta, a random fraction"},
+      p.rule, {"all", "top-k", "threshold", "random"});
   b.flag({"accumulate", "", "error feedback: what is not written stays in an accumulator"}, p.accumulate);
   std::size_t source = p.fraction_source == theory::FractionSource::schedule ? 1 : 0;  // the only two for weights
-  b.word({"fraction_source", "", "where the fraction of rules top-k and random comes from"}, source, {"constant", "schedule"});
+  b.word({"fraction_source", "", "where the fraction of rules top-k and random comes from"}, source,
+         {"constant", "schedule"});
   p.fraction_source = source == 1 ? theory::FractionSource::schedule : theory::FractionSource::constant;
   b.number({"fraction", "1", "fraction_source constant"}, p.fraction, k_share);
   b.number({"theta", "1", "rule threshold, at the first learning rate; 0 with accumulate: 0.13 sqrt(3 eta / batch)"},
@@ -127,13 +137,15 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
 }
 
 void bind(Binder& b, theory::Schedule& s) {
-  b.numbers({"edges", "1", "interval edges from 0 to 1 in progress (share of the horizon passed); absent: equal intervals"},
-            s.edges, k_unit);
+  b.numbers(
+      {"edges", "1", "interval edges from 0 to 1 in progress (share of the horizon passed); absent: equal intervals"},
+      s.edges, k_unit);
   b.numbers({"data_fraction", "1", "share of presented samples that are back-propagated, one per interval; absent: 1"},
             s.data_fraction, k_share);
-  b.numbers({"weight_fraction", "1", "share of weights written per update, one per interval; absent: 1"}, s.weight_fraction,
-            k_share);
-  b.numbers({"learning_rate", "1", "one per interval; absent: the law of [optimiser]"}, s.learning_rate, k_not_negative);
+  b.numbers({"weight_fraction", "1", "share of weights written per update, one per interval; absent: 1"},
+            s.weight_fraction, k_share);
+  b.numbers({"learning_rate", "1", "one per interval; absent: the law of [optimiser]"}, s.learning_rate,
+            k_not_negative);
   b.choice({"data_rule", "", "how the samples are chosen"}, s.data_rule, k_rules);
   b.choice({"weight_rule", "", "how the weights are chosen"}, s.weight_rule, k_rules);
   b.number({"epochs", "epochs", "horizon the schedule was made for, 0: any"}, s.epochs, k_not_negative);
@@ -150,7 +162,8 @@ void bind(Binder& b, theory::PriceList& p) {
   b.number({"path", "J", "per unit of sum |dw| (M_1)"}, p.path, k_not_negative);
   b.number({"path_squared", "J", "per unit of sum dw^2 (M_2)"}, p.path_squared, k_not_negative);
   b.number({"accumulator", "J", "per accumulator word updated"}, p.accumulator, k_not_negative);
-  b.number({"maintenance", "J", "per unit of sum |s| of transient weights and presentation"}, p.maintenance, k_not_negative);
+  b.number({"maintenance", "J", "per unit of sum |s| of transient weights and presentation"}, p.maintenance,
+           k_not_negative);
   b.number({"weight_read", "J", "per parameter word read"}, p.weight_read, k_not_negative);
   b.number({"input_byte", "J", "per input byte"}, p.input_byte, k_not_negative);
   b.number({"sample", "J", "per sample presented: upkeep of time"}, p.sample, k_not_negative);
@@ -161,18 +174,22 @@ void bind(Binder& b, ModeProblem& p) {
     t.text({"title", "", "one line that names the problem"}, p.title);
     t.number({"batch", "samples", "B, samples per step"}, p.batch, k_positive);
     t.number({"noise_variance", "1", "sigma^2 of the labels"}, p.noise_variance, k_not_negative);
-    t.number({"noise_scale", "1", "nu, factor of the gradient noise; 1 for Gaussian features"}, p.noise_scale, k_not_negative);
+    t.number({"noise_scale", "1", "nu, factor of the gradient noise; 1 for Gaussian features"}, p.noise_scale,
+             k_not_negative);
     t.number({"horizon", "steps", "T", true}, p.horizon, k_positive);
-    t.number({"horizon_epochs", "epochs", "the same in passes over a training set, 0: not tied to one"}, p.horizon_epochs, k_not_negative);
+    t.number({"horizon_epochs", "epochs", "the same in passes over a training set, 0: not tied to one"},
+             p.horizon_epochs, k_not_negative);
     t.integer({"intervals", "1", "of constant controls, equally long"}, p.intervals, Range{1, 100000});
     t.number({"terminal_weight", "J", "per unit of loss at the end"}, p.terminal_weight, k_not_negative);
     t.number({"running_weight", "J/step", "per unit of loss along the way"}, p.running_weight, k_not_negative);
     t.number({"loss_offset", "1", "irreducible loss, added in reports only"}, p.loss_offset, k_any);
-    t.flag({"rebatched", "", "kept samples are collected into full batches: writes cost write * kappa * rho"}, p.rebatched);
+    t.flag({"rebatched", "", "kept samples are collected into full batches: writes cost write * kappa * rho"},
+           p.rebatched);
   });
   b.table({"modes", "", "the error spectrum"}, [&](Binder& t) {
-    t.note("`lambda`, `initial` and `multiplicity` are lists, or power laws `{power = p, scale = a}`: "
-           "a * j^p for j = 1 ... count (scale is 1 if absent).");
+    t.note(
+        "`lambda`, `initial` and `multiplicity` are lists, or power laws `{power = p, scale = a}`: "
+        "a * j^p for j = 1 ... count (scale is 1 if absent).");
     auto count = static_cast<std::int64_t>(p.lambda.size());
     t.integer({"count", "1", "number of modes; needed for power laws"}, count, Range{1, 1000000});
     t.power_list({"lambda", "1", "eigenvalues of the feature covariance", true}, p.lambda, count, k_positive);
@@ -191,19 +208,31 @@ void bind(Binder& b, ModeProblem& p) {
     if (t.capture({"capture", "", "share of the signal in the largest fraction, for rule ranked"}, p.data_signal))
       p.data_noise = p.data_signal;
     t.capture({"noise_capture", "", "share of the noise; absent: like capture"}, p.data_noise);
-    t.number({"full_data_start", "1", "share of the horizon at its begin in which all samples are learned"}, p.full_data_start, k_unit);
+    t.number({"full_data_start", "1", "share of the horizon at its begin in which all samples are learned"},
+             p.full_data_start, k_unit);
     t.number({"full_data_end", "1", "the same at its end"}, p.full_data_end, k_unit);
   });
   b.table({"weight_fraction", "", "which weights are written: kappa(t)"}, [&](Binder& t) {
     bind_fraction(t, p.weight_rule, p.weight_bounds);
     t.capture({"capture", "", "share of the update in the largest fraction, for rule ranked"}, p.weight_capture);
-    t.flag({"accumulated", "", "what is not written stays in an accumulator: the path follows accumulated_path"}, p.accumulated);
-    t.capture({"accumulated_path", "", "path length of accumulated writes of the fraction, relative to writing everything"},
-              p.accumulated_path);
+    t.flag({"accumulated", "", "what is not written stays in an accumulator: the path follows accumulated_path"},
+           p.accumulated);
+    t.capture(
+        {"accumulated_path", "", "path length of accumulated writes of the fraction, relative to writing everything"},
+        p.accumulated_path);
   });
   b.table({"learning_rate", "", "bounds of the learning rate: eta(t)"}, [&](Binder& t) {
     t.number({"lower", "1", "smallest learning rate"}, p.rate_bounds.lower, k_not_negative);
     t.number({"upper", "1", "largest learning rate; equal to lower: fixed"}, p.rate_bounds.upper, k_positive);
+  });
+  b.table({"solver", "", "the discrete problem that is solved; leave it away for the converged optimum"}, [&](Binder& t) {
+    theory::Discretisation& d = p.discretisation;
+    t.choice({"scheme", "", "integrator; rk4: classical Runge-Kutta in m with the trapezoidal rule for the running loss"},
+             d.scheme, {"exponential", "rk4"});
+    t.integer({"steps", "1", "steps per interval, an even number; 0: refined as needed (exponential only)"}, d.steps,
+              Range{0, 65536});
+    t.integer({"rest_intervals", "1", "last intervals with both fractions at their lower bounds; -1: of the best length"},
+              d.rest_intervals, Range{-1, 100000});
   });
 }
 
@@ -213,7 +242,8 @@ void bind(Binder& b, PlanRequest& r) {
     t.number({"epochs", "epochs", "horizon in passes over the training set"}, r.epochs, k_positive);
     t.number({"target_loss", "1", "predicted validation loss to reach; the terminal weight follows. 0: not given"},
              r.target_loss, k_not_negative);
-    t.number({"terminal_weight", "J", "per unit of loss, when there is no target_loss"}, r.terminal_weight, k_not_negative);
+    t.number({"terminal_weight", "J", "per unit of loss, when there is no target_loss"}, r.terminal_weight,
+             k_not_negative);
     t.integer({"intervals", "1", "of constant controls"}, r.intervals, Range{1, 100000});
     t.flag({"accumulate", "", "unwritten updates stay in an accumulator"}, r.accumulate);
     t.flag({"select_data", "", "false: every sample is learned"}, r.select_data);

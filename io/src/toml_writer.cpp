@@ -20,8 +20,10 @@ std::string list(const std::vector<T>& values, std::size_t indent, Show show) {
   std::size_t column = indent + 1;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string item = show(values[i]) + (i + 1 < values.size() ? "," : "");
-    if (i > 0 && column + item.size() + 1 > k_line_length) text += "\n  ", column = 2;
-    else if (i > 0) text += ' ', ++column;
+    if (i > 0 && column + item.size() + 1 > k_line_length)
+      text += "\n  ", column = 2;
+    else if (i > 0)
+      text += ' ', ++column;
     text += item, column += item.size();
   }
   return text + "]";
@@ -33,11 +35,16 @@ std::string toml_text(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : to_valid_utf8(text)) {
     const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') quoted += {'\\', c};
-    else if (c == '\n') quoted += "\\n";
-    else if (c == '\t') quoted += "\\t";
-    else if (code < 0x20 || code == 0x7F) quoted += fmt::format("\\u{:04X}", code);
-    else quoted += c;
+    if (c == '"' || c == '\\')
+      quoted += {'\\', c};
+    else if (c == '\n')
+      quoted += "\\n";
+    else if (c == '\t')
+      quoted += "\\t";
+    else if (code < 0x20 || code == 0x7F)
+      quoted += fmt::format("\\u{:04X}", code);
+    else
+      quoted += c;
   }
   return quoted + '"';
 }
@@ -70,7 +77,9 @@ void TomlWriter::word(const Field& field, std::size_t& value, const std::vector<
 
 void TomlWriter::flag(const Field& field, bool& value) { line(field, value ? "true" : "false", ""); }
 
-void TomlWriter::number(const Field& field, double& value, const Range&) { line(field, toml_number(value), field.unit); }
+void TomlWriter::number(const Field& field, double& value, const Range&) {
+  line(field, toml_number(value), field.unit);
+}
 
 void TomlWriter::integer(const Field& field, std::int64_t& value, const Range&) {
   line(field, fmt::format("{}", value), field.unit);
@@ -81,7 +90,8 @@ void TomlWriter::numbers(const Field& field, std::vector<double>& values, const 
 }
 
 void TomlWriter::integers(const Field& field, std::vector<std::int64_t>& values, const Range&) {
-  line(field, list(values, std::string_view(field.key).size() + 3, [](std::int64_t v) { return fmt::format("{}", v); }), "");
+  line(field, list(values, std::string_view(field.key).size() + 3, [](std::int64_t v) { return fmt::format("{}", v); }),
+       "");
 }
 
 void TomlWriter::power_list(const Field& field, std::vector<double>& values, std::int64_t, const Range& range) {
@@ -90,9 +100,12 @@ void TomlWriter::power_list(const Field& field, std::vector<double>& values, std
 
 bool TomlWriter::capture(const Field& field, theory::CaptureCurve& curve) {
   if (curve.kind() == theory::CaptureCurve::Kind::tabulated)
-    line(field, fmt::format("{{ fraction = {}, captured = {} }}", list(curve.fractions(), 0, toml_number),
-                            list(curve.captured(), 0, toml_number)), "");
-  else line(field, toml_text(curve.name()), "");
+    line(field,
+         fmt::format("{{ fraction = {}, captured = {} }}", list(curve.fractions(), 0, toml_number),
+                     list(curve.captured(), 0, toml_number)),
+         "");
+  else
+    line(field, toml_text(curve.name()), "");
   return false;
 }
 

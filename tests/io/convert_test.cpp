@@ -40,10 +40,19 @@ Plan small_plan() {
   p.message = "no progress";
   p.objective = 0.1, p.terminal_loss = 1.0 / 3, p.energy = 0.02, p.solve_seconds = 0.5;
   p.starts = 3, p.iterations = 17, p.evaluations = 99;
-  p.certificate.stationarity_residual = 1e-7, p.certificate.hamiltonian_drift = 2e-6, p.certificate.interior_intervals = 2;
+  p.certificate.stationarity_residual = 1e-7, p.certificate.hamiltonian_drift = 2e-6,
+  p.certificate.interior_intervals = 2;
+  p.certificate.hamiltonian_jump = 5e-4;
   p.certificate.minimum_gap = 3e-9, p.certificate.data_condition = 4e-4;
-  p.trajectory = {{0, 2, 4}, {0.5, 0.25}, {1, 0.1}, {0.4, 0.2}, {0.625, 0.5, 0.25}, {0, 0.01, 0.02}, {-1, -1},
-                  {{1, 0.5}, {0.9, 0.4}, {0.8, 0.3}}, {{3, 2}, {2, 1}, {1, 0}}};
+  p.trajectory = {{0, 2, 4},
+                  {0.5, 0.25},
+                  {1, 0.1},
+                  {0.4, 0.2},
+                  {0.625, 0.5, 0.25},
+                  {0, 0.01, 0.02},
+                  {-1, -1},
+                  {{1, 0.5}, {0.9, 0.4}, {0.8, 0.3}},
+                  {{3, 2}, {2, 1}, {1, 0}}};
   return p;
 }
 
@@ -60,6 +69,7 @@ TEST(Convert, a_plan_survives_a_file) {
   EXPECT_EQ(q.solve_seconds, p.solve_seconds);
   EXPECT_EQ(q.evaluations, 99);
   EXPECT_EQ(q.certificate.minimum_gap, 3e-9);
+  EXPECT_EQ(q.certificate.hamiltonian_jump, 5e-4);
   EXPECT_EQ(q.certificate.data_condition, 4e-4);
   EXPECT_EQ(q.trajectory.state, p.trajectory.state);
   EXPECT_EQ(q.trajectory.costate, p.trajectory.costate);
@@ -92,7 +102,7 @@ TEST(Convert, a_run_is_recorded_as_a_schedule) {
   const Schedule s = schedule_from(run);
   EXPECT_THAT(s.edges, ElementsAre(0, 0.25, 0.5, 1));
   EXPECT_THAT(s.data_fraction, ElementsAre(0.9, 0.5, 0.25));
-  EXPECT_GT(s.weight_fraction[1], 0);  // a schedule's fractions are positive
+  EXPECT_GT(s.weight_fraction[1], 0);          // a schedule's fractions are positive
   EXPECT_DOUBLE_EQ(s.learning_rate[0], 0.09);  // a linear law has its mean in the middle
   EXPECT_DOUBLE_EQ(s.learning_rate[1], 0.07);
   EXPECT_DOUBLE_EQ(s.learning_rate[2], 0.04);
@@ -120,8 +130,12 @@ Calibration small_calibration() {
   c.counts = {1234, 1200, 1500, 64};
   c.train_samples = 500;
   for (const double epoch : {0.1, 1.0})
-    c.snapshots.push_back({epoch, curve({0.1, 0.5, 1}, 0.5), curve({0.1, 1}, 0.6), curve({0.05, 0.2, 0.7, 1}, 0.4),
-                           {curve({0.5, 1}, 0.3), curve({0.1, 0.5, 1}, 0.2)}, {100, 200 * epoch}});
+    c.snapshots.push_back({epoch,
+                           curve({0.1, 0.5, 1}, 0.5),
+                           curve({0.1, 1}, 0.6),
+                           curve({0.05, 0.2, 0.7, 1}, 0.4),
+                           {curve({0.5, 1}, 0.3), curve({0.1, 0.5, 1}, 0.2)},
+                           {100, 200 * epoch}});
   c.probes = {{0, 10, 1, 0.1, 2.0, 0.01, 0.3}, {1, 20, 1.5, 0.05, 1.5, 0.02, 0.5}};
   c.accumulator_clock = curve({0.01, 0.1, 1}, 0.1);
   c.selection_clock = curve({0.2, 1}, 0.2);
@@ -190,7 +204,8 @@ TEST(Convert, the_json_of_a_plan_has_the_promised_fields) {
   const json j = json::parse(to_json(small_plan()));
   EXPECT_EQ(j["schema"], "eos.plan/1");
   EXPECT_EQ(j["status"], "stalled");
-  for (const char* key : {"objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "solve_seconds"})
+  for (const char* key :
+       {"objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "solve_seconds"})
     EXPECT_TRUE(j[key].is_number()) << key;
   EXPECT_EQ(j["terminal_loss"].get<double>(), 1.0 / 3);
   EXPECT_EQ(j["time"].size(), 3u);
@@ -222,7 +237,8 @@ TEST(Convert, csv_has_one_row_per_element_with_coordinates_and_units) {
   d.add("seed", {"replica"}, std::vector<std::int64_t>{7, 8}, "1", "");
   d.add("who", {"replica", "epoch"}, std::vector<std::string>{"a,b", "say \"x\"", "", "z"}, "1", "");
   d.add("single", {}, std::vector<double>{3}, "1", "");
-  EXPECT_EQ(to_csv(d), "replica,epoch,energy (J),who\n0,0.5,1e-09,\"a,b\"\n0,1,0.1,\"say \"\"x\"\"\"\n1,0.5,,\n1,1,4,z\n");
+  EXPECT_EQ(to_csv(d),
+            "replica,epoch,energy (J),who\n0,0.5,1e-09,\"a,b\"\n0,1,0.1,\"say \"\"x\"\"\"\n1,0.5,,\n1,1,4,z\n");
   Dataset scalars;
   scalars.add("a", {}, std::vector<double>{1.5}, "s", "");
   scalars.add("b", {}, std::vector<std::int32_t>{2}, "1", "");
@@ -234,7 +250,8 @@ TEST(Convert, provenance_says_what_made_a_file_and_does_not_change_its_hash) {
   const std::string before = eos::core::content_sha256(d);
   const std::string toml = eos::io::to_toml(small_plan().problem);
   const Dataset p = eos::io::provenance(toml, "eos plan a.toml");
-  for (const char* key : {"version", "commit", "compiler", "flags", "rng", "created", "hdf5"}) EXPECT_NE(p.text(key), "") << key;
+  for (const char* key : {"version", "commit", "compiler", "flags", "rng", "created", "hdf5"})
+    EXPECT_NE(p.text(key), "") << key;
   EXPECT_EQ(p.text("effective_toml"), toml);
   EXPECT_EQ(p.text("effective_toml_sha256"), eos::core::sha256_hex(toml));
   EXPECT_EQ(p.text("command_line"), "eos plan a.toml");

@@ -138,8 +138,11 @@ TEST(Fetch, a_folder_that_cannot_be_made_is_explained) {
 class Server {
  public:
   explicit Server(const std::string& folder) {
-    pipe_ = ::popen(fmt::format("echo $$; exec /usr/bin/python3 -u -m http.server 0 --bind 127.0.0.1 --directory '{}' 2>/dev/null",
-                                folder).c_str(), "r");
+    pipe_ = ::popen(
+        fmt::format("echo $$; exec /usr/bin/python3 -u -m http.server 0 --bind 127.0.0.1 --directory '{}' 2>/dev/null",
+                    folder)
+            .c_str(),
+        "r");
     char line[256] = {};
     if (pipe_ == nullptr || std::fgets(line, sizeof line, pipe_) == nullptr) return;
     pid_ = std::atoi(line);

@@ -35,7 +35,8 @@ Dataset small() {
   d.attributes["title"] = std::string("a table");
   d.add_dim("epoch", {0.5, 1.0, 1.5}, "1", "passes over the training set");
   d.add_dim("layer", 2, "layer");
-  d.add("loss", {"epoch"}, std::vector<double>{2.0, 1.0, 0.5}, "1", "training loss").attributes["source"] = std::string("test");
+  d.add("loss", {"epoch"}, std::vector<double>{2.0, 1.0, 0.5}, "1", "training loss").attributes["source"] =
+      std::string("test");
   d.add("writes", {"epoch", "layer"}, std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}, "1", "writes");
   d.add("name", {"layer"}, std::vector<std::string>{"hidden", "öutput"}, "1", "name of the layer");
   d.add("objective", {}, std::vector<double>{0.25}, "J", "objective");
@@ -64,7 +65,9 @@ void expect_equal(const Dataset& a, const Dataset& b, bool root = true) {
           const auto& w = std::get<std::decay_t<decltype(v)>>(y.values);
           ASSERT_EQ(v.size(), w.size());
           if constexpr (!std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
-            if (!v.empty()) { EXPECT_EQ(std::memcmp(v.data(), w.data(), v.size() * sizeof v[0]), 0); }
+            if (!v.empty()) {
+              EXPECT_EQ(std::memcmp(v.data(), w.data(), v.size() * sizeof v[0]), 0);
+            }
           } else {
             EXPECT_EQ(v, w);
           }
@@ -72,7 +75,9 @@ void expect_equal(const Dataset& a, const Dataset& b, bool root = true) {
         x.values);
   }
   for (const auto& [name, value] : a.attributes) EXPECT_EQ(b.attributes.at(name), value);
-  if (!root) { EXPECT_EQ(a.attributes.size(), b.attributes.size()); }
+  if (!root) {
+    EXPECT_EQ(a.attributes.size(), b.attributes.size());
+  }
   ASSERT_EQ(a.groups.size(), b.groups.size());
   for (const auto& [name, group] : a.groups) expect_equal(group, b.groups.at(name), false);
 }
@@ -130,7 +135,9 @@ TEST(Hdf5, large_arrays_are_compressed_and_checksummed) {
     unsigned flags = 0, config = 0, value = 0;
     std::size_t n = 1;
     EXPECT_EQ(H5Pget_filter2(plan, i, &flags, &n, &value, 0, nullptr, &config), expected[i]);
-    if (i == 1) { EXPECT_EQ(value, 4u); }
+    if (i == 1) {
+      EXPECT_EQ(value, 4u);
+    }
   }
   H5Pclose(plan), H5Dclose(loss), H5Fclose(file);
 }
@@ -166,8 +173,10 @@ TEST(Hdf5, any_tree_of_tables_comes_back) {
     const int n_dims = *rc::gen::inRange(0, 4);
     for (int i = 0; i < n_dims; ++i) {
       const auto length = *rc::gen::inRange<std::int64_t>(0, 40);
-      if (*rc::gen::arbitrary<bool>()) d.add_dim(fmt::format("dim{}", i), length);
-      else d.dims[fmt::format("dim{}", i)] = length;
+      if (*rc::gen::arbitrary<bool>())
+        d.add_dim(fmt::format("dim{}", i), length);
+      else
+        d.dims[fmt::format("dim{}", i)] = length;
     }
     Dataset* where = &d;
     const int n_variables = *rc::gen::inRange(0, 8);
@@ -180,18 +189,29 @@ TEST(Hdf5, any_tree_of_tables_comes_back) {
       const auto numbers = *rc::gen::container<std::vector<std::int64_t>>(size, rc::gen::arbitrary<std::int64_t>());
       eos::core::Array values;
       switch (*rc::gen::inRange(0, 6)) {
-        case 0: values = std::vector<double>(numbers.begin(), numbers.end()); break;
-        case 1: values = std::vector<float>(numbers.begin(), numbers.end()); break;
-        case 2: values = std::vector<std::int64_t>(numbers.begin(), numbers.end()); break;
-        case 3: values = std::vector<std::int32_t>(numbers.begin(), numbers.end()); break;
-        case 4: values = std::vector<std::uint8_t>(numbers.begin(), numbers.end()); break;
+        case 0:
+          values = std::vector<double>(numbers.begin(), numbers.end());
+          break;
+        case 1:
+          values = std::vector<float>(numbers.begin(), numbers.end());
+          break;
+        case 2:
+          values = std::vector<std::int64_t>(numbers.begin(), numbers.end());
+          break;
+        case 3:
+          values = std::vector<std::int32_t>(numbers.begin(), numbers.end());
+          break;
+        case 4:
+          values = std::vector<std::uint8_t>(numbers.begin(), numbers.end());
+          break;
         default: {
           std::vector<std::string> texts;
           for (const auto v : numbers) texts.push_back(fmt::format("{}µ", v));
           values = texts;
         }
       }
-      where->add(fmt::format("v{}", i), dims, values, "J", "a variable").attributes["n"] = *rc::gen::arbitrary<std::int64_t>();
+      where->add(fmt::format("v{}", i), dims, values, "J", "a variable").attributes["n"] =
+          *rc::gen::arbitrary<std::int64_t>();
     }
     write_hdf5(scratch / "a.h5", d);
     expect_equal(d, read_hdf5(scratch / "a.h5"));

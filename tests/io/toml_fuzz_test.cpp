@@ -45,20 +45,55 @@ std::vector<std::string> corpus() {
 
 /// One to four edits: flip, delete, duplicate, overwrite or splice in a piece that often causes trouble.
 std::string mutate(std::string text, std::uint32_t trial) {
-  static const std::vector<std::string> k_pieces{
-      "[",    "]",        "{",   "}",       "\"",  "'",          "=",     "\n",  ".",     ",",     "#",      "\"\"\"",
-      "nan",  "-inf",     "1e999", "-0.0",  "9223372036854775808", "-9223372036854775808", "0x7fffffffffffffff",
-      "true", "2020-01-01", "\xff", "\x00", "[[a]]", "a.b.c=1\n", "[data.teacher]\n", "{power=1e300}", "[[[[1]]]]", "\\u0000"};
+  static const std::vector<std::string> k_pieces{"[",
+                                                 "]",
+                                                 "{",
+                                                 "}",
+                                                 "\"",
+                                                 "'",
+                                                 "=",
+                                                 "\n",
+                                                 ".",
+                                                 ",",
+                                                 "#",
+                                                 "\"\"\"",
+                                                 "nan",
+                                                 "-inf",
+                                                 "1e999",
+                                                 "-0.0",
+                                                 "9223372036854775808",
+                                                 "-9223372036854775808",
+                                                 "0x7fffffffffffffff",
+                                                 "true",
+                                                 "2020-01-01",
+                                                 "\xff",
+                                                 "\x00",
+                                                 "[[a]]",
+                                                 "a.b.c=1\n",
+                                                 "[data.teacher]\n",
+                                                 "{power=1e300}",
+                                                 "[[[[1]]]]",
+                                                 "\\u0000"};
   const auto rounds = 1 + draw(11, {0, trial, Purpose::test, 0}).v[0] % 4;
   for (std::uint32_t r = 1; r <= rounds && !text.empty(); ++r) {
     const auto w = draw(11, {0, trial, Purpose::test, r});
     const std::size_t at = w.v[0] % text.size(), length = 1 + w.v[1] % 12;
     switch (w.v[2] % 5) {
-      case 0: text[at] = static_cast<char>(text[at] ^ (1 << (w.v[3] % 8))); break;
-      case 1: text.erase(at, length); break;
-      case 2: text.insert(at, text.substr(w.v[3] % text.size(), length * 4)); break;
-      case 3: text[at] = static_cast<char>(w.v[3]); break;
-      default: text.insert(at, k_pieces[w.v[3] % k_pieces.size()]); break;
+      case 0:
+        text[at] = static_cast<char>(text[at] ^ (1 << (w.v[3] % 8)));
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(w.v[3] % text.size(), length * 4));
+        break;
+      case 3:
+        text[at] = static_cast<char>(w.v[3]);
+        break;
+      default:
+        text.insert(at, k_pieces[w.v[3] % k_pieces.size()]);
+        break;
     }
   }
   return text;
@@ -72,7 +107,7 @@ TEST(TomlFuzz, mutated_files_are_read_or_refused) {
     accepted += readers_that_accept(mutate(files[trial % files.size()], trial));
     ASSERT_FALSE(::testing::Test::HasFailure()) << "trial " << trial;
   }
-  EXPECT_GT(accepted, 100);   // harmless edits, e.g. in comments: the mutations are not all noise
+  EXPECT_GT(accepted, 100);  // harmless edits, e.g. in comments: the mutations are not all noise
   EXPECT_LT(accepted, 2900);
 }
 
@@ -92,7 +127,8 @@ TEST(TomlFuzz, random_bytes_are_read_or_refused) {
 
 TEST(TomlFuzz, random_overrides_are_applied_or_refused) {
   const std::string base = slurp(EOS_SOURCE_DIR "/examples/teacher_quick.toml");
-  const std::vector<std::string> seeds{"selection.tau=0.5", "train.seeds=[1,2]", "data.teacher.inputs=3", "train.title=word"};
+  const std::vector<std::string> seeds{"selection.tau=0.5", "train.seeds=[1,2]", "data.teacher.inputs=3",
+                                       "train.title=word"};
   for (std::uint32_t trial = 0; trial < 1000; ++trial) {
     readers_that_accept(base, {{mutate(seeds[trial % seeds.size()], trial)}});
     ASSERT_FALSE(::testing::Test::HasFailure()) << "trial " << trial;

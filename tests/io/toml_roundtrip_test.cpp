@@ -24,9 +24,14 @@ double between(double low, double high) {
 double positive() { return std::exp(between(-60, 15)); }
 int whole(int low, int high) { return *rc::gen::inRange(low, high + 1); }
 template <class Enum>
-Enum any_of(int count) { return static_cast<Enum>(whole(0, count - 1)); }
+Enum any_of(int count) {
+  return static_cast<Enum>(whole(0, count - 1));
+}
 bool coin() { return whole(0, 1) == 1; }
-std::string any_text() { return *rc::gen::container<std::string>(rc::gen::element('a', 'Z', ' ', '"', '\\', '\n', '\t', '\x01', '#', '=', '\'', '.')); }
+std::string any_text() {
+  return *rc::gen::container<std::string>(
+      rc::gen::element('a', 'Z', ' ', '"', '\\', '\n', '\t', '\x01', '#', '=', '\'', '.'));
+}
 
 std::vector<double> any_list(int size, double low, double high) {
   std::vector<double> list;
@@ -36,10 +41,14 @@ std::vector<double> any_list(int size, double low, double high) {
 
 CaptureCurve any_curve() {
   switch (whole(0, 3)) {
-    case 0: return CaptureCurve::linear();
-    case 1: return CaptureCurve::gaussian();
-    case 2: return CaptureCurve::laplace();
-    default: break;
+    case 0:
+      return CaptureCurve::linear();
+    case 1:
+      return CaptureCurve::gaussian();
+    case 2:
+      return CaptureCurve::laplace();
+    default:
+      break;
   }
   std::vector<double> u, f;
   const int n = whole(1, 30);
@@ -71,8 +80,8 @@ TrainingSpec any_spec() {
   s.data.teacher.margin = positive();
   s.network.hidden = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 5000));
   s.network.init_scale = positive();
-  s.optimiser = {any_of<OptimiserKind>(2), positive(), any_of<RateLaw>(5), positive(), 0.1, between(0, 0.99), positive(),
-                 between(0, 0.99),         between(0, 0.99),  positive()};
+  s.optimiser = {any_of<OptimiserKind>(2), positive(), any_of<RateLaw>(5), positive(),       0.1,
+                 between(0, 0.99),         positive(), between(0, 0.99),   between(0, 0.99), positive()};
   s.selection = selection_preset(*rc::gen::elementOf(selection_presets()));
   s.selection.tau = between(0, 1);
   s.selection.law = any_of<KeepLaw>(5);
@@ -127,8 +136,13 @@ TEST(TomlRoundTrip, any_problem_reads_back_equal) {
     p.data_rule = any_of<Rule>(3), p.weight_rule = any_of<Rule>(3);
     p.data_signal = any_curve(), p.data_noise = any_curve(), p.weight_capture = any_curve();
     p.data_bounds = {between(1e-6, 0.4), between(0.5, 1)}, p.rate_bounds = {between(0, 0.1), between(0.2, 5)};
+    p.discretisation.scheme = any_of<eos::theory::Scheme>(2);
+    p.discretisation.steps = 2 * whole(1, 30), p.discretisation.rest_intervals = whole(-1, 0);
     const std::string text = to_toml(p);
     const ModeProblem back = parse_problem(text, "again.toml");
+    RC_ASSERT(back.discretisation.scheme == p.discretisation.scheme);
+    RC_ASSERT(back.discretisation.steps == p.discretisation.steps);
+    RC_ASSERT(back.discretisation.rest_intervals == p.discretisation.rest_intervals);
     RC_ASSERT(to_toml(back) == text);
     RC_ASSERT(back.lambda == p.lambda);
     RC_ASSERT(back.initial == p.initial);

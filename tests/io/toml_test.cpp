@@ -76,7 +76,8 @@ tau = 0.7
 [plasticity]
 method = "top-k"
 fraction = 0.05
-)", "run.toml");
+)",
+                                        "run.toml");
   EXPECT_EQ(s.prices.name, "hbm2");
   EXPECT_EQ(s.batch, 64);
   EXPECT_EQ(s.epochs, 2.5);
@@ -216,10 +217,11 @@ TEST(Toml, the_kind_of_a_file_is_told_by_its_tables) {
 
 TEST(Toml, overrides_replace_values_of_the_file) {
   const std::string text = "[train]\nepochs = 3\n[selection]\nmethod = \"dbpd\"\ntau = 0.3\n";
-  const TrainingSpec s = parse_training(text, "run.toml",
-                                        {{"train.epochs=7", "selection.method=ranked", "selection.fraction = 0.25",
-                                          "train.title=a title of words", "train.seeds=[4, 5]", "data.teacher.inputs=12",
-                                          "optimiser.learning_rate=1", "train.epochs=8", "prices=\"sram-7nm\""}});
+  const TrainingSpec s =
+      parse_training(text, "run.toml",
+                     {{"train.epochs=7", "selection.method=ranked", "selection.fraction = 0.25",
+                       "train.title=a title of words", "train.seeds=[4, 5]", "data.teacher.inputs=12",
+                       "optimiser.learning_rate=1", "train.epochs=8", "prices=\"sram-7nm\""}});
   EXPECT_EQ(s.epochs, 8);  // the later one holds
   EXPECT_EQ(s.selection.gate, Gate::ranked);
   EXPECT_EQ(s.selection.fraction, 0.25);
@@ -232,7 +234,8 @@ TEST(Toml, overrides_replace_values_of_the_file) {
 }
 
 TEST(Toml, problems_of_overrides_point_at_the_override) {
-  const auto d = run_problems("[train]\nepochs = 0\n", {{"train.batch=8", "selection.tau=2", "selection.tua=1", "train.epochs=x"}});
+  const auto d = run_problems("[train]\nepochs = 0\n",
+                              {{"train.batch=8", "selection.tau=2", "selection.tua=1", "train.epochs=x"}});
   ASSERT_EQ(d.size(), 3u);  // the file's epochs = 0 is overridden, so only the override's x counts
   EXPECT_EQ(d[0].file, "--set");
   EXPECT_EQ(d[0].line, 2);
@@ -281,6 +284,9 @@ TEST(Toml, the_reference_problem_is_read_as_published) {
   EXPECT_EQ(p.rate_bounds.upper, 0.4);
   EXPECT_EQ(p.data_rule, Rule::ranked);
   EXPECT_EQ(p.data_signal.kind(), CaptureCurve::Kind::gaussian);
+  EXPECT_EQ(p.discretisation.scheme, Scheme::rk4);
+  EXPECT_EQ(p.discretisation.steps, 2);
+  EXPECT_EQ(p.discretisation.rest_intervals, 2);
   EXPECT_EQ(eos::io::read_problem(EOS_SOURCE_DIR "/examples/reference_dense.toml").weight_rule, Rule::all);
   EXPECT_EQ(eos::io::read_problem(EOS_SOURCE_DIR "/examples/reference_random.toml").data_rule, Rule::random);
 }
@@ -292,10 +298,18 @@ TEST(Toml, every_example_is_valid) {
     const std::string path = entry.path().string();
     SCOPED_TRACE(path);
     switch (eos::io::kind_of(path)) {
-      case eos::io::FileKind::training: read_training(path), ++runs; break;
-      case eos::io::FileKind::problem: eos::io::read_problem(path), ++problems; break;
-      case eos::io::FileKind::plan: eos::io::read_plan_request(path), ++plans; break;
-      case eos::io::FileKind::prices: ADD_FAILURE() << "price lists live in data/prices"; break;
+      case eos::io::FileKind::training:
+        read_training(path), ++runs;
+        break;
+      case eos::io::FileKind::problem:
+        eos::io::read_problem(path), ++problems;
+        break;
+      case eos::io::FileKind::plan:
+        eos::io::read_plan_request(path), ++plans;
+        break;
+      case eos::io::FileKind::prices:
+        ADD_FAILURE() << "price lists live in data/prices";
+        break;
     }
   }
   EXPECT_GE(runs, 5);
@@ -323,14 +337,16 @@ TEST(Toml, capture_functions_are_words_or_tables) {
   EXPECT_EQ(p.data_signal.kind(), CaptureCurve::Kind::tabulated);
   EXPECT_NEAR(p.data_signal.value(0.5), 0.9, 1e-15);  // an exponential and a logarithm are one rounding each
   EXPECT_EQ(p.data_noise.kind(), CaptureCurve::Kind::tabulated);  // like capture when absent
-  EXPECT_EQ(parse_problem(head + "capture = \"laplace\"\nnoise_capture = \"linear\"\n", "p").data_noise.kind(), CaptureCurve::Kind::linear);
+  EXPECT_EQ(parse_problem(head + "capture = \"laplace\"\nnoise_capture = \"linear\"\n", "p").data_noise.kind(),
+            CaptureCurve::Kind::linear);
   EXPECT_EQ(mode_problems(head + "capture = \"gausian\"\n")[0].help, "did you mean 'gaussian'?");
   EXPECT_EQ(mode_problems(head + "capture = {fraction = [0.5, 0.1], captured = [0.6, 0.9]}\n")[0].code, "E107");
   EXPECT_EQ(mode_problems(head + "capture = 3\n")[0].code, "E103");
 }
 
 TEST(Toml, reversed_bounds_are_found) {
-  const auto d = mode_problems(std::string("[problem]\nhorizon = 1\n") + k_modes + "[data_fraction]\nlower = 0.9\nupper = 0.1\n");
+  const auto d =
+      mode_problems(std::string("[problem]\nhorizon = 1\n") + k_modes + "[data_fraction]\nlower = 0.9\nupper = 0.1\n");
   ASSERT_EQ(d.size(), 1u);
   EXPECT_EQ(d[0].code, "E401");
   EXPECT_EQ(d[0].line, 7);
@@ -367,7 +383,9 @@ TEST(Toml, the_price_files_hold_the_built_in_numbers) {
 }
 
 TEST(Toml, an_inline_schedule_may_leave_out_what_is_plain) {
-  const Schedule s = parse_training("[schedule]\ndata_fraction = [0.5, 0.25, 0.25, 0.125]\nlearning_rate = [4, 3, 2, 1]\n", "r").schedule;
+  const Schedule s =
+      parse_training("[schedule]\ndata_fraction = [0.5, 0.25, 0.25, 0.125]\nlearning_rate = [4, 3, 2, 1]\n", "r")
+          .schedule;
   EXPECT_THAT(s.edges, ElementsAre(0, 0.25, 0.5, 0.75, 1));
   EXPECT_THAT(s.weight_fraction, ElementsAre(1, 1, 1, 1));
   const auto d = run_problems("[schedule]\nedges = [0, 1]\ndata_fraction = [0.5, 0.5]\n");
@@ -406,7 +424,8 @@ TEST(Toml, a_plan_request_needs_a_goal_and_a_calibration) {
   EXPECT_FALSE(r.select_data);
   EXPECT_EQ(code_of([&] { read("[plan]\ncalibration = \"c.h5\"\n"); }), "E105");
   EXPECT_EQ(code_of([&] { read("[plan]\ntarget_loss = 1\n"); }), "E105");
-  EXPECT_EQ(code_of([&] { read("[plan]\ncalibration = \"c.h5\"\nterminal_weight = 1\nfree_horizon = true\n"); }), "E107");
+  EXPECT_EQ(code_of([&] { read("[plan]\ncalibration = \"c.h5\"\nterminal_weight = 1\nfree_horizon = true\n"); }),
+            "E107");
   spill(scratch / "again.toml", eos::io::to_toml(r));
   EXPECT_EQ(eos::io::to_toml(eos::io::read_plan_request(scratch / "again.toml")), eos::io::to_toml(r));
 }

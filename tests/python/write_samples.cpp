@@ -1,4 +1,5 @@
-// Writes the files that the tests of the Python reader open: every element type, a run with known crossings, a plan, a picture.
+// Writes the files that the tests of the Python reader open: every element type, a run with known crossings, a plan, a
+// picture.
 #include <cmath>
 #include <iostream>
 #include <numbers>
@@ -24,7 +25,8 @@ Dataset every_type() {
   d.add_dim("x", {0.5, 1.0, 2.0, 4.0}, "s", "position");
   d.add_dim("none", 0, "nothing");
   d.dims["bare"] = 2;
-  d.add("f8", {"i", "x"}, std::vector<double>{0, 0.1, -1e300, std::nan(""), INFINITY, 5e-324, 1, 2, 3, 4, 5, 6}, "J", "double");
+  d.add("f8", {"i", "x"}, std::vector<double>{0, 0.1, -1e300, std::nan(""), INFINITY, 5e-324, 1, 2, 3, 4, 5, 6}, "J",
+        "double");
   d.add("f4", {"x"}, std::vector<float>{0.1f, -0.0f, 1e-45f, 3e38f}, "1", "float");
   d.add("i8", {"i"}, std::vector<std::int64_t>{INT64_MIN, -1, INT64_MAX}, "1", "long");
   d.add("i4", {"i"}, std::vector<std::int32_t>{INT32_MIN, 0, INT32_MAX}, "1", "int");
@@ -76,7 +78,8 @@ eos::theory::Plan plan() {
     t.time.push_back(i), t.loss.push_back(1.0 / (1 + i)), t.energy.push_back(0.0015 * i);
     t.state.emplace_back(p.problem.initial), t.costate.emplace_back(p.problem.lambda);
     if (i == 40) break;
-    t.data_fraction.push_back(0.34 - 0.004 * i), t.weight_fraction.push_back(0.4 - 0.005 * i), t.learning_rate.push_back(0.4);
+    t.data_fraction.push_back(0.34 - 0.004 * i), t.weight_fraction.push_back(0.4 - 0.005 * i),
+        t.learning_rate.push_back(0.4);
     t.hamiltonian.push_back(0.003);
   }
   return p;

@@ -15,26 +15,29 @@ namespace eos::io {
 core::Dataset to_dataset(const theory::Plan& plan);
 /// The plan of such a table. throws Error E191 when something is missing.
 theory::Plan plan_from(const core::Dataset& data);
-/// The schedule of a plan file (root attribute `epochs`, if any, ties it to a data set), or recorded from a run file: the
-/// fractions between its rows, and the mean of the learning rates at both ends of each interval; of several replicas
-/// the first. throws Error E502 when the table holds neither.
+/// The schedule of a plan file (root attribute `epochs`, if any, ties it to a data set), or recorded from a run file:
+/// the fractions between its rows, and the mean of the learning rates at both ends of each interval; of several
+/// replicas the first. throws Error E502 when the table holds neither.
 theory::Schedule schedule_from(const core::Dataset& data);
 
-/// Capture curves along (snapshot, point) or (snapshot, layer, point), padded with NaN; clocks along their fraction; probes
-/// along `probe_point`; the fitted spectrum along `mode`; counts and fit parameters as scalars; the probed run as TOML text.
+/// Capture curves along (snapshot, point) or (snapshot, layer, point), padded with NaN; clocks along their fraction;
+/// probes along `probe_point`; the fitted spectrum along `mode`; counts and fit parameters as scalars; the probed run
+/// as TOML text.
 core::Dataset to_dataset(const theory::Calibration& calibration);
 /// The calibration of such a table. throws Error E402 when something is missing.
 theory::Calibration calibration_from(const core::Dataset& data);
 
 /// {"schema": "eos.plan/1", "status", "objective", "terminal_loss", "energy", "stationarity_residual",
-///  "hamiltonian_drift", "solve_seconds", "time": [...], "data_fraction": [...], "weight_fraction", "learning_rate", ...}
+///  "hamiltonian_drift", "solve_seconds", "time": [...], "data_fraction": [...], "weight_fraction", "learning_rate",
+///  ...}
 std::string to_json(const theory::Plan& plan);
 /// Numbers that are not finite are null, text that is not UTF-8 is mended.
-/// Any table: {"schema": "eos.table/1", "attributes", "dims", "variables": {name: {dims, units, long_name, values}}, "groups"}.
+/// Any table: {"schema": "eos.table/1", "attributes", "dims", "variables": {name: {dims, units, long_name, values}},
+/// "groups"}.
 std::string to_json(const core::Dataset& data);
-/// One row per element of the first variable that is neither a scalar nor a coordinate; columns are the coordinates of its
-/// dimensions and all variables over the same dimensions, with units in the header (RFC 4180; not finite: empty). A table
-/// of scalars alone is one row.
+/// One row per element of the first variable that is neither a scalar nor a coordinate; columns are the coordinates of
+/// its dimensions and all variables over the same dimensions, with units in the header (RFC 4180; not finite: empty). A
+/// table of scalars alone is one row.
 std::string to_csv(const core::Dataset& data);
 
 /// Group "provenance": effective TOML text and its hash, command line, version, compiler, host-free wall clock, seeds.

@@ -1,8 +1,8 @@
 // Download a file once, whole and checked: https (and http, file) by libcurl, resumed after interruption.
 //
-// Guarantees: the target appears only when it is complete and its SHA-256 is right; until then the bytes are in TARGET.part,
-// from which a later call resumes (HTTP range request; a server that cannot resume sends everything again). A target that is
-// there already and right is not downloaded again.
+// Guarantees: the target appears only when it is complete and its SHA-256 is right; until then the bytes are in
+// TARGET.part, from which a later call resumes (HTTP range request; a server that cannot resume sends everything
+// again). A target that is there already and right is not downloaded again.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@
 namespace eos::io {
 
 struct FetchRequest {
-  std::string url;            ///< https://, http:// or file://
-  std::string path;           ///< target; its folder is created
-  std::string sha256;         ///< 64 hex digits; empty: not checked
+  std::string url;              ///< https://, http:// or file://
+  std::string path;             ///< target; its folder is created
+  std::string sha256;           ///< 64 hex digits; empty: not checked
   double connect_seconds = 20;  ///< until a connection must stand
   double stall_seconds = 60;    ///< without a byte before giving up
 };

@@ -1,11 +1,12 @@
-// Read checked problems, runs, calibrations' settings and price lists from TOML, and write effective configurations back.
+// Read checked problems, runs, calibrations' settings and price lists from TOML, and write effective configurations
+// back.
 //
 // All problems of a file are reported at once, each with file:line:column, the line and a caret, what was got, what is
 // allowed, and did-you-mean among keys of the same table. Unknown keys are errors. `--set table.key=value` overrides
 // are parsed as TOML values, or taken as a word when they are not TOML, and checked like the file; their problems have
-// the file "--set", the number of the override as line, and its text as source line. Schema of every table: docs/toml.md,
-// which is made from toml_reference(). Guarantees: no text, however damaged or deep, does more than throw an Error
-// (fuzzed in tests/io/toml_fuzz_test.cpp); reading to_toml(x) gives x.
+// the file "--set", the number of the override as line, and its text as source line. Schema of every table:
+// docs/toml.md, which is made from toml_reference(). Guarantees: no text, however damaged or deep, does more than throw
+// an Error (fuzzed in tests/io/toml_fuzz_test.cpp); reading to_toml(x) gives x.
 #pragma once
 
 #include <string>
@@ -37,8 +38,9 @@ struct PlanRequest {
 
 /// throws Error E201, E101, E108 (none of the known tables).
 FileKind kind_of(const std::string& path);
-/// All readers throw Error with every problem of the file: E101 (not TOML), E102 (unknown key), E103 (type), E104 (range),
-/// E105 (missing), E106 (unknown word), E107 (contradiction), E108 (another kind of file), E201 (unreadable), E401, E502.
+/// All readers throw Error with every problem of the file: E101 (not TOML), E102 (unknown key), E103 (type), E104
+/// (range), E105 (missing), E106 (unknown word), E107 (contradiction), E108 (another kind of file), E201 (unreadable),
+/// E401, E502.
 theory::ModeProblem read_problem(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec read_training(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides = {});
