@@ -19,6 +19,9 @@ constexpr double k_fastest = 0.01, k_slowest = 25;
 // Noise per mode n_j ~ lambda_j^-1/2: a flatter noise spectrum (exponent 0) predicts too small a penalty for a doubled
 // learning rate on Fashion-MNIST, a steeper one (1) too large; see docs/calibration.md.
 constexpr double k_noise_exponent = 0.5;
+// Prior of the decay of loss with the clock, L - L_offset ~ clock^-exponent: without it, short probes cannot tell slow
+// modes from irreducible loss. Chosen on networks of known outcome; see docs/calibration.md for what it changes.
+constexpr double k_exponent = 0.27, k_exponent_error = 0.27;
 constexpr double k_first_clock = 0.03;
 constexpr double k_model_error = 0.015;
 constexpr double k_fluctuation = 0.08;
@@ -100,12 +103,15 @@ Eigen::VectorXd first_guess(const FitScales& scales) {
 }
 
 Eigen::VectorXd prior_residuals(const Eigen::VectorXd& p) {
-  Eigen::VectorXd r(k_modes + 1);
-  // A power law has second differences 0.
-  for (int j = 0; j + 2 < k_modes; ++j) r[j] = p[j] - 2 * p[j + 1] + p[j + 2];
-  r[k_modes - 2] = (p[k_modes] + 1.5) / 2;
-  r[k_modes - 1] = p[k_modes + 1] + 0.5;
-  r[k_modes] = p[k_modes + 2] + 0.6;
+  Eigen::VectorXd r(2 * k_modes);
+  Eigen::Index next = 0;
+  const double step = std::log(k_slowest / k_fastest) / (k_modes - 1);
+  // Loss share per mode falls like tau^-exponent; in a power law second differences are 0.
+  for (int j = 0; j + 1 < k_modes; ++j) r[next++] = (p[j + 1] - p[j] + k_exponent * step) / (k_exponent_error * step);
+  for (int j = 0; j + 2 < k_modes; ++j) r[next++] = p[j] - 2 * p[j + 1] + p[j + 2];
+  r[next++] = (p[k_modes] + 1.5) / 2;
+  r[next++] = p[k_modes + 1] + 0.5;
+  r[next++] = p[k_modes + 2] + 0.6;
   return r;
 }
 
