@@ -140,8 +140,13 @@ TEST(ModeIntegrator, refines_only_where_it_is_too_coarse) {
 
 TEST(ModeIntegrator, gradient_is_the_slope_of_the_objective) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const ModeProblem& p : {problem(Rule::ranked), problem(Rule::random), problem(Rule::ranked, .02),
-                               problem(Rule::random, .02), problem(Rule::ranked, .02, true)}) {
+  std::vector<ModeProblem> problems{problem(Rule::ranked), problem(Rule::random), problem(Rule::ranked, .02),
+                                    problem(Rule::random, .02), problem(Rule::ranked, .02, true)};
+  for (std::size_t i = 0, n = problems.size(); i < n; ++i) {
+    problems.push_back(problems[i]);
+    problems.back().discretisation = {Scheme::rk4, 4, -1};
+  }
+  for (const ModeProblem& p : problems) {
     ModeIntegrator integrator(ModeModel(p), k_edges, 4);
     std::vector<ControlGradient> gradient(4, {nan, nan, nan});
     integrator.forward(k_controls);
@@ -163,6 +168,66 @@ TEST(ModeIntegrator, gradient_is_the_slope_of_the_objective) {
       EXPECT_NEAR(first[i].rate, slope(&Controls::learning_rate), 2e-9) << i;
     }
   }
+}
+
+TEST(ModeIntegrator, runge_kutta_steps_are_the_classical_ones) {
+  ModeProblem p = problem(Rule::ranked, .02);
+  p.discretisation = {Scheme::rk4, 2, -1};
+  const ModeModel model(p);
+  ModeIntegrator integrator(model, k_edges, 8);
+  const double objective = integrator.forward(k_controls);
+  EXPECT_EQ(integrator.steps(), 8u);
+  EXPECT_FALSE(integrator.refine(k_controls, 1e-9));
+
+  boost::numeric::odeint::runge_kutta4_classic<Vector> stepper;
+  Vector m = p.initial;
+  const std::size_t n = m.size();
+  double expected = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Controls& u = k_controls[i];
+    auto rhs = [&](const Vector& y, Vector& dy, double) { model.dynamics(y, u, dy); };
+    auto running = [&](const Vector& y) { return p.running_weight * model.loss(y) + model.energy_rate(y, u).total(); };
+    const double h = (k_edges[i + 1] - k_edges[i]) / 2;
+    for (int s = 0; s < 2; ++s) {
+      Vector k1(n), k2(n), a(n), b(n);
+      rhs(m, k1, 0);
+      for (std::size_t j = 0; j < n; ++j) a[j] = m[j] + h / 2 * k1[j];
+      rhs(a, k2, 0);
+      for (std::size_t j = 0; j < n; ++j) b[j] = m[j] + h / 2 * k2[j];
+      const double before = running(m);
+      stepper.do_step(rhs, m, 0, h);
+      expected += h / 4 * (before + 2 * running(b) + running(m));
+    }
+    for (std::size_t j = 0; j < n; ++j) EXPECT_NEAR(integrator.state(i + 1)[j] / m[j], 1, 1e-14) << i << " " << j;
+  }
+  EXPECT_NEAR(objective / (expected + p.terminal_weight * model.loss(m)), 1, 1e-14);
+}
+
+TEST(ModeIntegrator, runge_kutta_costates_are_the_slope_of_the_cost_to_go) {
+  ModeProblem p = problem(Rule::ranked, .02);
+  p.discretisation = {Scheme::rk4, 2, -1};
+  ModeIntegrator integrator(ModeModel(p), k_edges, 2);
+  std::vector<ControlGradient> gradient(4);
+  integrator.forward(k_controls);
+  integrator.backward(k_controls, gradient);
+  for (std::size_t j = 0; j < p.lambda.size(); ++j) {
+    auto at = [&](double change) {
+      ModeProblem q = p;
+      q.initial[j] += change;
+      return ModeIntegrator(ModeModel(q), k_edges, 2).forward(k_controls);
+    };
+    EXPECT_NEAR(integrator.costate(0)[j], (at(1e-4) - at(-1e-4)) / 2e-4, 1e-8) << j;
+  }
+}
+
+TEST(ModeIntegrator, a_fixed_number_of_exponential_steps_stays) {
+  ModeProblem p = problem(Rule::ranked);
+  p.discretisation.steps = 6;
+  ModeIntegrator integrator(ModeModel(p), k_edges, 2);
+  const double fixed = integrator.forward(k_controls);
+  EXPECT_FALSE(integrator.refine(k_controls, 1e-12));
+  EXPECT_EQ(integrator.steps(), 24u);
+  EXPECT_EQ(fixed, ModeIntegrator(ModeModel(problem(Rule::ranked)), k_edges, 6).forward(k_controls));
 }
 
 TEST(ModeIntegrator, gradient_is_exact_on_a_refined_mesh) {

@@ -82,6 +82,21 @@ TEST(ModeProblem, each_problem_has_its_code) {
          p.rate_bounds = {0, std::nan("")};
        },
        "E104", "rate_bounds"},
+      {[](ModeProblem& p) { p.discretisation.steps = 3; }, "E104", "steps = 3"},
+      {[](ModeProblem& p) { p.discretisation.steps = -2; }, "E104", "steps = -2"},
+      {[](ModeProblem& p) { p.discretisation.scheme = Scheme::rk4; }, "E401", "rk4"},
+      {[](ModeProblem& p) { p.discretisation.rest_intervals = 41; }, "E104", "rest_intervals = 41"},
+      {[](ModeProblem& p) { p.discretisation.rest_intervals = -2; }, "E104", "rest_intervals = -2"},
+      {[](ModeProblem& p) {
+         p.discretisation.rest_intervals = 1;
+         p.data_rule = p.weight_rule = Rule::all;
+       },
+       "E401", "rest of 1"},
+      {[](ModeProblem& p) {
+         p.discretisation.rest_intervals = 1;
+         p.full_data_end = .1;
+       },
+       "E401", "overlaps"},
   };
   for (const Case& c : cases) {
     ModeProblem p = small();
@@ -103,6 +118,18 @@ TEST(ModeProblem, full_data_phases_cover_the_intervals_they_name) {
     EXPECT_EQ(lower, i < 2 || i >= 15 ? 1 : 1e-3) << i;
     EXPECT_EQ(p.data_bounds_in(i, 20).upper, 1);
   }
+}
+
+TEST(ModeProblem, a_rest_of_fixed_length_covers_the_last_intervals) {
+  ModeProblem p = small();
+  p.full_data_start = .5;  // may precede the rest
+  EXPECT_FALSE(p.rests_in(39, 40));
+  p.discretisation = {Scheme::rk4, 2, 3};
+  p.check();
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(p.rests_in(i, 40), i >= 37) << i;
+  for (int i = 0; i < 80; ++i) EXPECT_EQ(p.rests_in(i, 80), i >= 74) << i;
+  p.discretisation.rest_intervals = 0;
+  EXPECT_FALSE(p.rests_in(39, 40));
 }
 
 TEST(Plan, becomes_a_schedule_over_progress) {
