@@ -11,9 +11,7 @@ void Rk4Stages::resize(std::size_t modes) {
 void Rk4Stages::set(const Rk4Coefficients& k, const theory::ModeModel& model, Span m) {
   const Span lambda = model.problem().lambda;
   const double h = k.step, alpha = k.clock.drift, beta = k.clock.diffusion;
-  auto slope = [&](Span at, std::size_t stage, std::size_t j) {
-    return lambda[j] * (beta * v[stage] - alpha * at[j]);
-  };
+  auto slope = [&](Span at, std::size_t stage, std::size_t j) { return lambda[j] * (beta * v[stage] - alpha * at[j]); };
   v[0] = model.residual_variance(m);
   for (std::size_t j = 0; j < m.size(); ++j) a[j] = m[j] + 0.5 * h * slope(m, 0, j);
   v[1] = model.residual_variance(a);

@@ -57,25 +57,26 @@ void check_discretisation(const ModeProblem& p, Checker& c) {
   const Discretisation& d = p.discretisation;
   constexpr int k_most_steps = 1 << 16;
   if (d.steps < 0 || d.steps > k_most_steps || d.steps % 2 != 0) {
-    c.add("E104",
-          fmt::format("discretisation.steps = {} must be even and between 0 and {}", d.steps, k_most_steps),
+    c.add("E104", fmt::format("discretisation.steps = {} must be even and between 0 and {}", d.steps, k_most_steps),
           "with an even number the middle of an interval is the end of a step; 0 refines as needed");
   } else if (d.scheme == Scheme::rk4 && d.steps == 0) {
     c.add("E401", "the rk4 scheme needs a number of steps per interval",
           "give steps, e.g. 2; steps that are refined as needed are for the exponential scheme");
   }
   if (d.rest_intervals < -1 || d.rest_intervals > p.intervals) {
-    c.add("E104", fmt::format("discretisation.rest_intervals = {} must be between -1 and the number of intervals, {}",
-                              d.rest_intervals, p.intervals),
+    c.add("E104",
+          fmt::format("discretisation.rest_intervals = {} must be between -1 and the number of intervals, {}",
+                      d.rest_intervals, p.intervals),
           "-1 searches for the best length of the final rest, 0 means none");
   } else if (d.rest_intervals > 0 && p.data_rule == Rule::all && p.weight_rule == Rule::all) {
     c.add("E401", fmt::format("a rest of {} intervals needs a fraction that can fall", d.rest_intervals),
           "choose data or weights by rule random or ranked, or leave rest_intervals away");
   } else if (d.rest_intervals > 0 && p.data_rule != Rule::all && overlaps_full_data(p)) {
-    c.add("E401",
-          fmt::format("a rest of {} intervals overlaps a phase with all data (full_data_start = {}, full_data_end = {})",
-                      d.rest_intervals, p.full_data_start, p.full_data_end),
-          "make one of them shorter; a phase at the end leaves no room for a rest");
+    c.add(
+        "E401",
+        fmt::format("a rest of {} intervals overlaps a phase with all data (full_data_start = {}, full_data_end = {})",
+                    d.rest_intervals, p.full_data_start, p.full_data_end),
+        "make one of them shorter; a phase at the end leaves no room for a rest");
   }
 }
 
