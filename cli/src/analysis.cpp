@@ -74,8 +74,8 @@ class RunColumns {
     if (added) {
       entry->second = run_.numbers(name);
       if (entry->second.size() != seeds * rows)
-        throw core::Error("E191", fmt::format("variable '{}' has {} values, a run of {} seeds and {} rows needs {}", name,
-                                              entry->second.size(), seeds, rows, seeds * rows));
+        throw core::Error("E191", fmt::format("variable '{}' has {} values, a run of {} seeds and {} rows needs {}",
+                                              name, entry->second.size(), seeds, rows, seeds * rows));
     }
     return entry->second;
   }
@@ -84,7 +84,8 @@ class RunColumns {
 };
 
 theory::Energy scaled(theory::Energy e, double factor) {
-  for (double* term : {&e.forward, &e.scoring, &e.backward, &e.write, &e.path, &e.accumulator, &e.maintenance, &e.read, &e.input, &e.upkeep})
+  for (double* term : {&e.forward, &e.scoring, &e.backward, &e.write, &e.path, &e.accumulator, &e.maintenance, &e.read,
+                       &e.input, &e.upkeep})
     *term *= factor;
   return e;
 }
@@ -93,7 +94,9 @@ theory::Energy scaled(theory::Energy e, double factor) {
 
 bool RunSummary::dense() const { return spec.selection.method == "all" && spec.plasticity.method == "all"; }
 
-theory::Energy RunSummary::energy(const theory::PriceList& prices) const { return scaled(theory::energy(total, prices), 1.0 / seeds); }
+theory::Energy RunSummary::energy(const theory::PriceList& prices) const {
+  return scaled(theory::energy(total, prices), 1.0 / seeds);
+}
 
 std::vector<double> RunSummary::energy_curve(const theory::PriceList& prices) const {
   std::vector<double> curve;
@@ -101,7 +104,9 @@ std::vector<double> RunSummary::energy_curve(const theory::PriceList& prices) co
   return curve;
 }
 
-bool is_run(const core::Dataset& data) { return data.has("test_accuracy") && data.dims.count("epoch") != 0 && data.has("samples_backward"); }
+bool is_run(const core::Dataset& data) {
+  return data.has("test_accuracy") && data.dims.count("epoch") != 0 && data.has("samples_backward");
+}
 
 std::string label_of(const theory::TrainingSpec& spec) {
   const std::string& s = spec.selection.method;
@@ -113,7 +118,8 @@ std::string label_of(const theory::TrainingSpec& spec) {
 RunSummary summarise(const core::Dataset& run, const std::string& label) {
   RunSummary summary;
   const std::string config = stored_config(run);
-  if (config.empty()) throw core::Error("E210", fmt::format("{} holds no configuration", label), "was it written by 'eos train'?");
+  if (config.empty())
+    throw core::Error("E210", fmt::format("{} holds no configuration", label), "was it written by 'eos train'?");
   summary.spec = io::parse_training(config, label);
   summary.label = label.empty() ? label_of(summary.spec) : label;
   RunColumns columns(run);
@@ -121,7 +127,8 @@ RunSummary summarise(const core::Dataset& run, const std::string& label) {
   for (const std::string& status : run.strings("run_status"))
     if (summary.status.empty() || status != "complete") summary.status = status;
   std::vector<double> accuracies;
-  for (std::size_t seed = 0; seed < columns.seeds; ++seed) accuracies.push_back(columns.at("test_accuracy", seed, columns.last(seed)));
+  for (std::size_t seed = 0; seed < columns.seeds; ++seed)
+    accuracies.push_back(columns.at("test_accuracy", seed, columns.last(seed)));
   summary.accuracy = std::accumulate(accuracies.begin(), accuracies.end(), 0.0) / summary.seeds;
   double squares = 0;
   for (const double a : accuracies) squares += (a - summary.accuracy) * (a - summary.accuracy);
@@ -134,7 +141,8 @@ RunSummary summarise(const core::Dataset& run, const std::string& label) {
   summary.learning_rate = columns.means("learning_rate");
   for (std::size_t row = 0; row < columns.rows; ++row) {
     theory::Ledger sum;
-    for (std::size_t seed = 0; seed < columns.seeds; ++seed) sum += columns.ledger(seed, std::min(row, columns.last(seed)));
+    for (std::size_t seed = 0; seed < columns.seeds; ++seed)
+      sum += columns.ledger(seed, std::min(row, columns.last(seed)));
     summary.ledgers.push_back(sum);
   }
   summary.total = summary.ledgers.back();
@@ -148,7 +156,8 @@ std::vector<RunSummary> runs_of(const core::Dataset& file, const std::string& pa
   if (is_run(file)) runs.push_back(summarise(file, std::filesystem::path(path).stem().string()));
   for (const auto& [name, group] : file.groups)
     if (is_run(group)) runs.push_back(summarise(group, group.text("title", name)));
-  if (runs.empty()) throw core::Error("E210", fmt::format("{} holds no run", path), "'eos show " + path + "' tells what it holds");
+  if (runs.empty())
+    throw core::Error("E210", fmt::format("{} holds no run", path), "'eos show " + path + "' tells what it holds");
   return runs;
 }
 
@@ -156,20 +165,28 @@ double number_of(const Saving& saving) { return saving.bound == Bound::none ? st
 
 std::string shown(const Saving& saving) {
   switch (saving.bound) {
-    case Bound::exact: return fmt::format("{:.2f} ×", saving.factor);
-    case Bound::at_least: return fmt::format("≥ {:.2f} ×", saving.factor);
-    case Bound::at_most: return fmt::format("≤ {:.2f} ×", saving.factor);
-    case Bound::none: break;
+    case Bound::exact:
+      return fmt::format("{:.2f} ×", saving.factor);
+    case Bound::at_least:
+      return fmt::format("≥ {:.2f} ×", saving.factor);
+    case Bound::at_most:
+      return fmt::format("≤ {:.2f} ×", saving.factor);
+    case Bound::none:
+      break;
   }
   return "–";
 }
 
 std::string sign(const Saving& saving) {
   switch (saving.bound) {
-    case Bound::exact: return "=";
-    case Bound::at_least: return ">=";
-    case Bound::at_most: return "<=";
-    case Bound::none: break;
+    case Bound::exact:
+      return "=";
+    case Bound::at_least:
+      return ">=";
+    case Bound::at_most:
+      return "<=";
+    case Bound::none:
+      break;
   }
   return "";
 }
@@ -182,7 +199,8 @@ BaselineCurve::BaselineCurve(std::vector<Point> points) {
 
 double BaselineCurve::energy_at(double accuracy) const {
   if (points_.empty() || accuracy < points_.front().accuracy || accuracy > points_.back().accuracy) return std::nan("");
-  const auto right = std::lower_bound(points_.begin(), points_.end(), accuracy, [](const Point& p, double a) { return p.accuracy < a; });
+  const auto right = std::lower_bound(points_.begin(), points_.end(), accuracy,
+                                      [](const Point& p, double a) { return p.accuracy < a; });
   if (right == points_.begin()) return right->energy;
   const Point &a = *std::prev(right), &b = *right;
   const double share = (accuracy - a.accuracy) / (b.accuracy - a.accuracy);

@@ -1,8 +1,8 @@
 // What a finished run cost and how good it became, and how much less another run needed for the same accuracy.
 //
-// Statement. With baseline runs (a_i, E_i) of rising accuracy, E_base(a) interpolates ln E linearly in a; the saving of a
-// run (a, E) is E_base(a) / E. Baseline runs that cost more than a more accurate one are left out. An accuracy above all
-// of the baseline gives the lower bound E_base,max / E, one below all of it the upper bound E_base,min / E.
+// Statement. With baseline runs (a_i, E_i) of rising accuracy, E_base(a) interpolates ln E linearly in a; the saving of
+// a run (a, E) is E_base(a) / E. Baseline runs that cost more than a more accurate one are left out. An accuracy above
+// all of the baseline gives the lower bound E_base,max / E, one below all of it the upper bound E_base,min / E.
 #pragma once
 
 #include <string>
@@ -19,9 +19,9 @@ struct RunSummary {
   std::string label;
   theory::TrainingSpec spec;  ///< effective configuration
   int seeds = 1;
-  theory::Ledger total;       ///< sum over seeds of the final ledgers
-  double accuracy = 0;        ///< mean final test accuracy
-  double accuracy_error = 0;  ///< its standard error over seeds; NaN for one seed
+  theory::Ledger total;         ///< sum over seeds of the final ledgers
+  double accuracy = 0;          ///< mean final test accuracy
+  double accuracy_error = 0;    ///< its standard error over seeds; NaN for one seed
   double effective_epochs = 0;  ///< samples back-propagated / training samples
   double cost_ratio = 0;        ///< multiply-adds with scoring / multiply-adds of dense training over the same horizon
   std::string status;
@@ -29,7 +29,7 @@ struct RunSummary {
   std::vector<theory::Ledger> ledgers;  ///< [rows] sums over seeds
 
   bool dense() const;
-  theory::Energy energy(const theory::PriceList& prices) const;     ///< mean per seed, final
+  theory::Energy energy(const theory::PriceList& prices) const;             ///< mean per seed, final
   std::vector<double> energy_curve(const theory::PriceList& prices) const;  ///< mean per seed, by row
   double per_seed(double sum) const { return sum / seeds; }
 };

@@ -49,7 +49,8 @@ T read_number(const std::string& text, const Option& option, const char* kind) {
   if (status != std::errc() || end != text.data() + text.size())
     throw core::Error("E103", fmt::format("--{} expects {}, got '{}'", option.name, kind, text), option.help);
   if (static_cast<double>(value) < option.minimum)
-    throw core::Error("E104", fmt::format("--{} must be at least {}, got {}", option.name, option.minimum, text), option.help);
+    throw core::Error("E104", fmt::format("--{} must be at least {}, got {}", option.name, option.minimum, text),
+                      option.help);
   return value;
 }
 

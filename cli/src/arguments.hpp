@@ -13,8 +13,9 @@ namespace eos::cli {
 class Arguments {
  public:
   const Verb* verb = nullptr;
-  std::map<std::string, std::vector<std::string>> given;  ///< by long name or positional name; a flag holds one "" per use
-  std::string command_line;                               ///< as typed, quoted where needed
+  std::map<std::string, std::vector<std::string>>
+      given;                 ///< by long name or positional name; a flag holds one "" per use
+  std::string command_line;  ///< as typed, quoted where needed
 
   /// Given on the command line or in the environment.
   bool has(const std::string& name) const { return said(name).has_value(); }

@@ -1,4 +1,6 @@
 // eos calibrate: measure, fit, tell, store.
+#include "eos/sim/calibrate.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
 #include "eos/io/toml.hpp"
-#include "eos/sim/calibrate.hpp"
 #include "eos/solvers/fit.hpp"
 #include "figures.hpp"
 #include "files.hpp"
@@ -38,7 +39,8 @@ std::string value_near(const theory::MeasuredCurve& curve, double fraction) {
     return std::abs(std::log(a / fraction)) < std::abs(std::log(b / fraction));
   });
   const auto i = static_cast<std::size_t>(nearest - curve.fraction.begin());
-  return curve.error.size() > i ? fmt::format("{:.3f} ± {:.3f}", curve.value[i], curve.error[i]) : fmt::format("{:.3f}", curve.value[i]);
+  return curve.error.size() > i ? fmt::format("{:.3f} ± {:.3f}", curve.value[i], curve.error[i])
+                                : fmt::format("{:.3f}", curve.value[i]);
 }
 
 constexpr double k_shown_fractions[] = {0.03, 0.1, 0.3};
@@ -51,8 +53,10 @@ std::vector<Cell> curve_row(const std::string& what, double epoch, const theory:
 
 void add_captures(Document& document, const theory::Calibration& c) {
   std::vector<Column> columns = {{"quantity", "captured share"}, {"epoch", "epoch", Style::number}};
-  for (const double fraction : k_shown_fractions) columns.push_back({fmt::format("at_{:g}", fraction), fmt::format("by {:g} %", 100 * fraction), Style::shown});
-  Table& table = document.table("capture", "Captured by the hardest samples and the largest updates (± standard error)", columns);
+  for (const double fraction : k_shown_fractions)
+    columns.push_back({fmt::format("at_{:g}", fraction), fmt::format("by {:g} %", 100 * fraction), Style::shown});
+  Table& table =
+      document.table("capture", "Captured by the hardest samples and the largest updates (± standard error)", columns);
   for (const theory::CaptureSnapshot& snapshot : c.snapshots) {
     table.add(curve_row("samples, residual²", snapshot.epoch, snapshot.residual));
     table.add(curve_row("samples, signal", snapshot.epoch, snapshot.signal));
@@ -65,16 +69,18 @@ void add_captures(Document& document, const theory::Calibration& c) {
 }
 
 void add_noise(Document& document, const theory::Calibration& c) {
-  Table& table = document.table("noise_scale", "Simple noise scale tr Σ / |G|² (samples)",
-                                {{"epoch", "epoch", Style::number}, {"layer", "layer", Style::count}, {"value", "noise scale", Style::number}});
+  Table& table = document.table(
+      "noise_scale", "Simple noise scale tr Σ / |G|² (samples)",
+      {{"epoch", "epoch", Style::number}, {"layer", "layer", Style::count}, {"value", "noise scale", Style::number}});
   for (const theory::CaptureSnapshot& snapshot : c.snapshots)
     for (std::size_t layer = 0; layer < snapshot.simple_noise_scale.size(); ++layer)
       table.add({snapshot.epoch, static_cast<std::int64_t>(layer + 1), snapshot.simple_noise_scale[layer]});
 }
 
 void add_fit(Document& document, const theory::FittedModel& fit) {
-  Table& table = document.table("fit", "Mode model fitted to the probes' loss curves",
-                                {{"parameter", "parameter"}, {"value", "value", Style::number}, {"stderr", "± standard error", Style::number}});
+  Table& table = document.table(
+      "fit", "Mode model fitted to the probes' loss curves",
+      {{"parameter", "parameter"}, {"value", "value", Style::number}, {"stderr", "± standard error", Style::number}});
   double initial_loss = 0, variance = 0;
   std::int64_t active = 0;
   for (std::size_t j = 0; j < fit.lambda.size(); ++j) {
@@ -127,7 +133,9 @@ int run_calibrate(Session& session) {
   Document document("eos.calibration/1");
   add_calibration(document, calibration);
   if (arguments.has("out"))
-    document.note(fmt::format("Stored in {}. Next: eos plan {} --prices metabolic-m0 --target-loss L --epochs E -o plan.h5", arguments.text("out"), arguments.text("out")));
+    document.note(
+        fmt::format("Stored in {}. Next: eos plan {} --prices metabolic-m0 --target-loss L --epochs E -o plan.h5",
+                    arguments.text("out"), arguments.text("out")));
   session.print(document);
   return k_done;
 }

@@ -18,10 +18,18 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     return fmt::format("EOS-1 file, {}", data.text("kind", data.text("title", "table")));
   }
   switch (io::kind_of(path)) {
-    case io::FileKind::problem: io::read_problem(path, overrides).check(); return "control problem";
-    case io::FileKind::training: io::read_training(path, overrides).check(); return "training run";
-    case io::FileKind::prices: io::read_prices(path); return "price list";
-    case io::FileKind::plan: io::read_plan_request(path, overrides); return "plan request";
+    case io::FileKind::problem:
+      io::read_problem(path, overrides).check();
+      return "control problem";
+    case io::FileKind::training:
+      io::read_training(path, overrides).check();
+      return "training run";
+    case io::FileKind::prices:
+      io::read_prices(path);
+      return "price list";
+    case io::FileKind::plan:
+      io::read_plan_request(path, overrides);
+      return "plan request";
   }
   return "";
 }
@@ -31,7 +39,8 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
 int run_check(Session& session) {
   const io::Overrides overrides{session.arguments.list("set")};
   Document document("eos.check/1");
-  Table& table = document.table("files", "", {{"file", "file"}, {"kind", "what it is"}, {"problems", "problems", Style::count}});
+  Table& table =
+      document.table("files", "", {{"file", "file"}, {"kind", "what it is"}, {"problems", "problems", Style::count}});
   std::vector<core::Diagnostic> all;
   for (const std::string& path : session.arguments.list("FILE")) {
     try {

@@ -15,9 +15,12 @@ namespace {
 
 int exit_code_of(core::Fault fault) {
   switch (fault) {
-    case core::Fault::input: return k_input_must_change;
-    case core::Fault::machine: return k_machine_must_change;
-    case core::Fault::bug: break;
+    case core::Fault::input:
+      return k_input_must_change;
+    case core::Fault::machine:
+      return k_machine_must_change;
+    case core::Fault::bug:
+      break;
   }
   return k_our_bug;
 }
@@ -29,8 +32,10 @@ struct ErrorLook {
 
 int report(const core::Error& error, std::ostream& err, const ErrorLook& look) {
   const int code = exit_code_of(error.fault());
-  if (look.json) print_error_json(err, error, code);
-  else print_error(err, error, look.colour);
+  if (look.json)
+    print_error_json(err, error, code);
+  else
+    print_error(err, error, look.colour);
   return code;
 }
 
@@ -57,16 +62,22 @@ int run_verb(const Arguments& arguments, std::ostream& out, std::ostream& err, E
   }
 }
 
-bool json_asked_for(const std::vector<std::string>& words) {
-  for (std::size_t i = 0; i < words.size(); ++i)
-    if (words[i] == "--format=json" || (words[i] == "--format" && i + 1 < words.size() && words[i + 1] == "json")) return true;
-  return false;
+/// The value of a global option in words that may not parse, for the look of the errors they cause.
+std::string spied(const std::vector<std::string>& words, const std::string& option, const char* environment,
+                  const std::string& otherwise) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].rfind(option + "=", 0) == 0) return words[i].substr(option.size() + 1);
+    if (words[i] == option && i + 1 < words.size()) return words[i + 1];
+  }
+  const char* value = std::getenv(environment);
+  return value == nullptr ? otherwise : value;
 }
 
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
-  ErrorLook look{json_asked_for(arguments), false};
+  ErrorLook look{spied(arguments, "--format", "EOS_FORMAT", "text") == "json",
+                 wants_colour(spied(arguments, "--color", "EOS_COLOR", "auto"), err)};
   try {
     return run_verb(parse(arguments), out, err, look);
   } catch (const core::Error& error) {

@@ -25,7 +25,8 @@ std::vector<theory::PriceList> price_lists(const Arguments& arguments, const Run
   for (std::string name; std::getline(names, name, ',');) {
     if (name == "all")
       for (const std::string& each : theory::builtin_price_names()) lists.push_back(theory::builtin_prices(each));
-    else if (!name.empty()) lists.push_back(io::read_prices(name));
+    else if (!name.empty())
+      lists.push_back(io::read_prices(name));
   }
   return lists;
 }
@@ -47,9 +48,12 @@ int run_compare(Session& session) {
   for (const RunSummary& run : runs) is_baseline.push_back(!named && run.dense());
   if (named)
     for (RunSummary& run : read_runs(arguments.list("baseline"))) {
-      const auto same = std::find_if(runs.begin(), runs.end(), [&run](const RunSummary& other) { return other.label == run.label; });
-      if (same != runs.end()) is_baseline[static_cast<std::size_t>(same - runs.begin())] = true;
-      else runs.push_back(std::move(run)), is_baseline.push_back(true);
+      const auto same =
+          std::find_if(runs.begin(), runs.end(), [&run](const RunSummary& other) { return other.label == run.label; });
+      if (same != runs.end())
+        is_baseline[static_cast<std::size_t>(same - runs.begin())] = true;
+      else
+        runs.push_back(std::move(run)), is_baseline.push_back(true);
     }
   const std::vector<theory::PriceList> lists = price_lists(arguments, runs.front());
 
@@ -58,12 +62,16 @@ int run_compare(Session& session) {
   add_work_table(document, runs);
   if (lists.size() > 1) add_savings_table(document, runs, is_baseline, lists);
   std::vector<Prediction> predictions;
-  for (const std::string& path : arguments.list("plan")) predictions.push_back(prediction_of(io::read_hdf5(path), path, runs));
+  for (const std::string& path : arguments.list("plan"))
+    predictions.push_back(prediction_of(io::read_hdf5(path), path, runs));
   if (!predictions.empty()) add_predictions(document, predictions, runs);
   const auto baselines = std::count(is_baseline.begin(), is_baseline.end(), true);
-  if (baselines == 0) document.note("No dense run among the files: name a baseline with --baseline to see savings.");
+  if (baselines == 0)
+    document.note("No dense run among the files: name a baseline with --baseline to see savings.");
   else if (baselines == 1)
-    document.note("One baseline run gives bounds only: train it at two or more horizons for a curve, e.g. --set train.epochs=2, 4 and 8.");
+    document.note(
+        "One baseline run gives bounds only: train it at two or more horizons for a curve, e.g. --set train.epochs=2, "
+        "4 and 8.");
   if (arguments.has("plot")) io::write_png(arguments.text("plot"), comparison_figure(runs, is_baseline, lists.front()));
   session.print(document);
   return k_done;

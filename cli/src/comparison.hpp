@@ -28,12 +28,14 @@ struct Prediction {
   std::vector<double> epoch, loss_curve;
 };
 /// From a predicted trajectory, its time axis stretched to the epochs of the run.
-Prediction make_prediction(const theory::Trajectory& trajectory, double loss_offset, std::size_t run, double epochs, const theory::PriceList& prices);
+Prediction make_prediction(const theory::Trajectory& trajectory, double loss_offset, std::size_t run, double epochs,
+                           const theory::PriceList& prices);
 /// The prediction in a plan file, for the run that followed exactly its fractions.
 /// throws Error E107 when no run followed it.
 Prediction prediction_of(const core::Dataset& plan, const std::string& path, const std::vector<RunSummary>& runs);
 /// Median over the run's evaluations of |predicted - measured| / measured loss; NaN when there is nothing to compare.
 double error_along_the_way(const Prediction& prediction, const RunSummary& run);
-void add_predictions(Document& document, const std::vector<Prediction>& predictions, const std::vector<RunSummary>& runs);
+void add_predictions(Document& document, const std::vector<Prediction>& predictions,
+                     const std::vector<RunSummary>& runs);
 
 }  // namespace eos::cli

@@ -18,7 +18,8 @@ std::vector<Option> options_of(const Verb& verb) {
 std::vector<std::string> words_of(const Verb& verb) {
   std::vector<std::string> words;
   for (const Option& option : options_of(verb)) words.push_back("--" + option.name);
-  for (const Positional& positional : verb.positionals) words.insert(words.end(), positional.choices.begin(), positional.choices.end());
+  for (const Positional& positional : verb.positionals)
+    words.insert(words.end(), positional.choices.begin(), positional.choices.end());
   return words;
 }
 
@@ -33,12 +34,15 @@ std::string bash_values(const Verb& verb) {
   std::string cases;
   for (const Option& option : options_of(verb)) {
     if (option.kind == ValueKind::flag) continue;
-    const std::string pattern = option.letter != 0 ? fmt::format("-{}|--{}", option.letter, option.name) : "--" + option.name;
+    const std::string pattern =
+        option.letter != 0 ? fmt::format("-{}|--{}", option.letter, option.name) : "--" + option.name;
     if (!option.choices.empty())
-      cases += fmt::format("        {}) COMPREPLY=($(compgen -W '{}' -- \"$cur\")); return;;\n", pattern, fmt::join(option.choices, " "));
+      cases += fmt::format("        {}) COMPREPLY=($(compgen -W '{}' -- \"$cur\")); return;;\n", pattern,
+                           fmt::join(option.choices, " "));
     else if (option.kind == ValueKind::file || option.kind == ValueKind::folder)
       cases += fmt::format("        {}) COMPREPLY=($(compgen -f -- \"$cur\")); return;;\n", pattern);
-    else cases += fmt::format("        {}) return;;\n", pattern);
+    else
+      cases += fmt::format("        {}) return;;\n", pattern);
   }
   return cases;
 }
@@ -49,12 +53,14 @@ std::string bash_script() {
       "_eos() {\n"
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n";
-  text += fmt::format("    COMPREPLY=($(compgen -W '{} --help --version' -- \"$cur\")); return\n  fi\n", fmt::join(verb_names(), " "));
+  text += fmt::format("    COMPREPLY=($(compgen -W '{} --help --version' -- \"$cur\")); return\n  fi\n",
+                      fmt::join(verb_names(), " "));
   text += "  case \"$verb\" in\n";
   for (const Verb& verb : verbs()) {
     if (verb.hidden) continue;
     text += fmt::format("    {})\n      case \"$prev\" in\n{}      esac\n", verb.name, bash_values(verb));
-    text += fmt::format("      COMPREPLY=($(compgen -W '{}' -- \"$cur\") $(compgen -f -- \"$cur\"));;\n", fmt::join(words_of(verb), " "));
+    text += fmt::format("      COMPREPLY=($(compgen -W '{}' -- \"$cur\") $(compgen -f -- \"$cur\"));;\n",
+                        fmt::join(words_of(verb), " "));
   }
   return text + "  esac\n}\ncomplete -o filenames -F _eos eos\n";
 }
@@ -68,9 +74,12 @@ std::string plain(const std::string& text) {
 
 std::string zsh_option(const Option& option) {
   std::string action;
-  if (!option.choices.empty()) action = fmt::format(":{}:({})", plain(option.value), fmt::join(option.choices, " "));
-  else if (option.kind == ValueKind::file || option.kind == ValueKind::folder) action = fmt::format(":{}:_files", plain(option.value));
-  else if (option.kind != ValueKind::flag) action = fmt::format(":{}:", plain(option.value));
+  if (!option.choices.empty())
+    action = fmt::format(":{}:({})", plain(option.value), fmt::join(option.choices, " "));
+  else if (option.kind == ValueKind::file || option.kind == ValueKind::folder)
+    action = fmt::format(":{}:_files", plain(option.value));
+  else if (option.kind != ValueKind::flag)
+    action = fmt::format(":{}:", plain(option.value));
   std::string lines = fmt::format("      '*--{}[{}]{}' \\\n", option.name, plain(option.help), action);
   if (option.letter != 0) lines += fmt::format("      '*-{}[{}]{}' \\\n", option.letter, plain(option.help), action);
   return lines;
@@ -78,7 +87,8 @@ std::string zsh_option(const Option& option) {
 
 std::string zsh_script() {
   std::string text =
-      "#compdef eos\n# zsh completion for eos; load it with: source <(eos completion zsh)\n_eos() {\n  local -a verbs\n  verbs=(\n";
+      "#compdef eos\n# zsh completion for eos; load it with: source <(eos completion zsh)\n_eos() {\n  local -a "
+      "verbs\n  verbs=(\n";
   for (const Verb& verb : verbs())
     if (!verb.hidden) text += fmt::format("    '{}:{}'\n", verb.name, plain(verb.summary));
   text += "  )\n  if (( CURRENT == 2 )); then _describe 'verb' verbs; return; fi\n  case $words[2] in\n";
@@ -87,8 +97,10 @@ std::string zsh_script() {
     text += fmt::format("    {}) _arguments \\\n", verb.name);
     for (const Option& option : options_of(verb)) text += zsh_option(option);
     std::vector<std::string> choices;
-    for (const Positional& positional : verb.positionals) choices.insert(choices.end(), positional.choices.begin(), positional.choices.end());
-    text += choices.empty() ? "      '*:file:_files';;\n" : fmt::format("      '*:word:({})';;\n", fmt::join(choices, " "));
+    for (const Positional& positional : verb.positionals)
+      choices.insert(choices.end(), positional.choices.begin(), positional.choices.end());
+    text +=
+        choices.empty() ? "      '*:file:_files';;\n" : fmt::format("      '*:word:({})';;\n", fmt::join(choices, " "));
   }
   return text + "  esac\n}\ncompdef _eos eos\n";
 }
@@ -102,8 +114,10 @@ std::string fish_script() {
     for (const Option& option : options_of(verb)) {
       text += fmt::format("{} -l {}", when, option.name);
       if (option.letter != 0) text += fmt::format(" -s {}", option.letter);
-      if (!option.choices.empty()) text += fmt::format(" -x -a '{}'", fmt::join(option.choices, " "));
-      else if (option.kind != ValueKind::flag) text += " -r";
+      if (!option.choices.empty())
+        text += fmt::format(" -x -a '{}'", fmt::join(option.choices, " "));
+      else if (option.kind != ValueKind::flag)
+        text += " -r";
       text += fmt::format(" -d '{}'\n", plain(option.help));
     }
     for (const Positional& positional : verb.positionals)

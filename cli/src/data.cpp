@@ -1,4 +1,6 @@
 // eos data: what is found where, download, checksums.
+#include "eos/sim/data.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,7 +9,6 @@
 #include "commands.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/fetch.hpp"
-#include "eos/sim/data.hpp"
 
 namespace eos::cli {
 
@@ -21,8 +22,10 @@ sim::KnownData find_known(const std::string& name) {
     if (set.name == name) return set;
     names.push_back(set.name);
   }
-  throw core::Error("E106", name.empty() ? "eos data fetch needs the name of a data set" : fmt::format("no data set is called '{}'", name),
-                    core::suggest(name, names));
+  throw core::Error(
+      "E106",
+      name.empty() ? "eos data fetch needs the name of a data set" : fmt::format("no data set is called '{}'", name),
+      core::suggest(name, names));
 }
 
 Cell or_nothing(const std::string& text) {
@@ -32,10 +35,12 @@ Cell or_nothing(const std::string& text) {
 
 int list(Session& session) {
   Document document("eos.data/1");
-  Table& table = document.table("sets", "", {{"name", "name"}, {"folder", "found in"}, {"licence", "licence"}, {"title", "what it is"}});
+  Table& table = document.table(
+      "sets", "", {{"name", "name"}, {"folder", "found in"}, {"licence", "licence"}, {"title", "what it is"}});
   for (const sim::KnownData& set : sim::known_data())
     table.add({set.name, or_nothing(set.folder), set.licence, set.title});
-  table.add({std::string("teacher"), std::string("generated"), Cell{}, std::string("inputs from a Gaussian mixture, labels from a random teacher network")});
+  table.add({std::string("teacher"), std::string("generated"), Cell{},
+             std::string("inputs from a Gaussian mixture, labels from a random teacher network")});
   document.note(fmt::format("searched in this order: {}", fmt::join(sim::data_search_path(), ", ")));
   session.print(document);
   return k_done;
@@ -45,19 +50,21 @@ int fetch(Session& session) {
   const sim::KnownData set = find_known(session.arguments.text("NAME"));
   const fs::path folder = fs::path(session.arguments.text("to")) / set.name;
   Document document("eos.fetch/1");
-  Table& table = document.table("files", "", {{"file", "file"}, {"bytes", "bytes", Style::count}, {"sha256", "SHA-256"}});
+  Table& table =
+      document.table("files", "", {{"file", "file"}, {"bytes", "bytes", Style::count}, {"sha256", "SHA-256"}});
   const StopOnSignal stop;
   for (const auto& file : set.files) {
     const std::string path = (folder / file.name).string();
     session.detail(fmt::format("{} -> {}", file.url, path));
-    if (io::fetch({.url = file.url, .path = path, .sha256 = file.sha256}, session.progress()) == io::FetchResult::stopped) {
+    if (io::fetch({.url = file.url, .path = path, .sha256 = file.sha256}, session.progress()) ==
+        io::FetchResult::stopped) {
       session.note("stopped; what has arrived is kept. To go on: " + session.arguments.command_line);
       return k_stopped_resumable;
     }
     table.add({path, static_cast<std::int64_t>(fs::file_size(path)), file.sha256});
   }
-  document.note(fmt::format("{} is in {}; eos finds it there when started from this folder, or with EOS_DATA={}", set.name,
-                            folder.string(), fs::absolute(folder.parent_path()).string()));
+  document.note(fmt::format("{} is in {}; eos finds it there when started from this folder, or with EOS_DATA={}",
+                            set.name, folder.string(), fs::absolute(folder.parent_path()).string()));
   session.print(document);
   return k_done;
 }

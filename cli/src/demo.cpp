@@ -1,8 +1,9 @@
 // eos demo: the whole loop in a minute.
+#include "demo.hpp"
+
 #include <fmt/format.h>
 
 #include "commands.hpp"
-#include "demo.hpp"
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
 #include "files.hpp"
@@ -14,7 +15,8 @@ int run_demo(Session& session) {
   require_writable(setup.h5);
   require_writable(setup.png);
   const sim::TaskData data = sim::load_data(setup.base.data);
-  session.note(fmt::format("data: {} ({}); calibration, plan and training on {} threads", data.name, data.origin, setup.threads));
+  session.note(fmt::format("data: {} ({}); calibration, plan and training on {} threads", data.name, data.origin,
+                           setup.threads));
   const DemoResult result = run_everything(setup, data, session.progress());
   session.progress().finish();
   io::write_hdf5(setup.h5, demo_dataset(setup, result, session.arguments.command_line));

@@ -43,7 +43,12 @@ struct DemoResult {
   std::size_t planned = 0, longest_dense = 0, feedback = 0;  ///< indices into runs
   std::string data_name, data_origin;
   double seconds = 0;
+
+  BaselineCurve baseline(const theory::PriceList& prices) const;
+  Saving saving(std::size_t run, const theory::PriceList& prices) const;
 };
+/// Price lists of the tables, the one that the plan minimises first.
+std::vector<theory::PriceList> demo_price_lists(const DemoSetup& setup);
 
 /// Calibrates, plans and trains everything, independent runs spread over the cores.
 DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, ConsoleProgress& progress);

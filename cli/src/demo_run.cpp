@@ -18,11 +18,12 @@ namespace eos::cli {
 namespace {
 
 constexpr double k_dense_horizons[] = {0.25, 0.5, 1.0};  // in units of the methods' horizon
-constexpr double k_probes = 10;                          // about so many probe lengths: only the progress bar depends on it
-// Progressive data dropout is shown twice: with its published threshold, and with the best of {0.3, 0.5, 0.6, 0.7, 0.8, 0.9}
-// on this network and horizon, so that the other methods, none of which was tuned, are compared with it at its best.
+constexpr double k_probes = 10;  // about so many probe lengths: only the progress bar depends on it
+// Progressive data dropout is shown twice: with its published threshold, and with the best of {0.3, 0.5, 0.6, 0.7, 0.8,
+// 0.9} on this network and horizon, so that the other methods, none of which was tuned, are compared with it at its
+// best.
 constexpr double k_dbpd_best_tau = 0.7;
-constexpr int k_rows_of_curves = 6;                      // evaluations of the runs whose curves are drawn
+constexpr int k_rows_of_curves = 6;  // evaluations of the runs whose curves are drawn
 
 /// A generated task that is trained in a second, for --quick.
 void make_quick(DemoSetup& setup) {
@@ -38,8 +39,8 @@ void make_quick(DemoSetup& setup) {
   setup.capture_samples = 500;
 }
 
-DemoRun make_run(const std::string& name, const std::string& label, const theory::TrainingSpec& base, const std::string& selection,
-                 const std::string& plasticity) {
+DemoRun make_run(const std::string& name, const std::string& label, const theory::TrainingSpec& base,
+                 const std::string& selection, const std::string& plasticity) {
   DemoRun run;
   run.name = name, run.label = label;
   run.spec = base;
@@ -55,7 +56,8 @@ std::vector<DemoRun> make_runs(const theory::TrainingSpec& base, DemoResult& res
   for (const double share : k_dense_horizons) {
     theory::TrainingSpec spec = base;
     spec.epochs = share * base.epochs;
-    runs.push_back(make_run(fmt::format("dense_{}", runs.size() + 1), fmt::format("dense, {:g} epochs", spec.epochs), spec, "all", "all"));
+    runs.push_back(make_run(fmt::format("dense_{}", runs.size() + 1), fmt::format("dense, {:g} epochs", spec.epochs),
+                            spec, "all", "all"));
     runs.back().baseline = true;
   }
   result.longest_dense = runs.size() - 1;
@@ -88,7 +90,8 @@ solvers::PlanGoal dense_goal(const DemoSetup& setup) {
 }
 
 /// The plan must reach the loss that the model foretells for dense training over the same horizon.
-void calibrate_and_plan(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress, DemoResult& result) {
+void calibrate_and_plan(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress,
+                        DemoResult& result) {
   NamedProgress named(progress, "calibration");
   sim::CalibrateOptions options;
   options.probe_epochs = setup.probe_epochs;
@@ -122,6 +125,24 @@ DemoSetup demo_setup(const Arguments& arguments, int threads) {
   return setup;
 }
 
+BaselineCurve DemoResult::baseline(const theory::PriceList& prices) const {
+  std::vector<RunSummary> dense;
+  for (std::size_t i = 0; i < summaries.size(); ++i)
+    if (is_baseline[i]) dense.push_back(summaries[i]);
+  return baseline_of(dense, prices);
+}
+
+Saving DemoResult::saving(std::size_t run, const theory::PriceList& prices) const {
+  return baseline(prices).saving(summaries[run].accuracy, summaries[run].energy(prices).total());
+}
+
+std::vector<theory::PriceList> demo_price_lists(const DemoSetup& setup) {
+  std::vector<theory::PriceList> lists = {setup.base.prices};
+  for (const std::string& name : theory::builtin_price_names())
+    if (name != setup.base.prices.name) lists.push_back(theory::builtin_prices(name));
+  return lists;
+}
+
 DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, ConsoleProgress& progress) {
   const auto start = std::chrono::steady_clock::now();
   DemoResult result;
@@ -134,7 +155,9 @@ DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, Con
   std::vector<std::size_t> order = {result.planned};
   for (std::size_t i = result.runs.size(); i-- > 0;)
     if (i != result.planned) order.push_back(i);
-  std::stable_sort(order.begin() + 1, order.end(), [&](std::size_t a, std::size_t b) { return result.runs[a].spec.epochs > result.runs[b].spec.epochs; });
+  std::stable_sort(order.begin() + 1, order.end(), [&](std::size_t a, std::size_t b) {
+    return result.runs[a].spec.epochs > result.runs[b].spec.epochs;
+  });
   core::parallel_for(order.size(), setup.threads, [&](std::size_t i) {
     DemoRun& run = result.runs[order[i]];
     if (order[i] == result.planned) {
@@ -149,8 +172,10 @@ DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, Con
     result.summaries.push_back(summarise(run.table, run.label));
     result.is_baseline.push_back(run.baseline);
   }
-  for (const auto& [plan, run] : {std::pair{&result.dense_prediction, result.longest_dense}, {&result.plan, result.planned}})
-    result.predictions.push_back(make_prediction(plan->trajectory, plan->problem.loss_offset, run, setup.base.epochs, setup.base.prices));
+  for (const auto& [plan, run] :
+       {std::pair{&result.dense_prediction, result.longest_dense}, {&result.plan, result.planned}})
+    result.predictions.push_back(
+        make_prediction(plan->trajectory, plan->problem.loss_offset, run, setup.base.epochs, setup.base.prices));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -56,8 +56,10 @@ void compare_one(T a, T b, double rtol, double atol, Distance& d) {
 
 Distance compare(const core::Variable& a, const core::Variable& b, double rtol, double atol) {
   Distance d;
-  if (a.dims != b.dims) d.mismatch = "other dimensions";
-  else if (a.values.index() != b.values.index()) d.mismatch = "other type";
+  if (a.dims != b.dims)
+    d.mismatch = "other dimensions";
+  else if (a.values.index() != b.values.index())
+    d.mismatch = "other type";
   else if (core::array_size(a.values) != core::array_size(b.values))
     d.mismatch = fmt::format("{} against {} values", core::array_size(a.values), core::array_size(b.values));
   d.beyond = !d.mismatch.empty();
@@ -86,26 +88,33 @@ struct Comparison {
     if (d.absolute > 0 || !d.mismatch.empty()) ++different;
     if (d.beyond) ++beyond;
     const bool text = !d.mismatch.empty();
-    if (text) table.add({name, {}, {}, {}, d.mismatch});
-    else if (d.absolute > 0 || d.beyond) table.add({name, d.absolute, d.relative, d.ulp, std::string(d.beyond ? "beyond" : "within")});
+    if (text)
+      table.add({name, {}, {}, {}, d.mismatch});
+    else if (d.absolute > 0 || d.beyond)
+      table.add({name, d.absolute, d.relative, d.ulp, std::string(d.beyond ? "beyond" : "within")});
   }
 
   void group(const std::string& path, const core::Dataset& a, const core::Dataset& b) {
     for (const core::Variable& variable : a.variables) {
       const core::Variable* other = b.find(variable.name);
-      if (other == nullptr) row(path + variable.name, {0, 0, 0, true, "only in the first file"});
-      else row(path + variable.name, compare(variable, *other, rtol, atol));
+      if (other == nullptr)
+        row(path + variable.name, {0, 0, 0, true, "only in the first file"});
+      else
+        row(path + variable.name, compare(variable, *other, rtol, atol));
     }
     for (const core::Variable& variable : b.variables)
       if (!a.has(variable.name)) row(path + variable.name, {0, 0, 0, true, "only in the second file"});
     for (const auto& [name, child] : a.groups) {
       if (name == "provenance") continue;
       const auto other = b.groups.find(name);
-      if (other == b.groups.end()) row(path + name + "/", {0, 0, 0, true, "only in the first file"});
-      else group(path + name + "/", child, other->second);
+      if (other == b.groups.end())
+        row(path + name + "/", {0, 0, 0, true, "only in the first file"});
+      else
+        group(path + name + "/", child, other->second);
     }
     for (const auto& [name, child] : b.groups)
-      if (name != "provenance" && a.groups.count(name) == 0) row(path + name + "/", {0, 0, 0, true, "only in the second file"});
+      if (name != "provenance" && a.groups.count(name) == 0)
+        row(path + name + "/", {0, 0, 0, true, "only in the second file"});
   }
 };
 

@@ -22,7 +22,9 @@ namespace {
 /// Rows of the report; remembers whether something that is needed is missing.
 class Report {
  public:
-  Report() : document_("eos.doctor/1"), table_(&document_.table("checks", "", {{"check", "what"}, {"result", "found"}, {"state", "state"}})) {}
+  Report()
+      : document_("eos.doctor/1"),
+        table_(&document_.table("checks", "", {{"check", "what"}, {"result", "found"}, {"state", "state"}})) {}
   void fact(const std::string& what, const std::string& found) { table_->add({what, found, std::string("ok")}); }
   void check(const std::string& what, const std::string& found, bool good) {
     table_->add({what, found, std::string(good ? "ok" : "MISSING")});
@@ -31,7 +33,8 @@ class Report {
   void remark(const std::string& what, const std::string& found) { table_->add({what, found, std::string("note")}); }
   int finish(Session& session) {
     document_.set("healthy", healthy_);
-    document_.note(healthy_ ? "Everything that eos needs is here." : "Something that eos needs is missing: see the rows marked MISSING.");
+    document_.note(healthy_ ? "Everything that eos needs is here."
+                            : "Something that eos needs is missing: see the rows marked MISSING.");
     session.print(document_);
     return healthy_ ? k_done : k_machine_must_change;
   }
@@ -47,9 +50,12 @@ void check_cpu(Report& report) {
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") != 0, fma = __builtin_cpu_supports("fma") != 0;
 #if defined(__AVX2__) && defined(__FMA__)
-  report.check("CPU features", fmt::format("AVX2 {}, FMA {} (this build uses both)", avx2 ? "yes" : "no", fma ? "yes" : "no"), avx2 && fma);
+  report.check("CPU features",
+               fmt::format("AVX2 {}, FMA {} (this build uses both)", avx2 ? "yes" : "no", fma ? "yes" : "no"),
+               avx2 && fma);
 #else
-  report.fact("CPU features", fmt::format("AVX2 {}, FMA {} (this build does without)", avx2 ? "yes" : "no", fma ? "yes" : "no"));
+  report.fact("CPU features",
+              fmt::format("AVX2 {}, FMA {} (this build does without)", avx2 ? "yes" : "no", fma ? "yes" : "no"));
 #endif
 #else
   report.fact("CPU features", "not an x86-64 machine; no special instructions needed");
@@ -58,16 +64,20 @@ void check_cpu(Report& report) {
 }
 
 void check_cuda(Report& report) {
-  if (!kernels::cuda_in_build()) report.remark("CUDA", "not in this build; --device auto means cpu");
-  else if (!kernels::cuda_available()) report.remark("CUDA", "in this build, but no device answers; --device auto means cpu");
+  if (!kernels::cuda_in_build())
+    report.remark("CUDA", "not in this build; --device auto means cpu");
+  else if (!kernels::cuda_available())
+    report.remark("CUDA", "in this build, but no device answers; --device auto means cpu");
   for (const std::string& line : kernels::describe_cuda()) report.fact("CUDA", line);
 }
 
 void check_data(Report& report) {
   report.fact("data folders", fmt::format("{}", fmt::join(sim::data_search_path(), ":")));
   for (const sim::KnownData& set : sim::known_data()) {
-    if (set.folder.empty()) report.remark("data " + set.name, "not found; see 'eos data list'");
-    else report.fact("data " + set.name, set.folder);
+    if (set.folder.empty())
+      report.remark("data " + set.name, "not found; see 'eos data list'");
+    else
+      report.fact("data " + set.name, set.folder);
   }
 }
 
@@ -78,8 +88,10 @@ void check_environment(Report& report) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry, name = text.substr(0, text.find('='));
     if (name.rfind("EOS_", 0) != 0) continue;
-    if (std::find(names.begin(), names.end(), name) != names.end()) report.fact("environment", text);
-    else report.remark("environment", fmt::format("{} is not read by eos; {}", name, core::suggest(name, names)));
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      report.fact("environment", text);
+    else
+      report.remark("environment", fmt::format("{} is not read by eos; {}", name, core::suggest(name, names)));
   }
 }
 
@@ -101,7 +113,8 @@ int run_doctor(Session& session) {
   check_environment(report);
   report.fact("random numbers", fmt::format("Philox4x32-10, address layout {}", core::k_philox_layout_version));
   report.fact("reproducibility",
-              "R2: the same build gives the same bytes on this kind of device for any number of threads, order of runs, and after "
+              "R2: the same build gives the same bytes on this kind of device for any number of threads, order of "
+              "runs, and after "
               "kill and resume");
   return report.finish(session);
 }

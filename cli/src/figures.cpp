@@ -66,11 +66,13 @@ std::pair<double, std::string> energy_unit(double largest) {
 
 }  // namespace
 
-io::Panel accuracy_energy_panel(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline, const theory::PriceList& prices) {
+io::Panel accuracy_energy_panel(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline,
+                                const theory::PriceList& prices) {
   double largest = 0;
   for (const RunSummary& run : runs) largest = std::max(largest, run.energy(prices).total());
   const auto [scale, unit] = energy_unit(largest);
-  io::Panel p = panel("What accuracy costs", fmt::format("energy, {} ({})", prices.name, unit), "test accuracy (%)", {});
+  io::Panel p =
+      panel("What accuracy costs", fmt::format("energy, {} ({})", prices.name, unit), "test accuracy (%)", {});
   p.log_x = true;
   std::vector<RunSummary> baseline;
   for (std::size_t i = 0; i < runs.size(); ++i)
@@ -115,8 +117,12 @@ io::Figure run_figure(const RunSummary& run) {
   io::Figure figure;
   figure.title = run.label;
   figure.caption = fmt::format("{}, {} seed(s), prices {}", label_of(run.spec), run.seeds, run.spec.prices.name);
-  figure.panels.push_back(panel("Loss", "epoch", "cross-entropy", {curve("training", run.epoch, run.train_loss), curve("validation", run.epoch, run.validation_loss)}));
-  io::Panel fractions = panel("Fractions", "epoch", "share", {curve("samples back-propagated", run.epoch, run.data_fraction), curve("weights written", run.epoch, run.weight_fraction)});
+  figure.panels.push_back(panel("Loss", "epoch", "cross-entropy",
+                                {curve("training, samples presented", run.epoch, run.train_loss),
+                                 curve("validation", run.epoch, run.validation_loss)}));
+  io::Panel fractions = panel("Fractions", "epoch", "share",
+                              {curve("samples back-propagated", run.epoch, run.data_fraction),
+                               curve("weights written", run.epoch, run.weight_fraction)});
   fractions.log_y = true;
   figure.panels.push_back(std::move(fractions));
   figure.panels.push_back(panel("Learning rate", "epoch", "rate", {curve("", run.epoch, run.learning_rate)}));
@@ -129,14 +135,17 @@ io::Figure plan_figure(const core::Dataset& plan) {
   io::Figure figure;
   figure.title = plan.text("title", "plan");
   io::Panel fractions = panel("What is learned and written", "time (steps)", "share",
-                              {steps("samples, ρ", time, plan.numbers("data_fraction")), steps("weights, κ", time, plan.numbers("weight_fraction"))});
+                              {steps("samples, ρ", time, plan.numbers("data_fraction")),
+                               steps("weights, κ", time, plan.numbers("weight_fraction"))});
   fractions.log_y = true;
   figure.panels.push_back(std::move(fractions));
-  figure.panels.push_back(panel("Learning rate", "time (steps)", "rate", {steps("", time, plan.numbers("learning_rate"))}));
+  figure.panels.push_back(
+      panel("Learning rate", "time (steps)", "rate", {steps("", time, plan.numbers("learning_rate"))}));
   io::Panel loss = panel("Predicted excess loss", "time (steps)", "loss", {curve("", time, plan.numbers("loss"))});
   loss.log_y = true;
   figure.panels.push_back(std::move(loss));
-  figure.panels.push_back(panel("Predicted energy", "time (steps)", "energy (J)", {curve("", time, plan.numbers("energy"))}));
+  figure.panels.push_back(
+      panel("Predicted energy", "time (steps)", "energy (J)", {curve("", time, plan.numbers("energy"))}));
   return figure;
 }
 
@@ -146,24 +155,32 @@ io::Figure calibration_figure(const theory::Calibration& calibration) {
   io::Panel samples = panel("Samples: captured by the hardest", "share of samples", "share captured", {});
   io::Panel weights = panel("Weights: captured by the largest", "share of weights", "share captured", {});
   samples.log_x = weights.log_x = true;
+  int colour = 0;
   for (const theory::CaptureSnapshot& snapshot : calibration.snapshots) {
-    samples.lines.push_back(measured(fmt::format("signal, epoch {:g}", snapshot.epoch), snapshot.signal));
-    io::Line noise = measured(fmt::format("noise, epoch {:g}", snapshot.epoch), snapshot.noise);
+    io::Line signal = measured(fmt::format("signal, epoch {:.2g}", snapshot.epoch), snapshot.signal);
+    io::Line noise = measured(fmt::format("noise, epoch {:.2g}", snapshot.epoch), snapshot.noise);
+    signal.colour = noise.colour = colour++;
     noise.dashed = true;
-    samples.lines.push_back(std::move(noise));
+    samples.lines.insert(samples.lines.end(), {std::move(signal), std::move(noise)});
   }
-  if (!calibration.snapshots.empty())
-    for (std::size_t layer = 0; layer < calibration.snapshots.back().write.size(); ++layer)
-      weights.lines.push_back(measured(fmt::format("layer {}, epoch {:g}", layer + 1, calibration.snapshots.back().epoch), calibration.snapshots.back().write[layer]));
+  if (!calibration.snapshots.empty()) {
+    const theory::CaptureSnapshot& last = calibration.snapshots.back();
+    for (std::size_t layer = 0; layer < last.write.size(); ++layer)
+      weights.lines.push_back(
+          measured(fmt::format("layer {}, epoch {:.2g}", layer + 1, last.epoch), last.write[layer]));
+  }
   figure.panels = {std::move(samples), std::move(weights)};
 
-  io::Panel clocks = panel("Clock rate relative to dense", "share", "rate of learning", {measured("hardest samples", calibration.selection_clock), measured("largest accumulators", calibration.accumulator_clock)});
+  io::Panel clocks = panel("Clock rate relative to dense", "share", "rate of learning",
+                           {measured("hardest samples", calibration.selection_clock),
+                            measured("largest accumulators", calibration.accumulator_clock)});
   clocks.log_x = true;
   figure.panels.push_back(std::move(clocks));
   io::Panel losses = panel("Probes", "steps", "validation loss", {});
   for (const theory::ProbePoint& point : calibration.probes) {
     const auto index = static_cast<std::size_t>(point.probe);
-    while (losses.lines.size() <= index) losses.lines.push_back(curve(fmt::format("probe {}", losses.lines.size() + 1), {}, {}));
+    while (losses.lines.size() <= index)
+      losses.lines.push_back(curve(fmt::format("probe {}", losses.lines.size() + 1), {}, {}));
     losses.lines[index].x.push_back(point.step);
     losses.lines[index].y.push_back(point.loss);
     losses.lines[index].error.push_back(point.loss_error);
@@ -173,7 +190,8 @@ io::Figure calibration_figure(const theory::Calibration& calibration) {
   return figure;
 }
 
-io::Figure comparison_figure(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline, const theory::PriceList& prices) {
+io::Figure comparison_figure(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline,
+                             const theory::PriceList& prices) {
   io::Figure figure;
   figure.title = "Runs compared";
   figure.caption = fmt::format("prices {}: {}", prices.name, prices.title);
@@ -194,7 +212,8 @@ void add_epoch_table(Document& document, const RunSummary& run) {
   table.text_rows = k_rows_in_text;
   const std::vector<double> energy = run.energy_curve(run.spec.prices);
   for (std::size_t i = 0; i < run.epoch.size(); ++i)
-    table.add({run.epoch[i], run.train_loss[i], run.validation_loss[i], run.data_fraction[i], run.weight_fraction[i], run.learning_rate[i], energy[i]});
+    table.add({run.epoch[i], run.train_loss[i], run.validation_loss[i], run.data_fraction[i], run.weight_fraction[i],
+               run.learning_rate[i], energy[i]});
 }
 
 }  // namespace eos::cli

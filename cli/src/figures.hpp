@@ -16,10 +16,12 @@ io::Figure run_figure(const RunSummary& run);
 /// From a table made by io::to_dataset(theory::Plan).
 io::Figure plan_figure(const core::Dataset& plan);
 io::Figure calibration_figure(const theory::Calibration& calibration);
-io::Figure comparison_figure(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline, const theory::PriceList& prices);
+io::Figure comparison_figure(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline,
+                             const theory::PriceList& prices);
 
 /// Test accuracy against energy: the baseline as a curve, every other run as a point.
-io::Panel accuracy_energy_panel(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline, const theory::PriceList& prices);
+io::Panel accuracy_energy_panel(const std::vector<RunSummary>& runs, const std::vector<bool>& is_baseline,
+                                const theory::PriceList& prices);
 /// Energy by term, one bar a run.
 io::Panel energy_bars(const std::vector<RunSummary>& runs, const theory::PriceList& prices);
 

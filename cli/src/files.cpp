@@ -31,10 +31,14 @@ namespace {
 /// What a file is, and the verb that takes it.
 std::pair<std::string, std::string> description(io::FileKind kind) {
   switch (kind) {
-    case io::FileKind::problem: return {"a control problem", "eos plan"};
-    case io::FileKind::training: return {"a training run", "eos train"};
-    case io::FileKind::prices: return {"a price list", "eos compare --prices"};
-    case io::FileKind::plan: return {"a plan request", "eos plan"};
+    case io::FileKind::problem:
+      return {"a control problem", "eos plan"};
+    case io::FileKind::training:
+      return {"a training run", "eos train"};
+    case io::FileKind::prices:
+      return {"a price list", "eos compare --prices"};
+    case io::FileKind::plan:
+      return {"a plan request", "eos plan"};
   }
   return {};
 }
@@ -46,7 +50,8 @@ void require_kind(const std::string& path, io::FileKind kind, const std::string&
   if (found == kind) return;
   core::Diagnostic d;
   d.code = "E108", d.file = path;
-  d.message = fmt::format("{} works on {}, but this file describes {}", verb, description(kind).first, description(found).first);
+  d.message = fmt::format("{} works on {}, but this file describes {}", verb, description(kind).first,
+                          description(found).first);
   d.help = fmt::format("use: {} {}", description(found).second, path);
   throw core::Error(std::vector<core::Diagnostic>{d});
 }
@@ -68,8 +73,10 @@ void require_writable(const std::string& path) {
   std::error_code ignored;
   const bool is_folder = fs::is_directory(path, ignored);
   if (file >= 0 && !is_folder) return;
-  throw core::Error("E301", fmt::format("cannot write {}: {}", path, is_folder ? "it is a folder" : std::strerror(problem)),
-                    is_folder ? "name a file, e.g. " + path + "/out.h5" : fmt::format("make {} writable or choose another place with -o", folder));
+  throw core::Error("E301",
+                    fmt::format("cannot write {}: {}", path, is_folder ? "it is a folder" : std::strerror(problem)),
+                    is_folder ? "name a file, e.g. " + path + "/out.h5"
+                              : fmt::format("make {} writable or choose another place with -o", folder));
 }
 
 std::string stored_config(const core::Dataset& data) {
@@ -82,11 +89,13 @@ theory::Calibration read_calibration(const std::string& path) {
   const auto group = file.groups.find("calibration");
   const core::Dataset& data = group == file.groups.end() ? file : group->second;
   if (data.text("kind") != "calibration")
-    throw core::Error("E402", fmt::format("{} holds no calibration", path), "make one with: eos calibrate FILE.toml -o calibration.h5");
+    throw core::Error("E402", fmt::format("{} holds no calibration", path),
+                      "make one with: eos calibrate FILE.toml -o calibration.h5");
   return io::calibration_from(data);
 }
 
-void add_origin(core::Dataset& data, const std::string& title, const std::string& config, const std::string& command_line) {
+void add_origin(core::Dataset& data, const std::string& title, const std::string& config,
+                const std::string& command_line) {
   data.attributes["title"] = title;
   data.attributes["source"] = std::string("eos " EOS_VERSION);
   data.attributes["history"] = command_line;

@@ -23,6 +23,7 @@ std::string stored_config(const core::Dataset& data);
 /// The calibration in a file, or in group `calibration` of a demo file. throws Error E402 when there is none.
 theory::Calibration read_calibration(const std::string& path);
 /// Adds what every result file carries: title, source, history, and the group provenance.
-void add_origin(core::Dataset& data, const std::string& title, const std::string& config, const std::string& command_line);
+void add_origin(core::Dataset& data, const std::string& title, const std::string& config,
+                const std::string& command_line);
 
 }  // namespace eos::cli

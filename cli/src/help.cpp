@@ -50,10 +50,12 @@ std::string program_help() {
   for (const Verb& verb : verbs())
     if (!verb.hidden) text += "  " + verb.name + std::string(14 - verb.name.size(), ' ') + verb.summary + "\n";
   text += options_block("Options of every verb", global_options());
-  text += "\nEnvironment (an option wins over the environment, the environment over a file, a file over the default):\n";
+  text +=
+      "\nEnvironment (an option wins over the environment, the environment over a file, a file over the default):\n";
   for (const auto& [name, meaning] : environment_variables()) text += entry(name, meaning);
   text +=
-      "\nExit codes: 0 done; 1 done, but a check failed or a run diverged; 2 the input must change; 3 the machine must\n"
+      "\nExit codes: 0 done; 1 done, but a check failed or a run diverged; 2 the input must change; 3 the machine "
+      "must\n"
       "change; 4 stopped early, state saved, run the same command again to resume; 70 a mistake in eos;\n"
       "128 + n ended by signal n with nothing saved.\n\n"
       "First steps:\n"
@@ -67,7 +69,8 @@ std::string program_help() {
 
 std::string help_text(const Verb* verb) {
   if (verb == nullptr) return program_help();
-  std::string text = fmt::format("eos {}: {}\n\nUsage: {}\n\n{}", verb->name, verb->summary, usage(*verb), wrapped(verb->description, 0));
+  std::string text = fmt::format("eos {}: {}\n\nUsage: {}\n\n{}", verb->name, verb->summary, usage(*verb),
+                                 wrapped(verb->description, 0));
   if (!verb->positionals.empty()) text += "\nArguments:\n";
   for (const Positional& positional : verb->positionals) text += entry(positional.name, positional.help);
   text += options_block("Options", verb->options);

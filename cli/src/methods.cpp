@@ -8,84 +8,117 @@ constexpr const char* k_pdd = "Sathiyanarayanan et al., Progressive Data Dropout
 
 std::vector<MethodExplanation> selection() {
   return {
-      {"selection", "all", "Every sample is forwarded and back-propagated.", "keep s always", "plain stochastic gradient descent",
-       "F + B", "The baseline of every comparison. Run it at several horizons: its accuracy-energy curve is what savings are measured on."},
+      {"selection", "all", "Every sample is forwarded and back-propagated.", "keep s always",
+       "plain stochastic gradient descent", "F + B",
+       "The baseline of every comparison. Run it at several horizons: its accuracy-energy curve is what savings are "
+       "measured on."},
       {"selection", "dbpd",
-       "Difficulty-based progressive dropout: a sample is back-propagated when the network is not yet sure of it. One masked forward; kept "
+       "Difficulty-based progressive dropout: a sample is back-propagated when the network is not yet sure of it. One "
+       "masked forward; kept "
        "samples are collected into full batches, which is exact because the weights do not change in between.",
-       "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd, "F + k B: never below F, because every sample is scored",
-       "Cheap to add. Saves backward passes and writes, never forward passes. Label noise is kept on purpose by the rule: hard is not always useful."},
+       "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd,
+       "F + k B: never below F, because every sample is scored",
+       "Cheap to add. Saves backward passes and writes, never forward passes. Label noise is kept on purpose by the "
+       "rule: hard is not always useful."},
       {"selection", "dbpd-two-forward",
-       "The published implementation: a scoring forward over the batch, then a second forward and the backward of the kept samples, as a "
+       "The published implementation: a scoring forward over the batch, then a second forward and the backward of the "
+       "kept samples, as a "
        "shrinking batch with the mean over what is left; the last epoch uses all data.",
        "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd, "F + k (F + B)",
        "To reproduce published numbers. At equal decisions 'dbpd' costs less."},
-      {"selection", "dbpd-shrink", "As dbpd with one forward, but the update is the mean over what is left of each batch.",
-       "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd, "F + k B; one update per batch however few samples are left",
+      {"selection", "dbpd-shrink",
+       "As dbpd with one forward, but the update is the mean over what is left of each batch.",
+       "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd,
+       "F + k B; one update per batch however few samples are left",
        "To see what collecting full batches is worth: small batches are noisy and write every weight."},
-      {"selection", "srd", "Scheduled random dropout: a random subset that shrinks geometrically; dropped samples are not even forwarded.",
+      {"selection", "srd",
+       "Scheduled random dropout: a random subset that shrinks geometrically; dropped samples are not even forwarded.",
        "P(keep) = gamma^epoch        (gamma = 0.95)", k_pdd, "k (F + B)",
        "The control that shows how much of a saving comes from using less data at all, rather than from choosing it."},
-      {"selection", "smrd", "As srd, with the keep fraction of a recorded dbpd run: by default a power law fitted to the published one.",
+      {"selection", "smrd",
+       "As srd, with the keep fraction of a recorded dbpd run: by default a power law fitted to the published one.",
        "P(keep) = min(1, a (epoch + 1)^-b)        (a = 0.685, b = 0.595)", k_pdd, "k (F + B)",
-       "Random selection on the schedule of a difficulty-based run. Put your own run's fractions into selection.stored."},
+       "Random selection on the schedule of a difficulty-based run. Put your own run's fractions into "
+       "selection.stored."},
       {"selection", "ranked", "The hardest fraction of each chunk by residual norm is back-propagated.",
        "keep s  <=>  |p - y|_s among the largest rho B of the chunk        (rho = 0.3)",
-       "the data control rho of the mode model; Loshchilov & Hutter, Online Batch Selection, 2015; Jiang et al., Selective-Backprop, 2019",
+       "the data control rho of the mode model; Loshchilov & Hutter, Online Batch Selection, 2015; Jiang et al., "
+       "Selective-Backprop, 2019",
        "F + rho B", "When the fraction is to be controlled exactly, e.g. to measure capture curves."},
       {"selection", "lazy", "Only misclassified samples are back-propagated.", "keep s  <=>  argmax p(s) != label(s)",
-       "Pache & van Rossum, Energetically efficient learning in neuronal networks, Curr Opin Neurobiol 83:102779 (2023)", "F + k B",
-       "Few writes early; it starves once the training accuracy is high and then never reaches the accuracy of dense training."},
+       "Pache & van Rossum, Energetically efficient learning in neuronal networks, Curr Opin Neurobiol 83:102779 "
+       "(2023)",
+       "F + k B",
+       "Few writes early; it starves once the training accuracy is high and then never reaches the accuracy of dense "
+       "training."},
       {"selection", "infobatch",
-       "A sample whose last seen loss is below the mean is dropped with probability r; when kept it weighs 1 / (1 - r), so that the mean "
+       "A sample whose last seen loss is below the mean is dropped with probability r; when kept it weighs 1 / (1 - "
+       "r), so that the mean "
        "gradient stays unbiased. All data at the end.",
        "drop s with probability r  <=>  last loss(s) < mean loss        (r = 0.5; all data in the last 12.5 %)",
-       "Qin et al., InfoBatch, ICLR 2024", "k (F + B)", "Unbiased and scoring-free; the saving is bounded by r times the share of easy samples."},
+       "Qin et al., InfoBatch, ICLR 2024", "k (F + B)",
+       "Unbiased and scoring-free; the saving is bounded by r times the share of easy samples."},
       {"selection", "spaced",
-       "Spaced re-checking: a sample that was easy when last seen is presented only with probability p; what is presented is trained on.",
+       "Spaced re-checking: a sample that was easy when last seen is presented only with probability p; what is "
+       "presented is trained on.",
        "present s  <=>  last r(s)^2 >= s mean(r^2), else with probability p        (s = 0.3, p = 0.15)",
        "eos; the spacing effect of human learning in its simplest form", "k (F + B)",
-       "Removes forward passes too, which no rule that scores every sample can. Needs several passes over the same data."},
+       "Removes forward passes too, which no rule that scores every sample can. Needs several passes over the same "
+       "data."},
       {"selection", "ratio",
-       "Feedback law: a presented sample is back-propagated when its share of the benefit per joule of doing so is at least alpha times the "
+       "Feedback law: a presented sample is back-propagated when its share of the benefit per joule of doing so is at "
+       "least alpha times the "
        "average benefit per joule so far. All quantities are running means; there is no multiplier to tune.",
        "keep s  <=>  r(s)^q > alpha mean(r^q) (R / C) (c_b + w),   C = c_f + rho (c_b + w)        (q = 1, alpha = 0.5)",
        "eos: stationarity of the Hamiltonian with H = 0 (free horizon), Dinkelbach's ratio form", "F + k B",
        "When prices of backward passes and writes matter and the right fraction is not known beforehand."},
-      {"selection", "joint", "The feedback law: ratio on top of spaced presentation. Combine it with plasticity 'error-feedback'.",
+      {"selection", "joint",
+       "The feedback law: ratio on top of spaced presentation. Combine it with plasticity 'error-feedback'.",
        "present as in 'spaced', keep as in 'ratio'", "eos", "k_present F + k B",
-       "The strongest rule of eos where writes or path length are expensive. With cheap writes most of its gain is the data half."},
+       "The strongest rule of eos where writes or path length are expensive. With cheap writes most of its gain is the "
+       "data half."},
       {"selection", "schedule", "The fraction of a stored plan, the hardest samples first.",
-       "keep s  <=>  |p - y|_s among the largest rho(t) B of the chunk,  rho(t) from the plan", "eos: optimal control of the mode model",
-       "F + rho(t) B", "To follow 'eos plan' open loop and to compare prediction with measurement."},
+       "keep s  <=>  |p - y|_s among the largest rho(t) B of the chunk,  rho(t) from the plan",
+       "eos: optimal control of the mode model", "F + rho(t) B",
+       "To follow 'eos plan' open loop and to compare prediction with measurement."},
   };
 }
 
 std::vector<MethodExplanation> plasticity() {
   return {
-      {"plasticity", "all", "Every weight is written at every update.", "w <- w + dw", "plain stochastic gradient descent",
-       "one write per parameter whose value changes", "The baseline."},
+      {"plasticity", "all", "Every weight is written at every update.", "w <- w + dw",
+       "plain stochastic gradient descent", "one write per parameter whose value changes", "The baseline."},
       {"plasticity", "top-k", "Per layer, the largest fraction of the updates is written; the rest is lost.",
        "write i  <=>  |dw_i| among the largest kappa n of its layer        (kappa = 0.1)",
        "sparse updates; capture of the Gaussian tail phi(kappa)", "kappa writes per parameter and update",
-       "Few writes, but what is thrown away is missed: more samples are needed and the path length hardly falls. Prefer accumulation."},
+       "Few writes, but what is thrown away is missed: more samples are needed and the path length hardly falls. "
+       "Prefer accumulation."},
       {"plasticity", "threshold", "Updates above one fixed threshold for all layers are written; the rest is lost.",
-       "write i  <=>  |dw_i| > theta        (theta = 2e-4)", "van Rossum & Pache, Competitive plasticity, PLoS Comput Biol 20(10):e1012553 (2024)",
-       "as many writes as updates above the threshold", "As top-k, with the fraction falling by itself as gradients shrink."},
-      {"plasticity", "random", "Each update is written with probability kappa; the rest is lost.", "P(write i) = kappa        (kappa = 0.1)",
-       "control; random masks are never optimal in the mode model", "kappa writes per parameter and update",
-       "The control for top-k: how much comes from choosing the weights."},
+       "write i  <=>  |dw_i| > theta        (theta = 2e-4)",
+       "van Rossum & Pache, Competitive plasticity, PLoS Comput Biol 20(10):e1012553 (2024)",
+       "as many writes as updates above the threshold",
+       "As top-k, with the fraction falling by itself as gradients shrink."},
+      {"plasticity", "random", "Each update is written with probability kappa; the rest is lost.",
+       "P(write i) = kappa        (kappa = 0.1)", "control; random masks are never optimal in the mode model",
+       "kappa writes per parameter and update", "The control for top-k: how much comes from choosing the weights."},
       {"plasticity", "error-feedback",
-       "Updates are added to an accumulator; a weight is written when its accumulator exceeds a threshold that falls with the learning rate.",
-       "acc_i <- acc_i + dw_i;  write and clear i  <=>  |acc_i| > theta_0 sqrt(eta / eta_0)        (theta_0 = 0.13 sqrt(3 eta_0 / B))",
-       "Stich, Cordonnier & Jaggi, Sparsified SGD with memory, NeurIPS 2018; synaptic caching: Li & van Rossum, eLife 9:e50804 (2020)",
+       "Updates are added to an accumulator; a weight is written when its accumulator exceeds a threshold that falls "
+       "with the learning rate.",
+       "acc_i <- acc_i + dw_i;  write and clear i  <=>  |acc_i| > theta_0 sqrt(eta / eta_0)        (theta_0 = 0.13 "
+       "sqrt(3 eta_0 / B))",
+       "Stich, Cordonnier & Jaggi, Sparsified SGD with memory, NeurIPS 2018; synaptic caching: Li & van Rossum, eLife "
+       "9:e50804 (2020)",
        "one accumulator update per parameter and update, hundreds of times fewer writes",
-       "When a write costs much more than a word of fast memory. If the accumulator sits in the same memory as the weights there is nothing to gain."},
+       "When a write costs much more than a word of fast memory. If the accumulator sits in the same memory as the "
+       "weights there is nothing to gain."},
       {"plasticity", "schedule", "The fraction of a stored plan, the largest updates first; the rest is lost.",
-       "write i  <=>  |dw_i| among the largest kappa(t) n,  kappa(t) from the plan", "eos: optimal control of the mode model",
-       "kappa(t) writes per parameter and update", "To follow a plan made with --discard."},
-      {"plasticity", "schedule-feedback", "The fraction of a stored plan, chosen from accumulated updates; nothing is lost.",
-       "acc_i <- acc_i + dw_i;  write i  <=>  |acc_i| among the largest kappa(t) n", "eos: optimal control of the mode model with memory",
+       "write i  <=>  |dw_i| among the largest kappa(t) n,  kappa(t) from the plan",
+       "eos: optimal control of the mode model", "kappa(t) writes per parameter and update",
+       "To follow a plan made with --discard."},
+      {"plasticity", "schedule-feedback",
+       "The fraction of a stored plan, chosen from accumulated updates; nothing is lost.",
+       "acc_i <- acc_i + dw_i;  write i  <=>  |acc_i| among the largest kappa(t) n",
+       "eos: optimal control of the mode model with memory",
        "kappa(t) writes and one accumulator update per parameter and update", "To follow 'eos plan'."},
   };
 }

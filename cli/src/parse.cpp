@@ -67,9 +67,12 @@ std::string flag_names(const Option& option) {
 
 void declare(CLI::App& app, const std::vector<Option>& options) {
   for (const Option& option : options) {
-    if (option.kind == ValueKind::flag) app.add_flag(flag_names(option));
-    else if (option.repeated) app.add_option(flag_names(option))->expected(1)->take_all();
-    else app.add_option(flag_names(option))->expected(1)->take_last();
+    if (option.kind == ValueKind::flag)
+      app.add_flag(flag_names(option));
+    else if (option.repeated)
+      app.add_option(flag_names(option))->expected(1)->take_all();
+    else
+      app.add_option(flag_names(option))->expected(1)->take_last();
   }
 }
 
@@ -81,8 +84,10 @@ void declare(CLI::App& app, const Verb& verb) {
   declare(*sub, verb.options);
   for (const Positional& positional : verb.positionals) {
     CLI::Option* added = sub->add_option(positional.name);
-    if (positional.repeated) added->expected(-1)->take_all();
-    else added->expected(1);
+    if (positional.repeated)
+      added->expected(-1)->take_all();
+    else
+      added->expected(1);
   }
 }
 
@@ -91,8 +96,10 @@ void collect(const CLI::App& app, const std::vector<Option>& options, Arguments&
     const CLI::Option* parsed = app.get_option("--" + option.name);
     if (parsed->count() == 0) continue;
     std::vector<std::string>& values = arguments.given[option.name];
-    if (option.kind == ValueKind::flag) values.resize(parsed->count());
-    else values = parsed->reduced_results();
+    if (option.kind == ValueKind::flag)
+      values.resize(parsed->count());
+    else
+      values = parsed->reduced_results();
   }
 }
 
@@ -112,7 +119,8 @@ void complain_about_extras(const CLI::App& app, const Verb* verb, Complaints& co
     if (extra.size() > 1 && extra.front() == '-' && extra != "--") {
       const std::string name = extra.substr(0, extra.find('='));
       const auto close = name.size() > 3 ? core::did_you_mean(name, option_names(verb)) : std::vector<std::string>{};
-      complaints.add("E100", fmt::format("unknown option '{}'", name), close.empty() ? help : core::suggest(name, close), name);
+      complaints.add("E100", fmt::format("unknown option '{}'", name),
+                     close.empty() ? help : core::suggest(name, close), name);
       value_of_unknown = extra.find('=') == std::string::npos;
     } else if (!value_of_unknown) {
       complaints.add("E100", fmt::format("unexpected argument '{}'", extra), help, extra);
@@ -133,8 +141,10 @@ void check_positionals(const Arguments& arguments, Complaints& complaints) {
     if (found == arguments.given.end() || found->second.empty()) {
       if (!positional.required) continue;
       const std::string choices = positional.choices.empty() ? "" : "; " + core::suggest("?", positional.choices);
-      complaints.add("E100", fmt::format("eos {} needs {} ({}{})", arguments.verb->name, positional.name, positional.help, choices),
-                     arguments.verb->examples.empty() ? "" : "for example: " + arguments.verb->examples.front().command);
+      complaints.add(
+          "E100",
+          fmt::format("eos {} needs {} ({}{})", arguments.verb->name, positional.name, positional.help, choices),
+          arguments.verb->examples.empty() ? "" : "for example: " + arguments.verb->examples.front().command);
       continue;
     }
     for (const std::string& value : found->second) check_choice(positional.name, value, positional.choices, complaints);
@@ -144,7 +154,8 @@ void check_positionals(const Arguments& arguments, Complaints& complaints) {
 void check_choices(const std::vector<Option>& options, const Arguments& arguments, Complaints& complaints) {
   for (const Option& option : options) {
     if (const auto found = arguments.given.find(option.name); found != arguments.given.end()) {
-      for (const std::string& value : found->second) check_choice("--" + option.name, value, option.choices, complaints);
+      for (const std::string& value : found->second)
+        check_choice("--" + option.name, value, option.choices, complaints);
     } else if (const auto value = arguments.said(option.name); value && !option.choices.empty()) {
       check_choice("environment variable " + option.environment, *value, option.choices, complaints);
     }
@@ -156,7 +167,8 @@ const Verb* verb_of(const std::vector<std::string>& words, Complaints& complaint
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!words[i].empty() && words[i].front() == '-') {
       for (const Option& option : global_options()) {
-        const bool named = words[i] == "--" + option.name || (option.letter != 0 && words[i] == fmt::format("-{}", option.letter));
+        const bool named =
+            words[i] == "--" + option.name || (option.letter != 0 && words[i] == fmt::format("-{}", option.letter));
         if (named && option.kind != ValueKind::flag) ++i;
       }
       continue;
@@ -177,12 +189,16 @@ void complain_about_value(const std::vector<std::string>& words, const Verb* ver
   if (verb != nullptr) all.insert(all.end(), verb->options.begin(), verb->options.end());
   for (std::size_t i = 0; i < words.size(); ++i)
     for (const Option& option : all) {
-      const bool named = words[i] == "--" + option.name || (option.letter != 0 && words[i] == fmt::format("-{}", option.letter));
-      const bool last = i + 1 == words.size() || (words[i + 1].size() > 1 && words[i + 1].front() == '-' && !std::isdigit(words[i + 1][1]));
+      const bool named =
+          words[i] == "--" + option.name || (option.letter != 0 && words[i] == fmt::format("-{}", option.letter));
+      const bool last = i + 1 == words.size() ||
+                        (words[i + 1].size() > 1 && words[i + 1].front() == '-' && !std::isdigit(words[i + 1][1]));
       if (named && option.kind != ValueKind::flag && last)
-        complaints.add("E100", fmt::format("option {} needs a value {}", words[i], option.value), option.help, words[i]);
+        complaints.add("E100", fmt::format("option {} needs a value {}", words[i], option.value), option.help,
+                       words[i]);
       if (option.kind == ValueKind::flag && words[i].rfind("--" + option.name + "=", 0) == 0)
-        complaints.add("E100", fmt::format("option --{} takes no value", option.name), "leave out what follows the '='", words[i]);
+        complaints.add("E100", fmt::format("option --{} takes no value", option.name), "leave out what follows the '='",
+                       words[i]);
     }
 }
 

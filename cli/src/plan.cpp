@@ -17,13 +17,15 @@ namespace eos::cli {
 namespace {
 
 /// Options that only make sense for a calibrated plan.
-const std::vector<std::string> k_goal_options = {"prices", "epochs", "target-loss", "terminal-weight", "intervals", "all-data", "all-weights", "discard"};
+const std::vector<std::string> k_goal_options = {"prices",    "epochs",   "target-loss", "terminal-weight",
+                                                 "intervals", "all-data", "all-weights", "discard"};
 
 void apply_options(const Arguments& arguments, io::PlanRequest& request) {
   if (arguments.has("prices")) request.prices = io::read_prices(arguments.text("prices"));
   if (arguments.has("epochs")) request.epochs = arguments.number("epochs");
   if (arguments.has("target-loss")) request.target_loss = arguments.number("target-loss"), request.terminal_weight = 0;
-  if (arguments.has("terminal-weight")) request.terminal_weight = arguments.number("terminal-weight"), request.target_loss = 0;
+  if (arguments.has("terminal-weight"))
+    request.terminal_weight = arguments.number("terminal-weight"), request.target_loss = 0;
   if (arguments.has("intervals")) request.intervals = static_cast<int>(arguments.integer("intervals"));
   if (arguments.has("all-data")) request.select_data = false;
   if (arguments.has("all-weights")) request.select_weights = false;
@@ -33,7 +35,8 @@ void apply_options(const Arguments& arguments, io::PlanRequest& request) {
 theory::Plan plan_calibrated(const theory::Calibration& calibration, const io::PlanRequest& request) {
   if (request.target_loss <= 0 && request.terminal_weight <= 0)
     throw core::Error("E105", "a calibrated plan needs a goal",
-                      "give --target-loss L, the validation loss to reach, or --terminal-weight J, the joules one unit of loss is worth");
+                      "give --target-loss L, the validation loss to reach, or --terminal-weight J, the joules one unit "
+                      "of loss is worth");
   solvers::PlanGoal goal;
   goal.prices = request.prices;
   goal.epochs = request.epochs;
@@ -59,23 +62,27 @@ Made make_plan(Session& session) {
   const std::string path = arguments.text("FILE");
   const io::Overrides overrides{arguments.list("set")};
   if (!is_toml(path)) {
-    if (!overrides.set.empty()) throw core::Error("E100", "--set needs a TOML file", "use the options of 'eos plan --help' for a calibration");
+    if (!overrides.set.empty())
+      throw core::Error("E100", "--set needs a TOML file", "use the options of 'eos plan --help' for a calibration");
     io::PlanRequest request;
     request.calibration = path;
     request.prices = io::read_prices("metabolic-m0");
     apply_options(arguments, request);
-    return {plan_calibrated(read_calibration(path), request), io::to_toml(request), request.epochs, request.prices.name};
+    return {plan_calibrated(read_calibration(path), request), io::to_toml(request), request.epochs,
+            request.prices.name};
   }
   const io::FileKind kind = io::kind_of(path);
   if (kind == io::FileKind::plan) {
     io::PlanRequest request = io::read_plan_request(path, overrides);
     apply_options(arguments, request);
-    return {plan_calibrated(read_calibration(request.calibration), request), io::to_toml(request), request.epochs, request.prices.name};
+    return {plan_calibrated(read_calibration(request.calibration), request), io::to_toml(request), request.epochs,
+            request.prices.name};
   }
   require_kind(path, io::FileKind::problem, "eos plan");
   for (const std::string& option : k_goal_options)
     if (arguments.given.count(option) != 0)
-      throw core::Error("E100", fmt::format("--{} is for calibrated plans, and {} states a problem of its own", option, path),
+      throw core::Error("E100",
+                        fmt::format("--{} is for calibrated plans, and {} states a problem of its own", option, path),
                         "change the file or use --set, e.g. --set problem.horizon=80");
   const theory::ModeProblem problem = io::read_problem(path, overrides);
   return {solvers::solve(problem), io::to_toml(problem), 0, {}};
@@ -93,7 +100,8 @@ void add_schedule(Document& document, const theory::Plan& plan) {
   table.text_rows = k_rows_in_text;
   const theory::Trajectory& t = plan.trajectory;
   for (std::size_t i = 0; i < t.data_fraction.size(); ++i)
-    table.add({t.time[i + 1], t.data_fraction[i], t.weight_fraction[i], t.learning_rate[i], t.loss[i + 1], t.energy[i + 1]});
+    table.add(
+        {t.time[i + 1], t.data_fraction[i], t.weight_fraction[i], t.learning_rate[i], t.loss[i + 1], t.energy[i + 1]});
 }
 
 Document report(const theory::Plan& plan) {
@@ -104,7 +112,8 @@ Document report(const theory::Plan& plan) {
   add_schedule(document, plan);
   document.set("objective", plan.objective, "objective J", Style::precise);
   document.set("terminal_loss", plan.terminal_loss, "final excess loss", Style::precise);
-  if (plan.problem.loss_offset != 0) document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::precise);
+  if (plan.problem.loss_offset != 0)
+    document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::precise);
   document.set("energy", plan.energy, "energy", Style::energy);
   document.set("stationarity_residual", plan.certificate.stationarity_residual, "stationarity residual", Style::number);
   document.set("hamiltonian_drift", plan.certificate.hamiltonian_drift, "Hamiltonian drift", Style::number);
@@ -122,7 +131,8 @@ std::string what_next(const Made& made, const std::string& out) {
   if (made.epochs <= 0) return fmt::format("Stored in {}. Next: eos show {} --plot plan.png", out, out);
   return fmt::format(
       "Stored in {0}. To train with it, take the training file that was calibrated:\n"
-      "  eos train FILE.toml -o planned.h5 --set train.epochs={1:g} --set selection.method=schedule --set plasticity.method=schedule-feedback "
+      "  eos train FILE.toml -o planned.h5 --set train.epochs={1:g} --set selection.method=schedule --set "
+      "plasticity.method=schedule-feedback "
       "--set optimiser.law=schedule --set schedule.file={0}",
       out, made.epochs);
 }
@@ -134,7 +144,8 @@ int run_plan(Session& session) {
   if (arguments.has("out")) require_writable(arguments.text("out"));
   const Made made = make_plan(session);
   core::Dataset table = io::to_dataset(made.plan);
-  add_origin(table, made.plan.problem.title.empty() ? "plan" : made.plan.problem.title, made.config, arguments.command_line);
+  add_origin(table, made.plan.problem.title.empty() ? "plan" : made.plan.problem.title, made.config,
+             arguments.command_line);
   if (made.epochs > 0) {
     table.attributes["epochs"] = made.epochs;  // ties the schedule to a data set
     table.attributes["prices"] = made.prices;
@@ -143,8 +154,10 @@ int run_plan(Session& session) {
   if (arguments.has("plot")) io::write_png(arguments.text("plot"), plan_figure(table));
   Document document = report(made.plan);
   if (arguments.has("out")) document.note(what_next(made, arguments.text("out")));
-  if (session.format == Format::json) session.out << io::to_json(made.plan);
-  else session.print(document);
+  if (session.format == Format::json)
+    session.out << io::to_json(made.plan);
+  else
+    session.print(document);
   return made.plan.status == theory::SolveStatus::not_finite ? k_check_failed : k_done;
 }
 

@@ -142,8 +142,10 @@ std::string ConsoleProgress::summary() const {
   if (tasks_.size() > 1) text += fmt::format(" | {} of {} tasks running", running, tasks_.size());
   if (found != tasks_.end() && elapsed > 0 && done > 0) text += " | " + rate_text(done / elapsed, found->second.unit);
   const double part = share();
-  if (part > 0.01 && part < 1 && elapsed > 0.5) text += fmt::format(" | {} left", clock_time(elapsed * (1 - part) / part));
-  else text += fmt::format(" | {}", clock_time(elapsed));
+  if (part > 0.01 && part < 1 && elapsed > 0.5)
+    text += fmt::format(" | {} left", clock_time(elapsed * (1 - part) / part));
+  else
+    text += fmt::format(" | {}", clock_time(elapsed));
   return text;
 }
 
@@ -153,7 +155,8 @@ void ConsoleProgress::show(bool force) {
   const double since = std::chrono::duration<double>(now - last_).count();
   const double part = share();
   const bool due = mode_ == ProgressMode::bar ? since >= k_bar_interval_s || !shown_
-                                              : since >= k_plain_interval_s || (since >= k_plain_least_s && part >= last_share_ + k_plain_share);
+                                              : since >= k_plain_interval_s ||
+                                                    (since >= k_plain_least_s && part >= last_share_ + k_plain_share);
   if (!due && !force) return;
   last_ = now;
   if (mode_ == ProgressMode::plain) {
@@ -173,8 +176,9 @@ void ConsoleProgress::show(bool force) {
 
 void ConsoleProgress::show_json(const std::string& event, const std::string& name, const Task& task) {
   if (mode_ != ProgressMode::json) return;
-  const nlohmann::ordered_json line = {{"schema", "eos.progress/1"}, {"event", event},     {"task", name},       {"done", task.done},
-                                       {"total", task.total},        {"unit", task.unit}, {"note", task.note}, {"share", share()}};
+  const nlohmann::ordered_json line = {{"schema", "eos.progress/1"}, {"event", event},      {"task", name},
+                                       {"done", task.done},          {"total", task.total}, {"unit", task.unit},
+                                       {"note", task.note},          {"share", share()}};
   err_ << line.dump() << "\n";
   err_.flush();
 }

@@ -58,9 +58,14 @@ class ConsoleProgress : public core::Progress {
 class NamedProgress : public core::Progress {
  public:
   enum class Tasks { one, several };  ///< a job with one task shows its own name alone
-  NamedProgress(core::Progress& inner, std::string name, Tasks tasks = Tasks::several) : inner_(inner), name_(std::move(name)), tasks_(tasks) {}
-  void begin(const std::string& task, double total, const std::string& unit) override { inner_.begin(full(task), total, unit); }
-  void update(const std::string& task, double done, const std::string& note) override { inner_.update(full(task), done, note); }
+  NamedProgress(core::Progress& inner, std::string name, Tasks tasks = Tasks::several)
+      : inner_(inner), name_(std::move(name)), tasks_(tasks) {}
+  void begin(const std::string& task, double total, const std::string& unit) override {
+    inner_.begin(full(task), total, unit);
+  }
+  void update(const std::string& task, double done, const std::string& note) override {
+    inner_.update(full(task), done, note);
+  }
   void end(const std::string& task) override { inner_.end(full(task)); }
   bool stop_requested() const override { return inner_.stop_requested(); }
 

@@ -17,7 +17,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<const char*, 11> k_prefixes = {"a", "f", "p", "n", "µ", "m", "", "k", "M", "G", "T"};
 
-/// The unit of a table's energies is chosen so that an energy this many times below the largest is still above one unit.
+/// The unit of a table's energies is chosen so that an energy this many times below the largest is still above one
+/// unit.
 constexpr double k_energy_headroom = 30;
 
 /// Index into k_prefixes so that value / 10^(3 (index - 6)) lies in [1, 1000).
@@ -32,7 +33,9 @@ double as_number(const Cell& cell) {
   if (const auto* whole = std::get_if<std::int64_t>(&cell)) return static_cast<double>(*whole);
   return std::nan("");
 }
-bool is_number(const Cell& cell) { return std::holds_alternative<double>(cell) || std::holds_alternative<std::int64_t>(cell); }
+bool is_number(const Cell& cell) {
+  return std::holds_alternative<double>(cell) || std::holds_alternative<std::int64_t>(cell);
+}
 
 std::string significant(double value, int digits) {
   if (std::isnan(value)) return "–";
@@ -47,9 +50,12 @@ Json json_of(const Cell& cell) {
   return std::visit(
       [](const auto& value) -> Json {
         using T = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<T, std::monostate>) return nullptr;
-        else if constexpr (std::is_same_v<T, double>) return std::isfinite(value) ? Json(value) : Json(nullptr);
-        else return value;
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return nullptr;
+        else if constexpr (std::is_same_v<T, double>)
+          return std::isfinite(value) ? Json(value) : Json(nullptr);
+        else
+          return value;
       },
       cell);
 }
@@ -87,9 +93,11 @@ int energy_prefix(const Table& table) {
 
 /// "energy in mJ" when the table has energies.
 std::string title_with_unit(const Table& table, int prefix) {
-  const bool energies = std::any_of(table.columns.begin(), table.columns.end(), [](const Column& c) { return c.style == Style::energy && !c.title.empty(); });
+  const bool energies = std::any_of(table.columns.begin(), table.columns.end(),
+                                    [](const Column& c) { return c.style == Style::energy && !c.title.empty(); });
   if (!energies) return table.title;
-  return fmt::format("{}energy in {}J", table.title.empty() ? "" : table.title + "; ", k_prefixes[static_cast<std::size_t>(prefix)]);
+  return fmt::format("{}energy in {}J", table.title.empty() ? "" : table.title + "; ",
+                     k_prefixes[static_cast<std::size_t>(prefix)]);
 }
 
 std::string energy_cell(const Cell& cell, int prefix) {
@@ -102,7 +110,8 @@ ShownColumn show(const Table& table, std::size_t index, int prefix) {
   const Column& column = table.columns[index];
   ShownColumn shown{column.title, {}, column.style != Style::text, 0};
   for (const auto& row : table.rows)
-    shown.cells.push_back(column.style == Style::energy ? energy_cell(row[index], prefix) : format_cell(row[index], column.style));
+    shown.cells.push_back(column.style == Style::energy ? energy_cell(row[index], prefix)
+                                                        : format_cell(row[index], column.style));
   shown.width = display_width(shown.heading);
   for (const std::string& cell : shown.cells) shown.width = std::max(shown.width, display_width(cell));
   return shown;
@@ -132,7 +141,8 @@ void print_table(std::ostream& out, const Table& table, bool colour) {
   }
   out << without_trailing_space(heading) << rule << "\n";
   const std::size_t last = table.rows.size() - 1;
-  const std::size_t stride = table.text_rows == 0 ? 1 : std::max<std::size_t>(1, (last + table.text_rows) / table.text_rows);
+  const std::size_t stride =
+      table.text_rows == 0 ? 1 : std::max<std::size_t>(1, (last + table.text_rows) / table.text_rows);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     if ((last - row) % stride != 0) continue;
     std::string line;
@@ -169,16 +179,24 @@ std::string format_cell(const Cell& cell, Style style) {
   const double value = as_number(cell);
   if (std::isnan(value)) return "–";
   switch (style) {
-    case Style::percent: return fmt::format("{:.1f} %", 100 * value);
-    case Style::points: return fmt::format("{:.2f} %", 100 * value);
-    case Style::factor: return fmt::format("{:.2f} ×", value);
-    case Style::energy: return si(value, "J");
-    case Style::count: return std::abs(value) < 1e5 ? fmt::format("{:.0f}", value) : si(value, "");
-    case Style::seconds: return value < 1 ? si(value, "s") : fmt::format("{:.1f} s", value);
-    case Style::precise: return fmt::format("{:.6g}", value);
+    case Style::percent:
+      return fmt::format("{:.1f} %", 100 * value);
+    case Style::points:
+      return fmt::format("{:.2f} %", 100 * value);
+    case Style::factor:
+      return fmt::format("{:.2f} ×", value);
+    case Style::energy:
+      return si(value, "J");
+    case Style::count:
+      return std::abs(value) < 1e5 ? fmt::format("{:.0f}", value) : si(value, "");
+    case Style::seconds:
+      return value < 1 ? si(value, "s") : fmt::format("{:.1f} s", value);
+    case Style::precise:
+      return fmt::format("{:.6g}", value);
     case Style::number:
     case Style::shown:
-    case Style::text: break;
+    case Style::text:
+      break;
   }
   if (const auto* whole = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *whole);
   return significant(value, 4);
@@ -223,9 +241,12 @@ void Document::note(const std::string& text) { items_.push_back(text); }
 
 void Document::print(std::ostream& out, Format format, bool colour) const {
   switch (format) {
-    case Format::text: return print_text(out, colour);
-    case Format::json: return print_json(out);
-    case Format::csv: return print_csv(out);
+    case Format::text:
+      return print_text(out, colour);
+    case Format::json:
+      return print_json(out);
+    case Format::csv:
+      return print_csv(out);
   }
 }
 
@@ -241,9 +262,12 @@ void Document::print_text(std::ostream& out, bool colour) const {
     if (!first && !(previous_was_value && value != nullptr)) out << "\n";
     first = false;
     previous_was_value = value != nullptr;
-    if (value != nullptr) out << without_trailing_space(padded(value->title, width, false) + "  " + format_cell(value->cell, value->style));
-    else if (table != nullptr) print_table(out, *table, colour);
-    else out << wrapped(std::get<std::string>(item), 0);
+    if (value != nullptr)
+      out << without_trailing_space(padded(value->title, width, false) + "  " + format_cell(value->cell, value->style));
+    else if (table != nullptr)
+      print_table(out, *table, colour);
+    else
+      out << wrapped(std::get<std::string>(item), 0);
   }
 }
 
@@ -299,12 +323,14 @@ void print_error(std::ostream& err, const core::Error& error, bool colour) {
       std::string place = d.file;
       if (d.line > 0) place += fmt::format(":{}", d.line);
       if (d.line > 0 && d.column > 0) place += fmt::format(":{}", d.column);
-      if (d.line > 0 || !d.source_line.empty() || d.file != "command line") err << margin << paint("1;34", "--> ") << place << "\n";
+      if (d.line > 0 || !d.source_line.empty() || d.file != "command line")
+        err << margin << paint("1;34", "--> ") << place << "\n";
     }
     if (!d.source_line.empty()) {
       const std::string number = d.line > 0 ? fmt::format("{}", d.line) : "";
       err << padded(number, margin.size() - 1, true) << " | " << d.source_line << "\n";
-      if (d.column > 0) err << margin << "| " << std::string(static_cast<std::size_t>(d.column) - 1, ' ') << paint("1;31", "^") << "\n";
+      if (d.column > 0)
+        err << margin << "| " << std::string(static_cast<std::size_t>(d.column) - 1, ' ') << paint("1;31", "^") << "\n";
     }
     if (!d.help.empty()) err << margin << paint("1;32", "help: ") << d.help << "\n";
     if (!d.code.empty()) err << margin << "see: eos explain " << d.code << "\n";
@@ -314,7 +340,12 @@ void print_error(std::ostream& err, const core::Error& error, bool colour) {
 void print_error_json(std::ostream& err, const core::Error& error, int exit_code) {
   Json root = {{"schema", "eos.error/1"}, {"exit_code", exit_code}, {"errors", Json::array()}};
   for (const core::Diagnostic& d : error.diagnostics())
-    root["errors"].push_back({{"code", d.code}, {"message", d.message}, {"file", d.file}, {"line", d.line}, {"column", d.column}, {"help", d.help}});
+    root["errors"].push_back({{"code", d.code},
+                              {"message", d.message},
+                              {"file", d.file},
+                              {"line", d.line},
+                              {"column", d.column},
+                              {"help", d.help}});
   err << root.dump() << "\n";
 }
 

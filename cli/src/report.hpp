@@ -82,8 +82,8 @@ std::string si(double value, const std::string& unit, int digits = 3);
 std::string clock_time(double seconds);
 /// Columns a terminal needs for UTF-8 text.
 std::size_t display_width(const std::string& text);
-/// Text broken into lines of at most `width` columns, each after `indent` spaces. '\n' starts a new line, a line that starts
-/// with a space is laid out already and stays whole, "- " starts an item whose further lines hang.
+/// Text broken into lines of at most `width` columns, each after `indent` spaces. '\n' starts a new line, a line that
+/// starts with a space is laid out already and stays whole, "- " starts an item whose further lines hang.
 std::string wrapped(const std::string& text, std::size_t indent, std::size_t width = 100);
 
 /// "error[E102]: ... / --> file:line:column / line with caret / help: / see: eos explain E102", one block per problem.

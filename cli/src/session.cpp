@@ -17,14 +17,6 @@ bool is_terminal(const std::ostream& stream) {
   return false;
 }
 
-bool wants_colour(const std::string& choice, const std::ostream& stream) {
-  if (choice != "auto") return choice == "always";
-  const char* no_colour = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
-  if ((no_colour != nullptr && *no_colour != '\0') || (term != nullptr && std::string(term) == "dumb")) return false;
-  return is_terminal(stream);
-}
-
 ProgressMode progress_mode(const std::string& choice, bool quiet, const std::ostream& err) {
   if (choice == "bar") return ProgressMode::bar;
   if (choice == "plain") return ProgressMode::plain;
@@ -34,6 +26,14 @@ ProgressMode progress_mode(const std::string& choice, bool quiet, const std::ost
 }
 
 }  // namespace
+
+bool wants_colour(const std::string& choice, const std::ostream& stream) {
+  if (choice != "auto") return choice == "always";
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  if ((no_colour != nullptr && *no_colour != '\0') || (term != nullptr && std::string(term) == "dumb")) return false;
+  return is_terminal(stream);
+}
 
 Session::Session(Arguments asked, std::ostream& out_stream, std::ostream& err_stream)
     : arguments(std::move(asked)), out(out_stream), err(err_stream) {

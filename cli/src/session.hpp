@@ -21,6 +21,9 @@ enum ExitCode : int {
   k_our_bug = 70
 };
 
+/// Whether text on `stream` is coloured when --color says `choice`: auto means a terminal, without NO_COLOR.
+bool wants_colour(const std::string& choice, const std::ostream& stream);
+
 class Session {
  public:
   Session(Arguments arguments, std::ostream& out, std::ostream& err);

@@ -49,10 +49,17 @@ Cell as_cell(const core::Attribute& attribute) {
 Document description(const core::Dataset& data) {
   Document document("eos.show/1");
   for (const char* name : {"title", "kind", "status", "source", "history", "content_sha256"})
-    if (const auto found = data.attributes.find(name); found != data.attributes.end()) document.set(name, as_cell(found->second), name);
+    if (const auto found = data.attributes.find(name); found != data.attributes.end())
+      document.set(name, as_cell(found->second), name);
   Table& dims = document.table("dimensions", "Dimensions", {{"name", "name"}, {"length", "length"}});
   for (const auto& [name, length] : data.dims) dims.add({name, std::int64_t{length}});
-  Table& variables = document.table("variables", "Variables", {{"name", "name"}, {"dims", "over"}, {"type", "type"}, {"units", "units"}, {"range", "range"}, {"long_name", "meaning"}});
+  Table& variables = document.table("variables", "Variables",
+                                    {{"name", "name"},
+                                     {"dims", "over"},
+                                     {"type", "type"},
+                                     {"units", "units"},
+                                     {"range", "range"},
+                                     {"long_name", "meaning"}});
   list_variables(variables, "", data);
   return document;
 }
@@ -74,12 +81,15 @@ const core::Dataset& chosen_group(const core::Dataset& file, const Arguments& ar
   if (found != file.groups.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [group, unused] : file.groups) names.push_back(group);
-  throw core::Error("E191", fmt::format("{} has no group '{}'", arguments.text("FILE.h5"), name), core::suggest(name, names));
+  throw core::Error("E191", fmt::format("{} has no group '{}'", arguments.text("FILE.h5"), name),
+                    core::suggest(name, names));
 }
 
 void show_config(Session& session, const core::Dataset& data, const std::string& path) {
   const std::string config = stored_config(data);
-  if (config.empty()) throw core::Error("E191", fmt::format("{} holds no configuration", path), "--group NAME chooses a group that may have one");
+  if (config.empty())
+    throw core::Error("E191", fmt::format("{} holds no configuration", path),
+                      "--group NAME chooses a group that may have one");
   session.out << config;
 }
 
@@ -95,9 +105,12 @@ int run_show(Session& session) {
     session.note("drawn in " + arguments.text("plot"));
     if (!arguments.has("config") && !arguments.has("data")) return k_done;
   }
-  if (arguments.has("config")) show_config(session, data, path);
-  else if (arguments.has("data")) session.out << (session.format == Format::json ? io::to_json(data) : io::to_csv(data));
-  else session.print(description(data));
+  if (arguments.has("config"))
+    show_config(session, data, path);
+  else if (arguments.has("data"))
+    session.out << (session.format == Format::json ? io::to_json(data) : io::to_csv(data));
+  else
+    session.print(description(data));
   return k_done;
 }
 

@@ -1,4 +1,6 @@
 // eos train: run a training file to its end, resume it when it was stopped, store what it did and what it cost.
+#include "eos/sim/train.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -13,7 +15,6 @@
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
 #include "eos/io/toml.hpp"
-#include "eos/sim/train.hpp"
 #include "figures.hpp"
 #include "files.hpp"
 
@@ -23,7 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Files that stay until the output is safe on disk: sim::train removes checkpoints when it returns, which is too early.
+/// Files that stay until the output is safe on disk: sim::train removes checkpoints when it returns, which is too
+/// early.
 class KeepingSink : public core::Sink {
  public:
   explicit KeepingSink(const std::string& folder) : files_(folder) {}
@@ -42,10 +44,13 @@ class CheckpointFolder {
     std::error_code problem;
     fs::create_directories(path_, problem);
     lock_ = ::open((path_ + "/lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-    if (lock_ < 0) throw core::Error("E301", fmt::format("cannot create the checkpoint folder {}", path_), "make the folder of the output writable");
+    if (lock_ < 0)
+      throw core::Error("E301", fmt::format("cannot create the checkpoint folder {}", path_),
+                        "make the folder of the output writable");
     if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
       ::close(lock_);
-      throw core::Error("E503", fmt::format("another process is training into {}", out), "wait for it, or choose another output with -o");
+      throw core::Error("E503", fmt::format("another process is training into {}", out),
+                        "wait for it, or choose another output with -o");
     }
   }
   ~CheckpointFolder() { ::close(lock_); }
@@ -110,12 +115,14 @@ void report(Session& session, const core::Dataset& table, const RunSummary& run,
 int run_train(Session& session) {
   const Arguments& arguments = session.arguments;
   if (!arguments.has("out"))
-    throw core::Error("E100", "eos train needs -o FILE.h5, the file to store the run in", "for example: " + arguments.verb->examples.front().command);
+    throw core::Error("E100", "eos train needs -o FILE.h5, the file to store the run in",
+                      "for example: " + arguments.verb->examples.front().command);
   const std::string out = arguments.text("out");
   const theory::TrainingSpec spec = read_spec(arguments);
   require_writable(out);
   const sim::TaskData data = sim::load_data(spec.data);
-  session.detail(fmt::format("data: {} from {}, {} + {} + {} samples", data.name, data.origin, data.train.samples, data.validation.samples, data.test.samples));
+  session.detail(fmt::format("data: {} from {}, {} + {} + {} samples", data.name, data.origin, data.train.samples,
+                             data.validation.samples, data.test.samples));
 
   sim::TrainOptions options;
   options.device = arguments.text("device");
@@ -137,14 +144,16 @@ int run_train(Session& session) {
     diverged = diverged || replica.status == sim::RunStatus::diverged;
   }
   if (stopped) {
-    session.note(fmt::format("stopped; the state is saved in {}. To resume: {}", checkpoints->path(), arguments.command_line));
+    session.note(
+        fmt::format("stopped; the state is saved in {}. To resume: {}", checkpoints->path(), arguments.command_line));
     return k_stopped_resumable;
   }
   core::Dataset table = sim::to_dataset(result);
   add_origin(table, spec.title.empty() ? label_of(spec) : spec.title, io::to_toml(spec), arguments.command_line);
   io::write_hdf5(out, table);
   if (checkpoints) checkpoints->remove();
-  session.detail(fmt::format("{} on {} in {:.1f} s", out, result.device, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  session.detail(fmt::format("{} on {} in {:.1f} s", out, result.device,
+                             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
   const RunSummary run = summarise(table, out);
   if (arguments.has("plot")) {
     io::write_png(arguments.text("plot"), run_figure(run));

@@ -12,11 +12,13 @@ Option plot_option(const std::string& what) {
   return {.name = "plot", .kind = ValueKind::file, .value = "FILE.png", .help = what};
 }
 Option set_option() {
-  return {.name = "set",
-          .kind = ValueKind::text,
-          .value = "KEY=VALUE",
-          .help = "override one key of the file, checked like the file itself, e.g. --set selection.tau=0.5; may be repeated",
-          .repeated = true};
+  return {
+      .name = "set",
+      .kind = ValueKind::text,
+      .value = "KEY=VALUE",
+      .help =
+          "override one key of the file, checked like the file itself, e.g. --set selection.tau=0.5; may be repeated",
+      .repeated = true};
 }
 Option threads_option() {
   return {.name = "threads",
@@ -27,10 +29,19 @@ Option threads_option() {
           .minimum = 1};
 }
 Option seed_option() {
-  return {.name = "seed", .kind = ValueKind::integer, .value = "N", .help = "train this one seed instead of those in the file", .environment = "EOS_SEED"};
+  return {.name = "seed",
+          .kind = ValueKind::integer,
+          .value = "N",
+          .help = "train this one seed instead of those in the file",
+          .environment = "EOS_SEED"};
 }
 Option prices_option(const std::string& help, const std::string& fallback = {}) {
-  return {.name = "prices", .kind = ValueKind::text, .value = "NAME", .help = help, .fallback = fallback, .environment = "EOS_PRICES"};
+  return {.name = "prices",
+          .kind = ValueKind::text,
+          .value = "NAME",
+          .help = help,
+          .fallback = fallback,
+          .environment = "EOS_PRICES"};
 }
 
 Verb demo_verb() {
@@ -38,28 +49,40 @@ Verb demo_verb() {
       .name = "demo",
       .summary = "calibrate, plan, train and compare on real data in about a minute",
       .description =
-          "Runs the whole loop on Fashion-MNIST if it is found (see 'eos data list'), otherwise on a generated task: probes a "
-          "784-256-256-10 network, fits the reduced model, computes the energy-optimal schedule, trains dense, progressive data "
-          "dropout, error feedback, the plan and the feedback law, and prints what each of them cost at equal accuracy, with "
+          "Runs the whole loop on Fashion-MNIST if it is found (see 'eos data list'), otherwise on a generated task: "
+          "probes a "
+          "784-256-256-10 network, fits the reduced model, computes the energy-optimal schedule, trains dense, "
+          "progressive data "
+          "dropout, error feedback, the plan and the feedback law, and prints what each of them cost at equal "
+          "accuracy, with "
           "the prediction beside the measurement. Everything is stored in one HDF5 file and drawn in one picture.",
-      .options = {out_option("files to write: NAME.h5 and NAME.png; a folder gets demo.h5 and demo.png (default: demo)", "NAME"),
-                  prices_option("price list that the plan minimises and the first table uses; all others are in the second table",
-                                "metabolic-m0"),
-                  {.name = "data",
-                   .kind = ValueKind::choice,
-                   .value = "NAME",
-                   .help = "data set",
-                   .choices = {"auto", "fashion-mnist", "mnist", "teacher"},
-                   .fallback = "auto"},
-                  {.name = "epochs",
-                   .kind = ValueKind::number,
-                   .value = "E",
-                   .help = "horizon of the methods in passes over the data; dense training is run at three horizons around it",
-                   .fallback = "6",
-                   .minimum = 0.1},
-                  {.name = "seed", .kind = ValueKind::integer, .value = "N", .help = "seed of all runs", .fallback = "1", .environment = "EOS_SEED"},
-                  threads_option(),
-                  {.name = "quick", .help = "a small network on a small generated task: a test of the installation in seconds"}},
+      .options =
+          {out_option("files to write: NAME.h5 and NAME.png; a folder gets demo.h5 and demo.png (default: demo)",
+                      "NAME"),
+           prices_option(
+               "price list that the plan minimises and the first table uses; all others are in the second table",
+               "metabolic-m0"),
+           {.name = "data",
+            .kind = ValueKind::choice,
+            .value = "NAME",
+            .help = "data set",
+            .choices = {"auto", "fashion-mnist", "mnist", "teacher"},
+            .fallback = "auto"},
+           {.name = "epochs",
+            .kind = ValueKind::number,
+            .value = "E",
+            .help = "horizon of the methods in passes over the data; dense training is run at three horizons around it",
+            .fallback = "6",
+            .minimum = 0.1},
+           {.name = "seed",
+            .kind = ValueKind::integer,
+            .value = "N",
+            .help = "seed of all runs",
+            .fallback = "1",
+            .environment = "EOS_SEED"},
+           threads_option(),
+           {.name = "quick",
+            .help = "a small network on a small generated task: a test of the installation in seconds"}},
       .examples = {{"eos demo", "the full demonstration; writes demo.h5 and demo.png"},
                    {"eos demo --quick -o /tmp/try", "the same loop on a toy task, a few seconds"},
                    {"eos demo --prices hbm2", "plan for a chip with its weights in HBM2 memory"}},
@@ -67,34 +90,51 @@ Verb demo_verb() {
 }
 
 Verb data_verb() {
-  return {.name = "data",
-          .summary = "list, fetch or verify data sets",
-          .description = "list: the data sets eos knows and where they were found. fetch NAME: download one, verify its checksums, "
-                         "and put it in a folder of the search path. check: verify the checksums of what was found.",
-          .positionals = {{.name = "ACTION", .kind = ValueKind::choice, .help = "list, fetch or check", .choices = {"list", "fetch", "check"}},
-                          {.name = "NAME", .help = "name of a data set", .required = false}},
-          .options = {{.name = "to",
-                       .kind = ValueKind::folder,
-                       .value = "FOLDER",
-                       .help = "fetch into FOLDER/NAME",
-                       .fallback = "data"}},
-          .examples = {{"eos data list", "what is there, and where eos looks"},
-                       {"eos data fetch fashion-mnist", "download into ./data/fashion-mnist"},
-                       {"eos data check", "recompute all checksums"}},
-          .run = run_data};
+  return {
+      .name = "data",
+      .summary = "list, fetch or verify data sets",
+      .description =
+          "list: the data sets eos knows and where they were found. fetch NAME: download one, verify its checksums, "
+          "and put it in a folder of the search path. check: verify the checksums of what was found.",
+      .positionals = {{.name = "ACTION",
+                       .kind = ValueKind::choice,
+                       .help = "list, fetch or check",
+                       .choices = {"list", "fetch", "check"}},
+                      {.name = "NAME", .help = "name of a data set", .required = false}},
+      .options = {{.name = "to",
+                   .kind = ValueKind::folder,
+                   .value = "FOLDER",
+                   .help = "fetch into FOLDER/NAME",
+                   .fallback = "data"}},
+      .examples = {{"eos data list", "what is there, and where eos looks"},
+                   {"eos data fetch fashion-mnist", "download into ./data/fashion-mnist"},
+                   {"eos data check", "recompute all checksums"}},
+      .run = run_data};
 }
 
 Verb calibrate_verb() {
   return {.name = "calibrate",
           .summary = "measure on the real network and data what the reduced model needs",
           .description =
-              "Trains short dense probes of the network described in FILE.toml and measures the capture of samples and of writes, "
-              "the noise scale and the relative clock rates of selection and accumulation; then fits the spectrum, the noise and "
-              "the offset of the mode model to the probes' loss curves, with standard errors and the error on a probe that the fit "
+              "Trains short dense probes of the network described in FILE.toml and measures the capture of samples and "
+              "of writes, "
+              "the noise scale and the relative clock rates of selection and accumulation; then fits the spectrum, the "
+              "noise and "
+              "the offset of the mode model to the probes' loss curves, with standard errors and the error on a probe "
+              "that the fit "
               "did not see. 'eos plan' reads the result.",
-          .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file; its selection and plasticity are set to dense"}},
-          .options = {out_option("where to store the calibration"), set_option(), plot_option("draw the measured curves and the fit"),
-                      {.name = "probe-epochs", .kind = ValueKind::number, .value = "E", .help = "length of each loss probe", .fallback = "1", .minimum = 0.05},
+          .positionals = {{.name = "FILE.toml",
+                           .kind = ValueKind::file,
+                           .help = "a training file; its selection and plasticity are set to dense"}},
+          .options = {out_option("where to store the calibration"),
+                      set_option(),
+                      plot_option("draw the measured curves and the fit"),
+                      {.name = "probe-epochs",
+                       .kind = ValueKind::number,
+                       .value = "E",
+                       .help = "length of each loss probe",
+                       .fallback = "1",
+                       .minimum = 0.05},
                       {.name = "capture-samples",
                        .kind = ValueKind::integer,
                        .value = "N",
@@ -102,8 +142,10 @@ Verb calibrate_verb() {
                        .fallback = "2000",
                        .minimum = 10},
                       threads_option()},
-          .examples = {{"eos calibrate examples/fashion_dense.toml -o calibration.h5", "measure, print the table, store it"},
-                       {"eos calibrate examples/fashion_dense.toml -o calibration.h5 --plot calibration.png", "and draw it"}},
+          .examples = {{"eos calibrate examples/fashion_dense.toml -o calibration.h5",
+                        "measure, print the table, store it"},
+                       {"eos calibrate examples/fashion_dense.toml -o calibration.h5 --plot calibration.png",
+                        "and draw it"}},
           .run = run_calibrate};
 }
 
@@ -112,14 +154,25 @@ Verb plan_verb() {
       .name = "plan",
       .summary = "solve for the schedule of least energy, with a certificate of optimality",
       .description =
-          "FILE is a control problem ([problem] in TOML), a plan request ([plan] in TOML, names a calibration), or a calibration "
-          "(.h5) with the options below. Prints the optimal data fraction, weight fraction and learning rate over time, the "
-          "predicted loss and energy, and how well the optimality conditions hold. With -o the plan is stored; 'eos train' follows "
+          "FILE is a control problem ([problem] in TOML), a plan request ([plan] in TOML, names a calibration), or a "
+          "calibration "
+          "(.h5) with the options below. Prints the optimal data fraction, weight fraction and learning rate over "
+          "time, the "
+          "predicted loss and energy, and how well the optimality conditions hold. With -o the plan is stored; 'eos "
+          "train' follows "
           "it when a training file names it.",
-      .positionals = {{.name = "FILE", .kind = ValueKind::file, .help = "problem or plan request (.toml), or calibration (.h5)"}},
-      .options = {out_option("where to store the plan"), set_option(), plot_option("draw the schedule, the loss and the energy"),
+      .positionals = {{.name = "FILE",
+                       .kind = ValueKind::file,
+                       .help = "problem or plan request (.toml), or calibration (.h5)"}},
+      .options = {out_option("where to store the plan"),
+                  set_option(),
+                  plot_option("draw the schedule, the loss and the energy"),
                   prices_option("price list of a calibrated plan: a built-in name or a TOML file"),
-                  {.name = "epochs", .kind = ValueKind::number, .value = "E", .help = "horizon of a calibrated plan in passes over the data", .minimum = 1e-3},
+                  {.name = "epochs",
+                   .kind = ValueKind::number,
+                   .value = "E",
+                   .help = "horizon of a calibrated plan in passes over the data",
+                   .minimum = 1e-3},
                   {.name = "target-loss",
                    .kind = ValueKind::number,
                    .value = "L",
@@ -128,79 +181,118 @@ Verb plan_verb() {
                    .kind = ValueKind::number,
                    .value = "J",
                    .help = "joules that one unit of final loss is worth; instead of --target-loss"},
-                  {.name = "intervals", .kind = ValueKind::integer, .value = "N", .help = "intervals of constant control of a calibrated plan", .minimum = 1},
+                  {.name = "intervals",
+                   .kind = ValueKind::integer,
+                   .value = "N",
+                   .help = "intervals of constant control of a calibrated plan",
+                   .minimum = 1},
                   {.name = "all-data", .help = "calibrated plan without a choice of samples"},
                   {.name = "all-weights", .help = "calibrated plan without a choice of weights"},
-                  {.name = "discard", .help = "calibrated plan in which unwritten updates are lost instead of accumulated"}},
+                  {.name = "discard",
+                   .help = "calibrated plan in which unwritten updates are lost instead of accumulated"}},
       .examples = {{"eos plan examples/reference_ranked.toml", "solve a written-down problem and print the schedule"},
-                   {"eos plan examples/reference_ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png", "a longer horizon, stored and drawn"},
-                   {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 -o plan.h5", "plan for a network that was measured"}},
+                   {"eos plan examples/reference_ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png",
+                    "a longer horizon, stored and drawn"},
+                   {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 -o plan.h5",
+                    "plan for a network that was measured"}},
       .run = run_plan};
 }
 
 Verb train_verb() {
-  return {.name = "train",
-          .summary = "train a network under a method or a plan and count every unit of energy spent",
-          .description =
-              "Runs the training described in FILE.toml, all its seeds, and writes the trajectory and the energy ledger. A checkpoint "
-              "is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command resumes where it was and "
-              "ends with the same content hash. The checkpoint is removed when the run is complete.",
-          .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
-          .options = {out_option("where to store the run (required)"), set_option(), plot_option("draw loss, accuracy, fractions and energy"),
-                      {.name = "device",
-                       .kind = ValueKind::choice,
-                       .value = "NAME",
-                       .help = "where to compute",
-                       .choices = {"auto", "cpu", "cuda"},
-                       .fallback = "auto",
-                       .environment = "EOS_DEVICE"},
-                      seed_option(), threads_option()},
-          .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
-                       {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7", "another horizon, one seed"},
-                       {"eos compare dense.h5 joint.h5", "what to do next"}},
-          .run = run_train};
+  return {
+      .name = "train",
+      .summary = "train a network under a method or a plan and count every unit of energy spent",
+      .description =
+          "Runs the training described in FILE.toml, all its seeds, and writes the trajectory and the energy ledger. A "
+          "checkpoint "
+          "is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command resumes where it "
+          "was and "
+          "ends with the same content hash. The checkpoint is removed when the run is complete.",
+      .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
+      .options = {out_option("where to store the run (required)"),
+                  set_option(),
+                  plot_option("draw loss, accuracy, fractions and energy"),
+                  {.name = "device",
+                   .kind = ValueKind::choice,
+                   .value = "NAME",
+                   .help = "where to compute",
+                   .choices = {"auto", "cpu", "cuda"},
+                   .fallback = "auto",
+                   .environment = "EOS_DEVICE"},
+                  seed_option(),
+                  threads_option()},
+      .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
+                   {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7",
+                    "another horizon, one seed"},
+                   {"eos compare dense.h5 joint.h5", "what to do next"}},
+      .run = run_train};
 }
 
 Verb compare_verb() {
-  return {
-      .name = "compare",
-      .summary = "line up runs: energy by term, counts, and the saving at equal accuracy",
-      .description =
-          "Reads stored runs and prices their ledgers again with every list asked for. The saving is E_baseline(a) / E, where a is "
-          "the run's mean final test accuracy and E_baseline interpolates log energy linearly in accuracy between the baseline "
-          "runs; ≥ or ≤ marks accuracies above or below all of them. Dense runs are the baseline unless --baseline names others; "
-          "two or more horizons of it are needed for a curve. With --plan the prediction stands beside the measurement.",
-      .positionals = {{.name = "FILE.h5", .kind = ValueKind::file, .help = "runs written by 'eos train', or a demo file with several", .repeated = true}},
-      .options = {prices_option("price lists, comma-separated built-in names or TOML files, or 'all' (default: the list stored in the first run)"),
-                  {.name = "baseline", .kind = ValueKind::file, .value = "FILE.h5", .help = "a run of the baseline; may be repeated", .repeated = true},
-                  {.name = "plan", .kind = ValueKind::file, .value = "FILE.h5", .help = "the plan that a run followed; may be repeated", .repeated = true},
-                  plot_option("draw accuracy against energy and the energy by term")},
-      .examples = {{"eos compare dense-*.h5 joint.h5", "the saving of the feedback law at equal accuracy"},
-                   {"eos compare demo.h5 --prices all", "the runs of the demonstration under every price list"},
-                   {"eos compare dense.h5 planned.h5 --plan plan.h5 --plot compare.png", "prediction against measurement"}},
-      .run = run_compare};
+  return {.name = "compare",
+          .summary = "line up runs: energy by term, counts, and the saving at equal accuracy",
+          .description =
+              "Reads stored runs and prices their ledgers again with every list asked for. The saving is E_baseline(a) "
+              "/ E, where a is "
+              "the run's mean final test accuracy and E_baseline interpolates log energy linearly in accuracy between "
+              "the baseline "
+              "runs; ≥ or ≤ marks accuracies above or below all of them. Dense runs are the baseline unless --baseline "
+              "names others; "
+              "two or more horizons of it are needed for a curve. With --plan the prediction stands beside the "
+              "measurement.",
+          .positionals = {{.name = "FILE.h5",
+                           .kind = ValueKind::file,
+                           .help = "runs written by 'eos train', or a demo file with several",
+                           .repeated = true}},
+          .options = {prices_option("price lists, comma-separated built-in names or TOML files, or 'all' (default: the "
+                                    "list stored in the first run)"),
+                      {.name = "baseline",
+                       .kind = ValueKind::file,
+                       .value = "FILE.h5",
+                       .help = "a run of the baseline; may be repeated",
+                       .repeated = true},
+                      {.name = "plan",
+                       .kind = ValueKind::file,
+                       .value = "FILE.h5",
+                       .help = "the plan that a run followed; may be repeated",
+                       .repeated = true},
+                      plot_option("draw accuracy against energy and the energy by term")},
+          .examples = {{"eos compare dense-*.h5 joint.h5", "the saving of the feedback law at equal accuracy"},
+                       {"eos compare demo.h5 --prices all", "the runs of the demonstration under every price list"},
+                       {"eos compare dense.h5 planned.h5 --plan plan.h5 --plot compare.png",
+                        "prediction against measurement"}},
+          .run = run_compare};
 }
 
 Verb show_verb() {
-  return {.name = "show",
-          .summary = "tell what a file holds, draw it, or print the configuration that made it",
-          .description = "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, defaults "
-                         "included; running it again gives the same content hash. --plot draws a plan, run or calibration.",
-          .positionals = {{.name = "FILE.h5", .kind = ValueKind::file, .help = "a file written by eos"}},
-          .options = {{.name = "config", .help = "print the effective configuration (TOML)"}, plot_option("draw it"),
-                      {.name = "group", .kind = ValueKind::text, .value = "NAME", .help = "a group of the file, e.g. one run of a demo file"},
-                      {.name = "data", .help = "print all values (JSON or CSV with --format)"}},
-          .examples = {{"eos show run.h5", "what is in it"},
-                       {"eos show run.h5 --config > again.toml", "then 'eos train again.toml -o again.h5' repeats the run"},
-                       {"eos show run.h5 --data --format csv", "the table of the run as CSV"}},
-          .run = run_show};
+  return {
+      .name = "show",
+      .summary = "tell what a file holds, draw it, or print the configuration that made it",
+      .description =
+          "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, "
+          "defaults "
+          "included; running it again gives the same content hash. --plot draws a plan, run or calibration.",
+      .positionals = {{.name = "FILE.h5", .kind = ValueKind::file, .help = "a file written by eos"}},
+      .options = {{.name = "config", .help = "print the effective configuration (TOML)"},
+                  plot_option("draw it"),
+                  {.name = "group",
+                   .kind = ValueKind::text,
+                   .value = "NAME",
+                   .help = "a group of the file, e.g. one run of a demo file"},
+                  {.name = "data", .help = "print all values (JSON or CSV with --format)"}},
+      .examples = {{"eos show run.h5", "what is in it"},
+                   {"eos show run.h5 --config > again.toml", "then 'eos train again.toml -o again.h5' repeats the run"},
+                   {"eos show run.h5 --data --format csv", "the table of the run as CSV"}},
+      .run = run_show};
 }
 
 Verb check_verb() {
   return {.name = "check",
           .summary = "find all problems of TOML or HDF5 files at once",
-          .description = "TOML: syntax, unknown keys, types, ranges and contradictions, all in one go. HDF5: it opens, it is an EOS-1 file "
-                         "of a known schema, and its content matches the stored hash.",
+          .description =
+              "TOML: syntax, unknown keys, types, ranges and contradictions, all in one go. HDF5: it opens, it is an "
+              "EOS-1 file "
+              "of a known schema, and its content matches the stored hash.",
           .positionals = {{.name = "FILE", .kind = ValueKind::file, .help = "files to check", .repeated = true}},
           .options = {set_option()},
           .examples = {{"eos check experiment.toml", "before a long run"}, {"eos check *.h5", "after copying files"}},
@@ -208,31 +300,42 @@ Verb check_verb() {
 }
 
 Verb diff_verb() {
-  return {.name = "diff",
-          .summary = "largest distance between two files, variable by variable",
-          .description = "For each variable: the largest absolute difference, the largest relative difference, and the largest distance in "
-                         "units in the last place. Exit code 1 when |a - b| > atol + rtol |b| anywhere, or when names or shapes differ.",
-          .positionals = {{.name = "A.h5", .kind = ValueKind::file, .help = "first file"}, {.name = "B.h5", .kind = ValueKind::file, .help = "second file"}},
-          .options = {{.name = "rtol", .kind = ValueKind::number, .value = "R", .help = "relative tolerance", .fallback = "0"},
-                      {.name = "atol", .kind = ValueKind::number, .value = "A", .help = "absolute tolerance", .fallback = "0"}},
-          .examples = {{"eos diff a.h5 b.h5", "bit for bit"}, {"eos diff cpu.h5 gpu.h5 --rtol 1e-5", "within a tolerance"}},
-          .run = run_diff};
+  return {
+      .name = "diff",
+      .summary = "largest distance between two files, variable by variable",
+      .description =
+          "For each variable: the largest absolute difference, the largest relative difference, and the largest "
+          "distance in "
+          "units in the last place. Exit code 1 when |a - b| > atol + rtol |b| anywhere, or when names or shapes "
+          "differ.",
+      .positionals = {{.name = "A.h5", .kind = ValueKind::file, .help = "first file"},
+                      {.name = "B.h5", .kind = ValueKind::file, .help = "second file"}},
+      .options =
+          {{.name = "rtol", .kind = ValueKind::number, .value = "R", .help = "relative tolerance", .fallback = "0"},
+           {.name = "atol", .kind = ValueKind::number, .value = "A", .help = "absolute tolerance", .fallback = "0"}},
+      .examples = {{"eos diff a.h5 b.h5", "bit for bit"}, {"eos diff cpu.h5 gpu.h5 --rtol 1e-5", "within a tolerance"}},
+      .run = run_diff};
 }
 
 Verb doctor_verb() {
-  return {.name = "doctor",
-          .summary = "report what this build and this machine can do",
-          .description = "Compiler, CPU features, threads, CUDA, HDF5, data sets, environment and the level of reproducibility. Exit code 3 "
-                         "when something that eos needs is missing.",
-          .examples = {{"eos doctor", "for a look, and for problem reports"}, {"eos doctor --format json", "for scripts"}},
-          .run = run_doctor};
+  return {
+      .name = "doctor",
+      .summary = "report what this build and this machine can do",
+      .description =
+          "Compiler, CPU features, threads, CUDA, HDF5, data sets, environment and the level of reproducibility. Exit "
+          "code 3 "
+          "when something that eos needs is missing.",
+      .examples = {{"eos doctor", "for a look, and for problem reports"}, {"eos doctor --format json", "for scripts"}},
+      .run = run_doctor};
 }
 
 Verb explain_verb() {
   return {.name = "explain",
           .summary = "explain an error code, a method or a price list",
-          .description = "TOPIC is an error code (E102), a selection or plasticity method (dbpd, error-feedback) or a price list (hbm2). "
-                         "Without a topic: what there is.",
+          .description =
+              "TOPIC is an error code (E102), a selection or plasticity method (dbpd, error-feedback) or a price list "
+              "(hbm2). "
+              "Without a topic: what there is.",
           .positionals = {{.name = "TOPIC", .help = "error code, method or price list", .required = false}},
           .options = {{.name = "all", .help = "everything"},
                       {.name = "format",
@@ -242,7 +345,9 @@ Verb explain_verb() {
                        .choices = {"text", "json", "csv", "markdown"},
                        .fallback = "text",
                        .environment = "EOS_FORMAT"}},
-          .examples = {{"eos explain E102", "an error code"}, {"eos explain dbpd", "a method: rule, equation, paper, cost, when to use it"}, {"eos explain hbm2", "a price list and its sources"}},
+          .examples = {{"eos explain E102", "an error code"},
+                       {"eos explain dbpd", "a method: rule, equation, paper, cost, when to use it"},
+                       {"eos explain hbm2", "a price list and its sources"}},
           .run = run_explain};
 }
 
@@ -250,7 +355,10 @@ Verb completion_verb() {
   return {.name = "completion",
           .summary = "print a completion script for bash, zsh or fish",
           .description = "Load it in the shell's start-up file.",
-          .positionals = {{.name = "SHELL", .kind = ValueKind::choice, .help = "bash, zsh or fish", .choices = {"bash", "zsh", "fish"}}},
+          .positionals = {{.name = "SHELL",
+                           .kind = ValueKind::choice,
+                           .help = "bash, zsh or fish",
+                           .choices = {"bash", "zsh", "fish"}}},
           .examples = {{"source <(eos completion bash)", "bash"}, {"eos completion fish | source", "fish"}},
           .run = run_completion};
 }
@@ -258,8 +366,9 @@ Verb completion_verb() {
 }  // namespace
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> k_verbs = {demo_verb(), calibrate_verb(), plan_verb(),   train_verb(),   compare_verb(), show_verb(),
-                                            check_verb(), diff_verb(),     data_verb(),   doctor_verb(),  explain_verb(), completion_verb()};
+  static const std::vector<Verb> k_verbs = {demo_verb(),    calibrate_verb(), plan_verb(),    train_verb(),
+                                            compare_verb(), show_verb(),      check_verb(),   diff_verb(),
+                                            data_verb(),    doctor_verb(),    explain_verb(), completion_verb()};
   return k_verbs;
 }
 
@@ -302,7 +411,8 @@ const std::vector<Option>& global_options() {
 std::vector<Option> global_options_beside(const Verb* verb) {
   std::vector<Option> rest = global_options();
   if (verb != nullptr)
-    for (const Option& own : verb->options) std::erase_if(rest, [&own](const Option& option) { return option.name == own.name; });
+    for (const Option& own : verb->options)
+      std::erase_if(rest, [&own](const Option& option) { return option.name == own.name; });
   return rest;
 }
 

@@ -126,7 +126,8 @@ TEST(Options, of_every_verb_may_stand_before_it) {
 }
 
 TEST(Set, may_be_repeated_and_keeps_brackets) {
-  const cli::Arguments arguments = cli::parse({"train", "a.toml", "--set", "train.seeds=[1, 2]", "--set", "train.batch=8"});
+  const cli::Arguments arguments =
+      cli::parse({"train", "a.toml", "--set", "train.seeds=[1, 2]", "--set", "train.batch=8"});
   EXPECT_EQ(arguments.list("set"), (std::vector<std::string>{"train.seeds=[1, 2]", "train.batch=8"}));
 }
 

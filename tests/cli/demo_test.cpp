@@ -30,7 +30,8 @@ TEST(Demo, runs_the_whole_loop_and_its_suggestions_work) {
 
   const core::Dataset file = io::read_hdf5(folder / "try.h5");
   EXPECT_EQ(file.dims.at("method"), 8);
-  for (const char* group : {"dense_1", "dbpd", "error_feedback", "planned", "feedback_law", "plan", "calibration"}) EXPECT_EQ(file.groups.count(group), 1) << group;
+  for (const char* group : {"dense_1", "dbpd", "error_feedback", "planned", "feedback_law", "plan", "calibration"})
+    EXPECT_EQ(file.groups.count(group), 1) << group;
 
   // The commands it prints, in order; they name files in the working folder.
   const std::string next = demo["notes"].back();
@@ -56,7 +57,8 @@ TEST(Demo, does_not_depend_on_threads) {
   const Folder folder;
   ASSERT_EQ(eos_says({"demo", "--quick", "-o", folder / "one", "--threads", "1"}).code, 0);
   ASSERT_EQ(eos_says({"demo", "--quick", "-o", folder / "two", "--threads", "3"}).code, 0);
-  EXPECT_EQ(io::read_hdf5(folder / "one.h5").text("content_sha256"), io::read_hdf5(folder / "two.h5").text("content_sha256"));
+  EXPECT_EQ(io::read_hdf5(folder / "one.h5").text("content_sha256"),
+            io::read_hdf5(folder / "two.h5").text("content_sha256"));
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ TEST(Completion, of_bash_offers_verbs_choices_and_options) {
   const std::string script = folder.write("eos.bash", eos_says({"completion", "bash"}).out);
   const auto complete = [&](const std::string& words, int index) {
     const std::string answer = folder / "answer";
-    const std::string command = "bash -c 'source " + script + "; COMP_WORDS=(" + words + "); COMP_CWORD=" + std::to_string(index) +
+    const std::string command = "bash -c 'source " + script + "; COMP_WORDS=(" + words +
+                                "); COMP_CWORD=" + std::to_string(index) +
                                 "; _eos; printf \"%s \" \"${COMPREPLY[@]}\"' > " + answer;
     EXPECT_EQ(std::system(command.c_str()), 0);
     return file_text(answer);

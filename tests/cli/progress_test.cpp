@@ -85,6 +85,22 @@ TEST(Progress, expected_work_keeps_the_share_below_one) {
   EXPECT_DOUBLE_EQ(nlohmann::json::parse(last)["share"], 0.5);
 }
 
+/// util-linux's script gives a command a terminal.
+TEST(Progress, is_a_bar_on_a_terminal_and_colour_obeys_no_color) {
+  if (std::system("command -v script > /dev/null 2>&1") != 0) GTEST_SKIP() << "needs 'script' of util-linux";
+  const Folder folder;
+  const std::string toml = folder.write("tiny.toml", replaced(tiny_training(), "epochs = 2", "epochs = 40"));
+  const auto on_terminal = [&](const std::string& environment, const std::string& words) {
+    const std::string command =
+        environment + " script -qec \"" EOS_PROGRAM " " + words + "\" /dev/null > " + folder / "screen" + " 2>&1";
+    (void)std::system(command.c_str());
+    return file_text(folder / "screen");
+  };
+  EXPECT_THAT(on_terminal("TERM=xterm", "train " + toml + " -o " + folder / "a.h5"), HasSubstr("\r\033[K"));
+  EXPECT_THAT(on_terminal("TERM=xterm", "trian"), HasSubstr("\033[1;31merror[E100]"));
+  EXPECT_THAT(on_terminal("NO_COLOR=1 TERM=xterm", "trian"), Not(HasSubstr("\033[1")));
+}
+
 TEST(Stop, is_requested_by_a_signal_only_while_someone_listens) {
   std::ostringstream err;
   const ConsoleProgress progress(ProgressMode::none, err);

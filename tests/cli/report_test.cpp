@@ -21,7 +21,11 @@ Document sample() {
   Document document("eos.sample/1");
   document.set("status", std::string("optimal"), "status");
   document.set("hidden", std::int64_t{7});
-  cli::Table& table = document.table("runs", "Runs", {{"name", "method"}, {"energy", "energy", Style::energy}, {"writes", "writes", Style::count}, {"gain", "saving", Style::factor}});
+  cli::Table& table = document.table("runs", "Runs",
+                                     {{"name", "method"},
+                                      {"energy", "energy", Style::energy},
+                                      {"writes", "writes", Style::count},
+                                      {"gain", "saving", Style::factor}});
   table.add({std::string("dense"), 0.0123, std::int64_t{1234567}, 1.0});
   table.add({std::string("a, \"b\""), 0.00061, std::int64_t{250}, Cell{}});
   document.note("A remark.");
@@ -34,15 +38,15 @@ std::string text_of(const Document& document, Format format) {
   return out.str();
 }
 
-TEST(Report, text_is_aligned_with_one_unit_a_column) {
+TEST(Report, text_is_aligned_with_one_unit_for_all_energies) {
   EXPECT_EQ(text_of(sample(), Format::text),
             "status  optimal\n"
             "\n"
-            "Runs\n"
-            "  method  energy (mJ)  writes  saving\n"
-            "  ──────  ───────────  ──────  ──────\n"
-            "  dense         12.30  1.23 M  1.00 ×\n"
-            "  a, \"b\"        0.610     250       –\n"
+            "Runs; energy in µJ\n"
+            "  method  energy  writes  saving\n"
+            "  ──────  ──────  ──────  ──────\n"
+            "  dense    12300  1.23 M  1.00 ×\n"
+            "  a, \"b\"     610     250       –\n"
             "\n"
             "A remark.\n");
 }
@@ -58,7 +62,8 @@ TEST(Report, json_holds_plain_numbers_and_the_schema) {
 }
 
 TEST(Report, csv_holds_the_first_table_quoted) {
-  EXPECT_EQ(text_of(sample(), Format::csv), "name,energy,writes,gain\ndense,0.0123,1234567,1.0\n\"a, \"\"b\"\"\",0.00061,250,\n");
+  EXPECT_EQ(text_of(sample(), Format::csv),
+            "name,energy,writes,gain\ndense,0.0123,1234567,1.0\n\"a, \"\"b\"\"\",0.00061,250,\n");
 }
 
 TEST(Report, empty_tables_stay_in_json_and_vanish_from_text) {
@@ -85,10 +90,12 @@ TEST(Numbers, times_read_like_a_clock) {
 TEST(Wrap, breaks_at_spaces_and_counts_characters_not_bytes) {
   EXPECT_EQ(cli::wrapped("aa ×× cc", 0, 5), "aa ××\ncc\n");
   EXPECT_EQ(cli::wrapped("a\nb", 2), "  a\n  b\n");
+  EXPECT_EQ(cli::wrapped("- aa bb cc\n  laid out already", 0, 7), "- aa bb\n  cc\n  laid out already\n");
 }
 
 TEST(Diagnostics, show_place_line_caret_help_and_where_to_read_on) {
-  core::Diagnostic d{"E102", "unknown key 'thershold'", "mlp.toml", 12, 3, "  thershold = 2e-4", "did you mean 'threshold'?"};
+  core::Diagnostic d{
+      "E102", "unknown key 'thershold'", "mlp.toml", 12, 3, "  thershold = 2e-4", "did you mean 'threshold'?"};
   core::Diagnostic e{"E105", "the key 'epochs' is missing", "mlp.toml", 0, 0, "", ""};
   std::ostringstream err;
   cli::print_error(err, core::Error(std::vector<core::Diagnostic>{d, e}), false);

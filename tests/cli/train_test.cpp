@@ -35,8 +35,8 @@ TEST(Train, writes_what_readers_rely_on) {
   EXPECT_EQ(json["status"], "complete");
   EXPECT_EQ(json["seeds"], 1);
   const core::Dataset run = io::read_hdf5(out);
-  for (const char* name : {"train_loss", "validation_accuracy", "test_accuracy", "data_fraction", "weight_fraction", "learning_rate", "samples_seen",
-                           "samples_backward", "writes", "path_length", "energy"}) {
+  for (const char* name : {"train_loss", "validation_accuracy", "test_accuracy", "data_fraction", "weight_fraction",
+                           "learning_rate", "samples_seen", "samples_backward", "writes", "path_length", "energy"}) {
     ASSERT_TRUE(run.has(name)) << name;
     EXPECT_EQ(run.find(name)->dims, std::vector<std::string>{"epoch"}) << name;
   }
@@ -47,8 +47,10 @@ TEST(Train, writes_what_readers_rely_on) {
 
 TEST(Train, of_the_stored_configuration_gives_the_same_content) {
   const Folder folder;
-  const std::string toml = folder.write("tiny.toml", tiny_training("[selection]\nmethod = \"joint\"\n[plasticity]\nmethod = \"error-feedback\"\n"));
-  const std::string first = hash_after({"train", toml, "-o", folder / "a.h5", "--set", "train.epochs=1.5", "--set", "prices=\"hbm2\""}, folder / "a.h5");
+  const std::string toml = folder.write(
+      "tiny.toml", tiny_training("[selection]\nmethod = \"joint\"\n[plasticity]\nmethod = \"error-feedback\"\n"));
+  const std::string first = hash_after(
+      {"train", toml, "-o", folder / "a.h5", "--set", "train.epochs=1.5", "--set", "prices=\"hbm2\""}, folder / "a.h5");
   const Said config = eos_says({"show", folder / "a.h5", "--config"});
   ASSERT_EQ(config.code, 0);
   const std::string again = folder.write("again.toml", config.out);
@@ -62,11 +64,15 @@ TEST(Train, does_not_depend_on_threads) {
   const std::string toml = folder.write("tiny.toml", tiny_training());
   const std::string one = hash_after({"train", toml, "-o", folder / "a.h5", "--threads", "1"}, folder / "a.h5");
   EXPECT_EQ(hash_after({"train", toml, "-o", folder / "b.h5", "--threads", "2"}, folder / "b.h5"), one);
-  EXPECT_NE(hash_after({"train", toml, "-o", folder / "c.h5", "--set", "train.seeds=[1,3]"}, folder / "c.h5"), one) << "the hash sees the seed";
+  EXPECT_NE(hash_after({"train", toml, "-o", folder / "c.h5", "--set", "train.seeds=[1,3]"}, folder / "c.h5"), one)
+      << "the hash sees the seed";
 }
 
 /// Long enough (about two seconds) that a signal always arrives before the end.
-std::string long_training() { return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 150\nevaluate_every = 10\ncheckpoint_seconds = 1"), "hidden = [16]", "hidden = [64, 64]"); }
+std::string long_training() {
+  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 150\nevaluate_every = 10\ncheckpoint_seconds = 1"),
+                  "hidden = [16]", "hidden = [64, 64]");
+}
 
 class Interrupted : public testing::Test {
  protected:
@@ -88,7 +94,8 @@ class Interrupted : public testing::Test {
 
 TEST_F(Interrupted, by_sigkill_resumes_to_the_same_content) {
   Process process(words, folder / "out", folder / "err");
-  ASSERT_TRUE(process.wait_until([this] { return has_checkpoint(); })) << "ended before its first checkpoint: " << file_text(folder / "err");
+  ASSERT_TRUE(process.wait_until([this] { return has_checkpoint(); }))
+      << "ended before its first checkpoint: " << file_text(folder / "err");
   process.send(SIGKILL);
   EXPECT_EQ(process.wait(), 128 + SIGKILL);
   ASSERT_FALSE(fs::exists(folder / "run.h5"));
@@ -127,7 +134,8 @@ TEST_F(Interrupted, and_then_changed_is_refused) {
 
 TEST(Train, that_saves_nothing_is_killed_by_a_signal) {
   const Folder folder;
-  const std::string toml = folder.write("long.toml", replaced(long_training(), "checkpoint_seconds = 1", "checkpoint_seconds = 0"));
+  const std::string toml =
+      folder.write("long.toml", replaced(long_training(), "checkpoint_seconds = 1", "checkpoint_seconds = 0"));
   Process process({"train", toml, "-o", folder / "run.h5", "--progress", "json"}, folder / "out", folder / "err");
   ASSERT_TRUE(process.wait_until([&] { return !file_text(folder / "err").empty(); }));
   process.send(SIGINT);
@@ -150,14 +158,16 @@ TEST(Train, needs_an_output_and_the_right_kind_of_file) {
   const Folder folder;
   const std::string toml = folder.write("tiny.toml", tiny_training());
   EXPECT_THAT(eos_says({"train", toml}).err, HasSubstr("eos train needs -o FILE.h5"));
-  const Said said = eos_says({"train", std::string(EOS_SOURCE_DIR) + "/examples/reference_ranked.toml", "-o", folder / "a.h5"});
+  const Said said =
+      eos_says({"train", std::string(EOS_SOURCE_DIR) + "/examples/reference_ranked.toml", "-o", folder / "a.h5"});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("use: eos plan"));
 }
 
 TEST(Train, reports_all_problems_of_its_file_with_places) {
   const Folder folder;
-  const std::string toml = folder.write("bad.toml", "[train]\nepoch = 3\nbatch = \"big\"\n[optimiser]\nlearning_rate = -1.0\n");
+  const std::string toml =
+      folder.write("bad.toml", "[train]\nepoch = 3\nbatch = \"big\"\n[optimiser]\nlearning_rate = -1.0\n");
   const Said said = eos_says({"train", toml, "-o", folder / "a.h5"});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("error[E102]"));
@@ -188,14 +198,16 @@ TEST(Train, on_a_full_disk_says_so_and_leaves_the_old_file_whole) {
   const Folder folder;
   const std::string disk = folder / "disk", toml = folder.write("tiny.toml", tiny_training());
   fs::create_directory(disk);
-  if (::mount("eos-test", disk.c_str(), "tmpfs", 0, "size=128k") != 0) GTEST_SKIP() << "a small disk needs the right to mount one";
+  if (::mount("eos-test", disk.c_str(), "tmpfs", 0, "size=128k") != 0)
+    GTEST_SKIP() << "a small disk needs the right to mount one";
   struct Unmount {
     const std::string& disk;
     ~Unmount() { ::umount2(disk.c_str(), MNT_DETACH); }
   } unmount{disk};
   std::ofstream(disk + "/run.h5") << "old content";
   std::ofstream(disk + "/ballast") << std::string(110 * 1024, 'x');
-  const Said said = eos_says({"train", toml, "-o", disk + "/run.h5", "--set", "train.checkpoint_seconds=0", "--set", "train.record_every=1"});
+  const Said said = eos_says(
+      {"train", toml, "-o", disk + "/run.h5", "--set", "train.checkpoint_seconds=0", "--set", "train.record_every=1"});
   EXPECT_EQ(said.code, 3);
   EXPECT_THAT(said.err, HasSubstr("error[E301]"));
   EXPECT_EQ(file_text(disk + "/run.h5"), "old content");

@@ -26,8 +26,9 @@ bool is_png(const std::string& path) { return file_text(path).substr(0, 8) == "\
 
 TEST(Plan, json_has_what_scripts_rely_on) {
   const json plan = parsed(eos_says({"plan", example("reference_ranked.toml"), "--format", "json"}));
-  for (const char* key : {"status", "objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "solve_seconds", "time", "data_fraction",
-                          "weight_fraction", "learning_rate"})
+  for (const char* key :
+       {"status", "objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "solve_seconds",
+        "time", "data_fraction", "weight_fraction", "learning_rate"})
     EXPECT_TRUE(plan.contains(key)) << key;
   EXPECT_EQ(plan["status"], "optimal");
   EXPECT_EQ(plan["time"].size(), 41);
@@ -46,7 +47,10 @@ TEST(Plan, table_and_csv_come_from_the_same_rows) {
 
 TEST(Plan, is_stored_drawn_and_made_again_from_its_configuration) {
   const Folder folder;
-  EXPECT_EQ(eos_says({"plan", example("reference_ranked.toml"), "--set", "problem.horizon=20", "-o", folder / "a.h5", "--plot", folder / "a.png"}).code, 0);
+  EXPECT_EQ(eos_says({"plan", example("reference_ranked.toml"), "--set", "problem.horizon=20", "-o", folder / "a.h5",
+                      "--plot", folder / "a.png"})
+                .code,
+            0);
   EXPECT_TRUE(is_png(folder / "a.png"));
   const std::string again = folder.write("again.toml", eos_says({"show", folder / "a.h5", "--config"}).out);
   EXPECT_EQ(eos_says({"plan", again, "-o", folder / "b.h5", "-q"}).code, 0);
@@ -63,19 +67,26 @@ TEST(Plan, refuses_goals_for_a_problem_that_has_its_own) {
 TEST(Loop, from_calibration_to_comparison) {
   const Folder folder;
   const std::string toml = example("teacher_quick.toml");
-  EXPECT_EQ(parsed(eos_says({"calibrate", toml, "-o", folder / "cal.h5", "--plot", folder / "cal.png", "--format", "json"}))["schema"], "eos.calibration/1");
+  EXPECT_EQ(parsed(eos_says({"calibrate", toml, "-o", folder / "cal.h5", "--plot", folder / "cal.png", "--format",
+                             "json"}))["schema"],
+            "eos.calibration/1");
   EXPECT_TRUE(is_png(folder / "cal.png"));
   EXPECT_EQ(eos_says({"plan", folder / "cal.h5"}).code, 2) << "a goal is missing";
   for (const char* epochs : {"1", "2"})
-    EXPECT_EQ(eos_says({"train", toml, "-o", folder / (std::string("dense") + epochs + ".h5"), "--set", std::string("train.epochs=") + epochs}).code, 0);
+    EXPECT_EQ(eos_says({"train", toml, "-o", folder / (std::string("dense") + epochs + ".h5"), "--set",
+                        std::string("train.epochs=") + epochs})
+                  .code,
+              0);
   const double loss = io::read_hdf5(folder / "dense2.h5").numbers("validation_loss").back();
-  const Said plan = eos_says({"plan", folder / "cal.h5", "--prices", "metabolic-m0", "--target-loss", std::to_string(1.2 * loss), "--epochs", "2", "-o", folder / "plan.h5"});
+  const Said plan = eos_says({"plan", folder / "cal.h5", "--prices", "metabolic-m0", "--target-loss",
+                              std::to_string(1.2 * loss), "--epochs", "2", "-o", folder / "plan.h5"});
   ASSERT_EQ(plan.code, 0) << plan.err;
-  const Said train = eos_says({"train", toml, "-o", folder / "planned.h5", "--set", "train.epochs=2", "--set", "selection.method=schedule", "--set",
-                               "plasticity.method=schedule-feedback", "--set", "optimiser.law=schedule", "--set", "schedule.file=" + folder / "plan.h5"});
+  const Said train = eos_says({"train", toml, "-o", folder / "planned.h5", "--set", "train.epochs=2", "--set",
+                               "selection.method=schedule", "--set", "plasticity.method=schedule-feedback", "--set",
+                               "optimiser.law=schedule", "--set", "schedule.file=" + folder / "plan.h5"});
   ASSERT_EQ(train.code, 0) << train.err;
-  const Said said = eos_says({"compare", folder / "dense1.h5", folder / "dense2.h5", folder / "planned.h5", "--prices", "all", "--plan", folder / "plan.h5", "--plot",
-                              folder / "c.png", "--format", "json"});
+  const Said said = eos_says({"compare", folder / "dense1.h5", folder / "dense2.h5", folder / "planned.h5", "--prices",
+                              "all", "--plan", folder / "plan.h5", "--plot", folder / "c.png", "--format", "json"});
   const json compared = parsed(said);
   EXPECT_TRUE(is_png(folder / "c.png"));
   ASSERT_EQ(compared["runs"].size(), 3);
@@ -83,7 +94,8 @@ TEST(Loop, from_calibration_to_comparison) {
   EXPECT_EQ(compared["work"][0]["cost_ratio"], 1.0);
   EXPECT_EQ(compared["savings"].size(), 1) << "the baseline is left out";
   EXPECT_EQ(compared["predictions"][0]["run"], "planned");
-  const double foretold = compared["predictions"][0]["predicted_energy"], measured = compared["predictions"][0]["measured_energy"];
+  const double foretold = compared["predictions"][0]["predicted_energy"],
+               measured = compared["predictions"][0]["measured_energy"];
   EXPECT_NEAR(foretold / measured, 1, 0.1) << "counts of a followed schedule are foretold by its fractions";
 }
 
@@ -97,8 +109,10 @@ TEST(Compare, prices_stored_counts_again) {
   const json again = parsed(eos_says({"compare", folder / "a.h5", "--format", "json"}));
   const std::vector<double> stored = run.numbers("energy");
   const std::size_t rows = stored.size() / 2;
-  EXPECT_DOUBLE_EQ(again["runs"][0]["energy"], 0.5 * (stored[rows - 1] + stored[2 * rows - 1])) << "the stored prices, mean of two seeds";
-  EXPECT_LT(compared["runs"][0]["energy"].get<double>(), again["runs"][0]["energy"].get<double>()) << "SRAM words are cheaper than HBM2 words";
+  EXPECT_DOUBLE_EQ(again["runs"][0]["energy"], 0.5 * (stored[rows - 1] + stored[2 * rows - 1]))
+      << "the stored prices, mean of two seeds";
+  EXPECT_LT(compared["runs"][0]["energy"].get<double>(), again["runs"][0]["energy"].get<double>())
+      << "SRAM words are cheaper than HBM2 words";
 }
 
 TEST(Compare, without_a_baseline_or_with_one_run_says_so) {
@@ -115,16 +129,17 @@ TEST(Compare, without_a_baseline_or_with_one_run_says_so) {
 }
 
 TEST(Savings, interpolate_log_energy_in_accuracy_and_bound_outside) {
-  const cli::BaselineCurve curve({{0.90, 4.0}, {0.80, 1.0}, {0.85, 9.0}});  // the dear point in the middle is not on the front
+  const cli::BaselineCurve curve(
+      {{0.75, 4.0}, {0.25, 1.0}, {0.5, 9.0}});  // the dear point in the middle is not on the front
   ASSERT_EQ(curve.points().size(), 2);
-  EXPECT_DOUBLE_EQ(curve.energy_at(0.85), 2.0) << "geometric mean of 1 and 4";
-  EXPECT_DOUBLE_EQ(curve.saving(0.85, 0.5).factor, 4.0);
-  EXPECT_EQ(curve.saving(0.85, 0.5).bound, cli::Bound::exact);
-  EXPECT_EQ(curve.saving(0.95, 2.0).bound, cli::Bound::at_least);
-  EXPECT_DOUBLE_EQ(curve.saving(0.95, 2.0).factor, 2.0);
-  EXPECT_EQ(curve.saving(0.75, 2.0).bound, cli::Bound::at_most);
-  EXPECT_DOUBLE_EQ(curve.saving(0.75, 2.0).factor, 0.5);
-  EXPECT_EQ(cli::shown(curve.saving(0.95, 2.0)), "≥ 2.00 ×");
+  EXPECT_DOUBLE_EQ(curve.energy_at(0.5), 2.0) << "geometric mean of 1 and 4";
+  EXPECT_DOUBLE_EQ(curve.saving(0.5, 0.5).factor, 4.0);
+  EXPECT_EQ(curve.saving(0.5, 0.5).bound, cli::Bound::exact);
+  EXPECT_EQ(curve.saving(0.875, 2.0).bound, cli::Bound::at_least);
+  EXPECT_DOUBLE_EQ(curve.saving(0.875, 2.0).factor, 2.0);
+  EXPECT_EQ(curve.saving(0.125, 2.0).bound, cli::Bound::at_most);
+  EXPECT_DOUBLE_EQ(curve.saving(0.125, 2.0).factor, 0.5);
+  EXPECT_EQ(cli::shown(curve.saving(0.875, 2.0)), "≥ 2.00 ×");
   EXPECT_EQ(cli::shown(cli::BaselineCurve({}).saving(0.9, 1)), "–");
 }
 
@@ -134,7 +149,8 @@ TEST(Show, tells_what_a_file_holds_in_three_forms) {
   ASSERT_EQ(eos_says({"train", toml, "-o", folder / "a.h5"}).code, 0);
   const json shown = parsed(eos_says({"show", folder / "a.h5", "--format", "json"}));
   EXPECT_EQ(shown["kind"], "run");
-  EXPECT_TRUE(std::any_of(shown["variables"].begin(), shown["variables"].end(), [](const json& v) { return v["name"] == "test_accuracy"; }));
+  EXPECT_TRUE(std::any_of(shown["variables"].begin(), shown["variables"].end(),
+                          [](const json& v) { return v["name"] == "test_accuracy"; }));
   const json values = parsed(eos_says({"show", folder / "a.h5", "--data", "--format", "json"}));
   EXPECT_EQ(values["schema"], "eos.table/1");
   EXPECT_THAT(eos_says({"show", folder / "a.h5", "--data"}).out, HasSubstr("train_loss"));
@@ -185,7 +201,8 @@ TEST(Diff, measures_in_three_ways_and_ends_with_1_beyond_the_tolerance) {
   EXPECT_EQ(eos_says({"diff", folder / "a.h5", folder / "b.h5", "--rtol", "1e-12"}).code, 0);
   b.add("z", {}, std::vector<double>{0}, "1", "only here");
   io::write_hdf5(folder / "b.h5", b);
-  EXPECT_THAT(eos_says({"diff", folder / "a.h5", folder / "b.h5", "--rtol", "1"}).out, HasSubstr("only in the second file"));
+  EXPECT_THAT(eos_says({"diff", folder / "a.h5", folder / "b.h5", "--rtol", "1"}).out,
+              HasSubstr("only in the second file"));
 }
 
 /// A list of one folder with four files that are IDX but not the published ones.
@@ -222,9 +239,14 @@ TEST(Doctor, is_healthy_here_and_names_strange_variables) {
 }
 
 TEST(Files, that_do_not_exist_are_input_errors_of_every_verb) {
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"plan", "/nowhere/a.toml"}, {"plan", "/nowhere/a.h5", "--target-loss", "1"},
-                                                {"train", "/nowhere/a.toml", "-o", "/tmp/never.h5"}, {"calibrate", "/nowhere/a.toml"}, {"compare", "/nowhere/a.h5"},
-                                                {"show", "/nowhere/a.h5"}, {"check", "/nowhere/a.toml"}, {"diff", "/nowhere/a.h5", "/nowhere/b.h5"}}) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"plan", "/nowhere/a.toml"},
+                                                {"plan", "/nowhere/a.h5", "--target-loss", "1"},
+                                                {"train", "/nowhere/a.toml", "-o", "/tmp/never.h5"},
+                                                {"calibrate", "/nowhere/a.toml"},
+                                                {"compare", "/nowhere/a.h5"},
+                                                {"show", "/nowhere/a.h5"},
+                                                {"check", "/nowhere/a.toml"},
+                                                {"diff", "/nowhere/a.h5", "/nowhere/b.h5"}}) {
     const Said said = eos_says(words);
     EXPECT_EQ(said.code, 2) << words[0];
     EXPECT_THAT(said.err, HasSubstr("error[E201]")) << words[0];
