@@ -87,8 +87,11 @@ std::string zsh_option(const Option& option) {
 
 std::string zsh_script() {
   std::string text =
-      "#compdef eos\n# zsh completion for eos; load it with: source <(eos completion zsh)\n_eos() {\n  local -a "
-      "verbs\n  verbs=(\n";
+      "#compdef eos\n"
+      "# zsh completion for eos; load it with: source <(eos completion zsh)\n"
+      "_eos() {\n"
+      "  local -a verbs\n"
+      "  verbs=(\n";
   for (const Verb& verb : verbs())
     if (!verb.hidden) text += fmt::format("    '{}:{}'\n", verb.name, plain(verb.summary));
   text += "  )\n  if (( CURRENT == 2 )); then _describe 'verb' verbs; return; fi\n  case $words[2] in\n";

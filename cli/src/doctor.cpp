@@ -114,8 +114,7 @@ int run_doctor(Session& session) {
   report.fact("random numbers", fmt::format("Philox4x32-10, address layout {}", core::k_philox_layout_version));
   report.fact("reproducibility",
               "R2: the same build gives the same bytes on this kind of device for any number of threads, order of "
-              "runs, and after "
-              "kill and resume");
+              "runs, and after kill and resume");
   return report.finish(session);
 }
 

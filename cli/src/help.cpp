@@ -45,8 +45,11 @@ std::string usage(const Verb& verb) {
 std::string program_help() {
   std::string text =
       "eos: energy-optimal schedules. Which data, and which weights, should a network be trained on at each\n"
-      "moment, so that it reaches a given quality for the least energy?\n\n"
-      "Usage: eos VERB [arguments] [options]\n\nVerbs:\n";
+      "moment, so that it reaches a given quality for the least energy?\n"
+      "\n"
+      "Usage: eos VERB [arguments] [options]\n"
+      "\n"
+      "Verbs:\n";
   for (const Verb& verb : verbs())
     if (!verb.hidden) text += "  " + verb.name + std::string(14 - verb.name.size(), ' ') + verb.summary + "\n";
   text += options_block("Options of every verb", global_options());
@@ -54,10 +57,11 @@ std::string program_help() {
       "\nEnvironment (an option wins over the environment, the environment over a file, a file over the default):\n";
   for (const auto& [name, meaning] : environment_variables()) text += entry(name, meaning);
   text +=
-      "\nExit codes: 0 done; 1 done, but a check failed or a run diverged; 2 the input must change; 3 the machine "
-      "must\n"
+      "\n"
+      "Exit codes: 0 done; 1 done, but a check failed or a run diverged; 2 the input must change; 3 the machine must\n"
       "change; 4 stopped early, state saved, run the same command again to resume; 70 a mistake in eos;\n"
-      "128 + n ended by signal n with nothing saved.\n\n"
+      "128 + n ended by signal n with nothing saved.\n"
+      "\n"
       "First steps:\n"
       "  eos demo                 calibrate, plan, train and compare on real data in a minute\n"
       "  eos VERB --help          what a verb does, with examples\n"

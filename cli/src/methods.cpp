@@ -14,16 +14,15 @@ std::vector<MethodExplanation> selection() {
        "measured on."},
       {"selection", "dbpd",
        "Difficulty-based progressive dropout: a sample is back-propagated when the network is not yet sure of it. One "
-       "masked forward; kept "
-       "samples are collected into full batches, which is exact because the weights do not change in between.",
+       "masked forward; kept samples are collected into full batches, which is exact because the weights do not change "
+       "in between.",
        "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd,
        "F + k B: never below F, because every sample is scored",
        "Cheap to add. Saves backward passes and writes, never forward passes. Label noise is kept on purpose by the "
        "rule: hard is not always useful."},
       {"selection", "dbpd-two-forward",
        "The published implementation: a scoring forward over the batch, then a second forward and the backward of the "
-       "kept samples, as a "
-       "shrinking batch with the mean over what is left; the last epoch uses all data.",
+       "kept samples, as a shrinking batch with the mean over what is left; the last epoch uses all data.",
        "keep s  <=>  p_true(s) < tau        (tau = 0.3)", k_pdd, "F + k (F + B)",
        "To reproduce published numbers. At equal decisions 'dbpd' costs less."},
       {"selection", "dbpd-shrink",
@@ -53,8 +52,7 @@ std::vector<MethodExplanation> selection() {
        "training."},
       {"selection", "infobatch",
        "A sample whose last seen loss is below the mean is dropped with probability r; when kept it weighs 1 / (1 - "
-       "r), so that the mean "
-       "gradient stays unbiased. All data at the end.",
+       "r), so that the mean gradient stays unbiased. All data at the end.",
        "drop s with probability r  <=>  last loss(s) < mean loss        (r = 0.5; all data in the last 12.5 %)",
        "Qin et al., InfoBatch, ICLR 2024", "k (F + B)",
        "Unbiased and scoring-free; the saving is bounded by r times the share of easy samples."},
@@ -67,8 +65,8 @@ std::vector<MethodExplanation> selection() {
        "data."},
       {"selection", "ratio",
        "Feedback law: a presented sample is back-propagated when its share of the benefit per joule of doing so is at "
-       "least alpha times the "
-       "average benefit per joule so far. All quantities are running means; there is no multiplier to tune.",
+       "least alpha times the average benefit per joule so far. All quantities are running means; there is no "
+       "multiplier to tune.",
        "keep s  <=>  r(s)^q > alpha mean(r^q) (R / C) (c_b + w),   C = c_f + rho (c_b + w)        (q = 1, alpha = 0.5)",
        "eos: stationarity of the Hamiltonian with H = 0 (free horizon), Dinkelbach's ratio form", "F + k B",
        "When prices of backward passes and writes matter and the right fraction is not known beforehand."},

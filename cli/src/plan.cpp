@@ -132,8 +132,7 @@ std::string what_next(const Made& made, const std::string& out) {
   return fmt::format(
       "Stored in {0}. To train with it, take the training file that was calibrated:\n"
       "  eos train FILE.toml -o planned.h5 --set train.epochs={1:g} --set selection.method=schedule --set "
-      "plasticity.method=schedule-feedback "
-      "--set optimiser.law=schedule --set schedule.file={0}",
+      "plasticity.method=schedule-feedback --set optimiser.law=schedule --set schedule.file={0}",
       out, made.epochs);
 }
 

@@ -50,12 +50,10 @@ Verb demo_verb() {
       .summary = "calibrate, plan, train and compare on real data in about a minute",
       .description =
           "Runs the whole loop on Fashion-MNIST if it is found (see 'eos data list'), otherwise on a generated task: "
-          "probes a "
-          "784-256-256-10 network, fits the reduced model, computes the energy-optimal schedule, trains dense, "
-          "progressive data "
-          "dropout, error feedback, the plan and the feedback law, and prints what each of them cost at equal "
-          "accuracy, with "
-          "the prediction beside the measurement. Everything is stored in one HDF5 file and drawn in one picture.",
+          "probes a 784-256-256-10 network, fits the reduced model, computes the energy-optimal schedule, trains "
+          "dense, progressive data dropout, error feedback, the plan and the feedback law, and prints what each of "
+          "them cost at equal accuracy, with the prediction beside the measurement. Everything is stored in one HDF5 "
+          "file and drawn in one picture.",
       .options =
           {out_option("files to write: NAME.h5 and NAME.png; a folder gets demo.h5 and demo.png (default: demo)",
                       "NAME"),
@@ -71,7 +69,7 @@ Verb demo_verb() {
            {.name = "epochs",
             .kind = ValueKind::number,
             .value = "E",
-            .help = "horizon of the methods in passes over the data; dense training is run at three horizons around it",
+            .help = "horizon of the methods in passes over the data; dense training is run at a quarter, half and all of it",
             .fallback = "6",
             .minimum = 0.1},
            {.name = "seed",
@@ -117,12 +115,9 @@ Verb calibrate_verb() {
           .summary = "measure on the real network and data what the reduced model needs",
           .description =
               "Trains short dense probes of the network described in FILE.toml and measures the capture of samples and "
-              "of writes, "
-              "the noise scale and the relative clock rates of selection and accumulation; then fits the spectrum, the "
-              "noise and "
-              "the offset of the mode model to the probes' loss curves, with standard errors and the error on a probe "
-              "that the fit "
-              "did not see. 'eos plan' reads the result.",
+              "of writes, the noise scale and the relative clock rates of selection and accumulation; then fits the "
+              "spectrum, the noise and the offset of the mode model to the probes' loss curves, with standard errors "
+              "and the error on a probe that the fit did not see. 'eos plan' reads the result.",
           .positionals = {{.name = "FILE.toml",
                            .kind = ValueKind::file,
                            .help = "a training file; its selection and plasticity are set to dense"}},
@@ -155,12 +150,9 @@ Verb plan_verb() {
       .summary = "solve for the schedule of least energy, with a certificate of optimality",
       .description =
           "FILE is a control problem ([problem] in TOML), a plan request ([plan] in TOML, names a calibration), or a "
-          "calibration "
-          "(.h5) with the options below. Prints the optimal data fraction, weight fraction and learning rate over "
-          "time, the "
-          "predicted loss and energy, and how well the optimality conditions hold. With -o the plan is stored; 'eos "
-          "train' follows "
-          "it when a training file names it.",
+          "calibration (.h5) with the options below. Prints the optimal data fraction, weight fraction and learning "
+          "rate over time, the predicted loss and energy, and how well the optimality conditions hold. With -o the "
+          "plan is stored; 'eos train' follows it when a training file names it.",
       .positionals = {{.name = "FILE",
                        .kind = ValueKind::file,
                        .help = "problem or plan request (.toml), or calibration (.h5)"}},
@@ -204,10 +196,9 @@ Verb train_verb() {
       .summary = "train a network under a method or a plan and count every unit of energy spent",
       .description =
           "Runs the training described in FILE.toml, all its seeds, and writes the trajectory and the energy ledger. A "
-          "checkpoint "
-          "is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command resumes where it "
-          "was and "
-          "ends with the same content hash. The checkpoint is removed when the run is complete.",
+          "checkpoint is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command "
+          "resumes where it was and ends with the same content hash. The checkpoint is removed when the run is "
+          "complete.",
       .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
       .options = {out_option("where to store the run (required)"),
                   set_option(),
@@ -233,13 +224,10 @@ Verb compare_verb() {
           .summary = "line up runs: energy by term, counts, and the saving at equal accuracy",
           .description =
               "Reads stored runs and prices their ledgers again with every list asked for. The saving is E_baseline(a) "
-              "/ E, where a is "
-              "the run's mean final test accuracy and E_baseline interpolates log energy linearly in accuracy between "
-              "the baseline "
-              "runs; ≥ or ≤ marks accuracies above or below all of them. Dense runs are the baseline unless --baseline "
-              "names others; "
-              "two or more horizons of it are needed for a curve. With --plan the prediction stands beside the "
-              "measurement.",
+              "/ E, where a is the run's mean final test accuracy and E_baseline interpolates log energy linearly in "
+              "accuracy between the baseline runs; ≥ or ≤ marks accuracies above or below all of them. Dense runs are "
+              "the baseline unless --baseline names others; two or more horizons of it are needed for a curve. With "
+              "--plan the prediction stands beside the measurement.",
           .positionals = {{.name = "FILE.h5",
                            .kind = ValueKind::file,
                            .help = "runs written by 'eos train', or a demo file with several",
@@ -270,8 +258,7 @@ Verb show_verb() {
       .summary = "tell what a file holds, draw it, or print the configuration that made it",
       .description =
           "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, "
-          "defaults "
-          "included; running it again gives the same content hash. --plot draws a plan, run or calibration.",
+          "defaults included; running it again gives the same content hash. --plot draws a plan, run or calibration.",
       .positionals = {{.name = "FILE.h5", .kind = ValueKind::file, .help = "a file written by eos"}},
       .options = {{.name = "config", .help = "print the effective configuration (TOML)"},
                   plot_option("draw it"),
@@ -291,8 +278,7 @@ Verb check_verb() {
           .summary = "find all problems of TOML or HDF5 files at once",
           .description =
               "TOML: syntax, unknown keys, types, ranges and contradictions, all in one go. HDF5: it opens, it is an "
-              "EOS-1 file "
-              "of a known schema, and its content matches the stored hash.",
+              "EOS-1 file of a known schema, and its content matches the stored hash.",
           .positionals = {{.name = "FILE", .kind = ValueKind::file, .help = "files to check", .repeated = true}},
           .options = {set_option()},
           .examples = {{"eos check experiment.toml", "before a long run"}, {"eos check *.h5", "after copying files"}},
@@ -305,9 +291,8 @@ Verb diff_verb() {
       .summary = "largest distance between two files, variable by variable",
       .description =
           "For each variable: the largest absolute difference, the largest relative difference, and the largest "
-          "distance in "
-          "units in the last place. Exit code 1 when |a - b| > atol + rtol |b| anywhere, or when names or shapes "
-          "differ.",
+          "distance in units in the last place. Exit code 1 when |a - b| > atol + rtol |b| anywhere, or when names or "
+          "shapes differ.",
       .positionals = {{.name = "A.h5", .kind = ValueKind::file, .help = "first file"},
                       {.name = "B.h5", .kind = ValueKind::file, .help = "second file"}},
       .options =
@@ -323,8 +308,7 @@ Verb doctor_verb() {
       .summary = "report what this build and this machine can do",
       .description =
           "Compiler, CPU features, threads, CUDA, HDF5, data sets, environment and the level of reproducibility. Exit "
-          "code 3 "
-          "when something that eos needs is missing.",
+          "code 3 when something that eos needs is missing.",
       .examples = {{"eos doctor", "for a look, and for problem reports"}, {"eos doctor --format json", "for scripts"}},
       .run = run_doctor};
 }
@@ -334,8 +318,7 @@ Verb explain_verb() {
           .summary = "explain an error code, a method or a price list",
           .description =
               "TOPIC is an error code (E102), a selection or plasticity method (dbpd, error-feedback) or a price list "
-              "(hbm2). "
-              "Without a topic: what there is.",
+              "(hbm2). Without a topic: what there is.",
           .positionals = {{.name = "TOPIC", .help = "error code, method or price list", .required = false}},
           .options = {{.name = "all", .help = "everything"},
                       {.name = "format",
