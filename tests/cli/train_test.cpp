@@ -68,9 +68,9 @@ TEST(Train, does_not_depend_on_threads) {
       << "the hash sees the seed";
 }
 
-/// Long enough (about two seconds) that a signal always arrives before the end.
+/// Long enough (about three seconds on an idle core) that a checkpoint and two signals always come before the end.
 std::string long_training() {
-  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 150\nevaluate_every = 10\ncheckpoint_seconds = 1"),
+  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 800\nevaluate_every = 50\ncheckpoint_seconds = 1"),
                   "hidden = [16]", "hidden = [64, 64]");
 }
 
