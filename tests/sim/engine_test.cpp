@@ -14,12 +14,18 @@ using theory::Ledger;
 
 constexpr double k_float_noise = 1e-5;  // relative; ten single-precision updates stay well below it here
 
-class DenseTraining : public ::testing::TestWithParam<theory::OptimiserSpec> {};
+struct NamedOptimiser {
+  std::string name;
+  theory::OptimiserSpec spec;
+};
+void PrintTo(const NamedOptimiser& o, std::ostream* out) { *out << o.name; }
+
+class DenseTraining : public ::testing::TestWithParam<NamedOptimiser> {};
 
 TEST_P(DenseTraining, follows_an_independent_implementation_in_double_precision) {
   const TaskData data = small_task(120);
   theory::TrainingSpec spec = small_spec(data);
-  spec.optimiser = GetParam();
+  spec.optimiser = GetParam().spec;
   spec.optimiser.law = theory::RateLaw::linear;
   spec.epochs = 3;
   spec.record_every = 1;
@@ -54,15 +60,16 @@ TEST_P(DenseTraining, follows_an_independent_implementation_in_double_precision)
     EXPECT_NEAR(result.replicas[0].weights[i], net.w[i], 2e-4 * (1 + std::abs(net.w[i])));
 }
 
-theory::OptimiserSpec optimiser(theory::OptimiserKind kind, double rate, double momentum, double decay) {
+NamedOptimiser optimiser(const char* name, theory::OptimiserKind kind, double rate, double momentum, double decay) {
   theory::OptimiserSpec o;
   o.kind = kind, o.learning_rate = rate, o.momentum = momentum, o.weight_decay = decay;
-  return o;
+  return {name, o};
 }
 INSTANTIATE_TEST_SUITE_P(Optimisers, DenseTraining,
-                         ::testing::Values(optimiser(theory::OptimiserKind::sgd, 0.2, 0, 0),
-                                           optimiser(theory::OptimiserKind::sgd, 0.05, 0.9, 1e-3),
-                                           optimiser(theory::OptimiserKind::adamw, 3e-3, 0, 1e-2)));
+                         ::testing::Values(optimiser("sgd", theory::OptimiserKind::sgd, 0.2, 0, 0),
+                                           optimiser("momentum", theory::OptimiserKind::sgd, 0.05, 0.9, 1e-3),
+                                           optimiser("adamw", theory::OptimiserKind::adamw, 3e-3, 0, 1e-2)),
+                         [](const auto& instance) { return instance.param.name; });
 
 // ---- a replica, step by step
 // ------------------------------------------------------------------------------------------

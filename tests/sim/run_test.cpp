@@ -23,7 +23,7 @@ class StopAfter : public core::Progress {
   mutable std::atomic<int> left_;
 };
 
-theory::TrainingSpec with_methods(const TaskData& data, const char* selection, const char* weights) {
+theory::TrainingSpec with_methods(const TaskData& data, const std::string& selection, const std::string& weights) {
   theory::TrainingSpec spec = small_spec(data);
   spec.selection = theory::selection_preset(selection);
   spec.plasticity = theory::plasticity_preset(weights);
@@ -34,18 +34,27 @@ theory::TrainingSpec with_methods(const TaskData& data, const char* selection, c
 
 std::string hash_of(const TrainResult& result) { return core::content_sha256(to_dataset(result)); }
 
-class Methods : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
-INSTANTIATE_TEST_SUITE_P(Pairs, Methods,
-                         ::testing::Values(std::pair{"all", "all"}, std::pair{"dbpd", "all"},
-                                           std::pair{"dbpd-two-forward", "top-k"}, std::pair{"dbpd-shrink", "random"},
-                                           std::pair{"smrd", "threshold"}, std::pair{"ranked", "error-feedback"},
-                                           std::pair{"infobatch", "error-feedback"},
-                                           std::pair{"joint", "error-feedback"}, std::pair{"ratio", "top-k"},
-                                           std::pair{"spaced", "all"}));
+struct Methods {
+  std::string selection, weights;
+};
+void PrintTo(const Methods& m, std::ostream* out) { *out << m.selection << " " << m.weights; }
 
-TEST_P(Methods, equal_hash_for_any_threads_and_packing) {
+class EveryPair : public ::testing::TestWithParam<Methods> {};
+INSTANTIATE_TEST_SUITE_P(Methods, EveryPair,
+                         ::testing::Values(Methods{"all", "all"}, Methods{"dbpd", "all"},
+                                           Methods{"dbpd-two-forward", "top-k"}, Methods{"dbpd-shrink", "random"},
+                                           Methods{"smrd", "threshold"}, Methods{"ranked", "error-feedback"},
+                                           Methods{"infobatch", "error-feedback"}, Methods{"joint", "error-feedback"},
+                                           Methods{"ratio", "top-k"}, Methods{"spaced", "all"}),
+                         [](const auto& instance) {
+                           std::string name = instance.param.selection + "_" + instance.param.weights;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+TEST_P(EveryPair, equal_hash_for_any_threads_and_packing) {
   const TaskData data = small_task(203);
-  theory::TrainingSpec spec = with_methods(data, GetParam().first, GetParam().second);
+  theory::TrainingSpec spec = with_methods(data, GetParam().selection, GetParam().weights);
   spec.seeds = {3, 1, 8};
   const TrainResult packed = run(spec, data, 1), spread = run(spec, data, 2);
   EXPECT_EQ(hash_of(packed), hash_of(spread));
@@ -59,9 +68,9 @@ TEST_P(Methods, equal_hash_for_any_threads_and_packing) {
   EXPECT_NE(packed.replicas[0].weights, packed.replicas[1].weights);
 }
 
-TEST_P(Methods, stopped_at_random_moments_and_resumed_ends_with_the_same_hash) {
+TEST_P(EveryPair, stopped_at_random_moments_and_resumed_ends_with_the_same_hash) {
   const TaskData data = small_task(203);
-  theory::TrainingSpec spec = with_methods(data, GetParam().first, GetParam().second);
+  theory::TrainingSpec spec = with_methods(data, GetParam().selection, GetParam().weights);
   spec.optimiser.momentum = 0.5;
   const std::string undisturbed = hash_of(run(spec, data));
   std::mt19937 random(12);
