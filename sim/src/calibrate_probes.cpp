@@ -55,7 +55,7 @@ Probe accumulator_probe(const TrainingSpec& base, double kappa) {
   probe.spec.plasticity = theory::plasticity_preset("top-k");
   probe.spec.plasticity.accumulate = true;
   probe.spec.plasticity.fraction = kappa;
-  probe.spec.evaluate_every = base.epochs * (theory::k_path_end - theory::k_path_begin) / 2;
+  probe.spec.evaluate_every = base.epochs * (theory::k_path_end - theory::k_path_begin);
   return probe;
 }
 

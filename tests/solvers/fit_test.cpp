@@ -242,8 +242,8 @@ TEST(Problem, prices_the_path_so_that_the_probe_costs_what_was_measured) {
   goal.epochs = 1562 * 32 / 50000.0;  // the probe again
   const Plan dense = predict_dense(fitted(), goal, fitted().spec.optimiser);
   const std::vector<double>& path = dense.trajectory.energy;
-  const double clock = 0.15 * 1562 * ((.75 - .5 * .75 * .75) - (.25 - .5 * .25 * .25));
-  EXPECT_NEAR((path[75] - path[25]) / (3 * 2 * clock), 1, 1e-3);
+  const double clock = 0.15 * 1562 * ((.5 - .5 * .5 * .5) - (.25 - .5 * .25 * .25));
+  EXPECT_NEAR((path[50] - path[25]) / (3 * 2 * clock), 1, 1e-3);
 }
 
 TEST(Problem, captures_signal_above_the_clock_because_hard_samples_carry_more_noise) {

@@ -54,8 +54,8 @@ struct FittedModel {
 };
 
 /// Path lengths are compared between these shares of a probe's horizon: before, the network still leaves its random
-/// start; after, accumulators give back what they gathered at higher rates, once per run of any length.
-inline constexpr double k_path_begin = 0.25, k_path_end = 0.75;
+/// start; after, the falling rate makes accumulators give back what they gathered, once per run of any length.
+inline constexpr double k_path_begin = 0.25, k_path_end = 0.5;
 
 struct Calibration {
   TrainingSpec spec;  ///< the dense run that was probed (data, network, optimiser, batch)
