@@ -13,11 +13,12 @@ namespace eos::kernels {
 namespace {
 
 constexpr std::size_t k_alignment = 64;
+constexpr std::size_t k_address_space = std::size_t{1} << 47;  ///< more bytes than any process can map
 
 void* allocate_host(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   const std::size_t rounded = (bytes + k_alignment - 1) / k_alignment * k_alignment;
-  void* memory = rounded < bytes ? nullptr : std::aligned_alloc(k_alignment, rounded);
+  void* memory = bytes > k_address_space ? nullptr : std::aligned_alloc(k_alignment, rounded);
   if (memory == nullptr) {
     throw core::Error("E304", fmt::format("cannot allocate {} bytes of host memory", bytes),
                       "reduce the number of replicas, the batch or the data set");
