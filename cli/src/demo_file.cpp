@@ -86,7 +86,7 @@ core::Dataset demo_dataset(const DemoSetup& setup, const DemoResult& result, con
   data.attributes["data"] = result.data_name;
   for (const DemoRun& run : result.runs) data.groups[run.name] = run.table;
   core::Dataset& plan = data.groups["plan"] = io::to_dataset(result.plan);
-  plan.attributes["epochs"] = setup.base.epochs;  // ties the schedule to the data set
+  plan.attributes["epochs"] = result.plan.problem.horizon_epochs;  // ties the schedule to the data set
   plan.attributes["prices"] = setup.base.prices.name;
   data.groups["dense_prediction"] = io::to_dataset(result.dense_prediction);
   core::Dataset& calibration = data.groups["calibration"] = io::to_dataset(result.calibration);

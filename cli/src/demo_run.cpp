@@ -89,7 +89,7 @@ solvers::PlanGoal dense_goal(const DemoSetup& setup) {
   return goal;
 }
 
-/// The plan must reach the loss that the model foretells for dense training over the same horizon.
+/// The plan must reach the loss that the model foretells for dense training, in a horizon of its own up to that long.
 void calibrate_and_plan(const DemoSetup& setup, const sim::TaskData& data, core::Progress& progress,
                         DemoResult& result) {
   NamedProgress named(progress, "calibration");
@@ -102,6 +102,7 @@ void calibrate_and_plan(const DemoSetup& setup, const sim::TaskData& data, core:
   solvers::PlanGoal goal = dense_goal(setup);
   result.dense_prediction = solvers::predict_dense(result.calibration, goal, setup.base.optimiser);
   goal.target_loss = result.dense_prediction.terminal_loss + result.calibration.fit.loss_offset;
+  goal.free_horizon = true;  // a schedule that learns faster should not have to fill the horizon of dense training
   result.plan = solvers::plan(result.calibration, goal);
 }
 
@@ -163,7 +164,8 @@ DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, Con
     if (order[i] == result.planned) {
       calibrate_and_plan(setup, data, progress, result);
       run.spec.schedule = result.plan.schedule();
-      run.spec.schedule.epochs = run.spec.epochs;
+      run.spec.epochs = run.spec.schedule.epochs;
+      run.spec.evaluate_every = run.spec.epochs / k_rows_of_curves;
       run.spec.optimiser.law = theory::RateLaw::schedule;
     }
     train_one(run, data, progress);
@@ -175,7 +177,7 @@ DemoResult run_everything(const DemoSetup& setup, const sim::TaskData& data, Con
   for (const auto& [plan, run] :
        {std::pair{&result.dense_prediction, result.longest_dense}, {&result.plan, result.planned}})
     result.predictions.push_back(
-        make_prediction(plan->trajectory, plan->problem.loss_offset, run, setup.base.epochs, setup.base.prices));
+        make_prediction(plan->trajectory, plan->problem.loss_offset, run, plan->problem.horizon_epochs, setup.base.prices));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

@@ -106,7 +106,7 @@ std::string what_next(const DemoSetup& setup, const DemoResult& result) {
       "  eos show {0} --group feedback_law --config > joint.toml\n"
       "  eos train joint.toml -o joint.h5 --set train.seeds=[1,2,3,4,5]\n"
       "  eos compare {0} joint.h5 --prices all\n"
-      "  eos plan {0} --prices {2} --target-loss {3:.3f} --epochs {4:g} -o plan.h5 --plot plan.png\n"
+      "  eos plan {0} --prices {2} --target-loss {3:.3f} --epochs {4:g} --free-horizon -o plan.h5 --plot plan.png\n"
       "  eos explain joint",
       setup.h5, setup.png, setup.base.prices.name == "hbm2" ? "metabolic" : "hbm2", target, setup.base.epochs);
 }

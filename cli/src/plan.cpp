@@ -18,7 +18,8 @@ namespace {
 
 /// Options that only make sense for a calibrated plan.
 const std::vector<std::string> k_goal_options = {"prices",    "epochs",   "target-loss", "terminal-weight",
-                                                 "intervals", "all-data", "all-weights", "discard"};
+                                                 "intervals", "all-data", "all-weights", "discard",
+                                                 "free-horizon"};
 
 void apply_options(const Arguments& arguments, io::PlanRequest& request) {
   if (arguments.has("prices")) request.prices = io::read_prices(arguments.text("prices"));
@@ -30,6 +31,7 @@ void apply_options(const Arguments& arguments, io::PlanRequest& request) {
   if (arguments.has("all-data")) request.select_data = false;
   if (arguments.has("all-weights")) request.select_weights = false;
   if (arguments.has("discard")) request.accumulate = false;
+  if (arguments.has("free-horizon")) request.free_horizon = true;
 }
 
 theory::Plan plan_calibrated(const theory::Calibration& calibration, const io::PlanRequest& request) {
@@ -46,6 +48,7 @@ theory::Plan plan_calibrated(const theory::Calibration& calibration, const io::P
   goal.accumulate = request.accumulate;
   goal.select_data = request.select_data;
   goal.select_weights = request.select_weights;
+  goal.free_horizon = request.free_horizon;
   return solvers::plan(calibration, goal);
 }
 
@@ -56,6 +59,12 @@ struct Made {
   double epochs = 0;   ///< horizon of a calibrated plan
   std::string prices;  ///< list of a calibrated plan
 };
+
+Made made_from(const theory::Calibration& calibration, const io::PlanRequest& request) {
+  Made made{plan_calibrated(calibration, request), io::to_toml(request), 0, request.prices.name};
+  made.epochs = made.plan.problem.horizon_epochs;
+  return made;
+}
 
 Made make_plan(Session& session) {
   const Arguments& arguments = session.arguments;
@@ -68,15 +77,13 @@ Made make_plan(Session& session) {
     request.calibration = path;
     request.prices = io::read_prices("metabolic-m0");
     apply_options(arguments, request);
-    return {plan_calibrated(read_calibration(path), request), io::to_toml(request), request.epochs,
-            request.prices.name};
+    return made_from(read_calibration(path), request);
   }
   const io::FileKind kind = io::kind_of(path);
   if (kind == io::FileKind::plan) {
     io::PlanRequest request = io::read_plan_request(path, overrides);
     apply_options(arguments, request);
-    return {plan_calibrated(read_calibration(request.calibration), request), io::to_toml(request), request.epochs,
-            request.prices.name};
+    return made_from(read_calibration(request.calibration), request);
   }
   require_kind(path, io::FileKind::problem, "eos plan");
   for (const std::string& option : k_goal_options)

@@ -181,11 +181,13 @@ Verb plan_verb() {
                   {.name = "all-data", .help = "calibrated plan without a choice of samples"},
                   {.name = "all-weights", .help = "calibrated plan without a choice of weights"},
                   {.name = "discard",
-                   .help = "calibrated plan in which unwritten updates are lost instead of accumulated"}},
+                   .help = "calibrated plan in which unwritten updates are lost instead of accumulated"},
+                  {.name = "free-horizon",
+                   .help = "choose the horizon of least energy, up to --epochs; needs --target-loss"}},
       .examples = {{"eos plan examples/reference_ranked.toml", "solve a written-down problem and print the schedule"},
                    {"eos plan examples/reference_ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png",
                     "a longer horizon, stored and drawn"},
-                   {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 -o plan.h5",
+                   {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 --free-horizon -o plan.h5",
                     "plan for a network that was measured"}},
       .run = run_plan};
 }
