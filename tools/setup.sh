@@ -8,7 +8,7 @@ set -eu
 scope=${1:-test}
 packages="g++ cmake ninja-build pkg-config ca-certificates libeigen3-dev libboost-dev libhdf5-dev libdnnl-dev
   libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libfmt-dev libssl-dev zlib1g-dev libcurl4-openssl-dev
-  libcairo2-dev fonts-dejavu-core dataset-fashion-mnist"
+  libcairo2-dev coinor-libipopt-dev fonts-dejavu-core dataset-fashion-mnist"
 # Thrust comes with the CUDA toolkit; without one the Debian package serves the OpenMP backend.
 command -v nvcc >/dev/null 2>&1 || packages="$packages libthrust-dev"
 case $scope in
