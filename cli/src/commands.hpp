@@ -15,6 +15,7 @@ int run_compare(Session& session);
 int run_show(Session& session);
 int run_check(Session& session);
 int run_diff(Session& session);
+int run_reproduce(Session& session);
 int run_doctor(Session& session);
 int run_explain(Session& session);
 int run_completion(Session& session);

@@ -54,33 +54,33 @@ Verb demo_verb() {
           "dense, progressive data dropout, error feedback, the plan and the feedback law, and prints what each of "
           "them cost at equal accuracy, with the prediction beside the measurement. Everything is stored in one HDF5 "
           "file and drawn in one picture.",
-      .options =
-          {out_option("files to write: NAME.h5 and NAME.png; a folder gets demo.h5 and demo.png (default: demo)",
-                      "NAME"),
-           prices_option(
-               "price list that the plan minimises and the first table uses; all others are in the second table",
-               "metabolic-m0"),
-           {.name = "data",
-            .kind = ValueKind::choice,
-            .value = "NAME",
-            .help = "data set",
-            .choices = {"auto", "fashion-mnist", "mnist", "teacher"},
-            .fallback = "auto"},
-           {.name = "epochs",
-            .kind = ValueKind::number,
-            .value = "E",
-            .help = "horizon of the methods in passes over the data; dense training is run at a quarter, half and all of it",
-            .fallback = "6",
-            .minimum = 0.1},
-           {.name = "seed",
-            .kind = ValueKind::integer,
-            .value = "N",
-            .help = "seed of all runs",
-            .fallback = "1",
-            .environment = "EOS_SEED"},
-           threads_option(),
-           {.name = "quick",
-            .help = "a small network on a small generated task: a test of the installation in seconds"}},
+      .options = {out_option("files to write: NAME.h5 and NAME.png; a folder gets demo.h5 and demo.png (default: demo)",
+                             "NAME"),
+                  prices_option(
+                      "price list that the plan minimises and the first table uses; all others are in the second table",
+                      "metabolic-m0"),
+                  {.name = "data",
+                   .kind = ValueKind::choice,
+                   .value = "NAME",
+                   .help = "data set",
+                   .choices = {"auto", "fashion-mnist", "mnist", "teacher"},
+                   .fallback = "auto"},
+                  {.name = "epochs",
+                   .kind = ValueKind::number,
+                   .value = "E",
+                   .help = "horizon of the methods in passes over the data; dense training is run at a quarter, half "
+                           "and all of it",
+                   .fallback = "6",
+                   .minimum = 0.1},
+                  {.name = "seed",
+                   .kind = ValueKind::integer,
+                   .value = "N",
+                   .help = "seed of all runs",
+                   .fallback = "1",
+                   .environment = "EOS_SEED"},
+                  threads_option(),
+                  {.name = "quick",
+                   .help = "a small network on a small generated task: a test of the installation in seconds"}},
       .examples = {{"eos demo", "the full demonstration; writes demo.h5 and demo.png"},
                    {"eos demo --quick -o /tmp/try", "the same loop on a toy task, a few seconds"},
                    {"eos demo --prices hbm2", "plan for a chip with its weights in HBM2 memory"}},
@@ -336,6 +336,22 @@ Verb explain_verb() {
           .run = run_explain};
 }
 
+Verb reproduce_verb() {
+  return {.name = "reproduce",
+          .summary = "compute published numbers anew, with claim, set-up, published value, ours and a verdict",
+          .description =
+              "Each row is a number or a table from the literature, or a test problem with a known solution. Without a "
+              "NAME the rows are listed. Exit code 1 when a row differs by more than it may.",
+          .positionals = {{.name = "NAME", .help = "rows to compute", .required = false, .repeated = true}},
+          .options = {{.name = "list", .help = "list the rows"},
+                      {.name = "fast", .help = "compute the rows that take seconds"},
+                      {.name = "all", .help = "compute every row"}},
+          .examples = {{"eos reproduce --list", "what there is"},
+                       {"eos reproduce reference-problem", "one row, with its set-up"},
+                       {"eos reproduce --fast --format csv", "all fast rows, for a spreadsheet"}},
+          .run = run_reproduce};
+}
+
 Verb completion_verb() {
   return {.name = "completion",
           .summary = "print a completion script for bash, zsh or fish",
@@ -351,9 +367,9 @@ Verb completion_verb() {
 }  // namespace
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> k_verbs = {demo_verb(),    calibrate_verb(), plan_verb(),    train_verb(),
-                                            compare_verb(), show_verb(),      check_verb(),   diff_verb(),
-                                            data_verb(),    doctor_verb(),    explain_verb(), completion_verb()};
+  static const std::vector<Verb> k_verbs = {
+      demo_verb(), calibrate_verb(), plan_verb(),      train_verb(),  compare_verb(), show_verb(),      check_verb(),
+      diff_verb(), data_verb(),      reproduce_verb(), doctor_verb(), explain_verb(), completion_verb()};
   return k_verbs;
 }
 

@@ -1,0 +1,244 @@
+// eos reproduce: published numbers computed anew, with the set-up and a verdict.
+#include "reproduce.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "commands.hpp"
+#include "eos/core/error.hpp"
+
+namespace eos::cli {
+
+namespace {
+
+struct Outcome {
+  const Reproduction* row = nullptr;
+  std::vector<Finding> findings;
+  std::string failure;  ///< why it could not be computed
+  double seconds = 0;
+
+  bool agrees() const {
+    if (!failure.empty()) return false;
+    for (const Finding& f : findings)
+      if (!f.agrees()) return false;
+    return true;
+  }
+};
+
+Outcome compute(const Reproduction& row) {
+  Outcome outcome;
+  outcome.row = &row;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    outcome.findings = row.run();
+  } catch (const core::Error& error) {
+    outcome.failure = error.diagnostics().front().message;
+  }
+  outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return outcome;
+}
+
+std::string verdict(const Finding& f) {
+  if (f.judge == Judge::shown) return "shown";
+  return f.agrees() ? "agrees" : "DIFFERS";
+}
+
+std::string allowed(const Finding& f) {
+  switch (f.judge) {
+    case Judge::near:
+      return fmt::format("± {:.2g}", f.tolerance);
+    case Judge::at_most:
+      return fmt::format("≤ {:.6g}", f.published + f.tolerance);
+    case Judge::at_least:
+      return fmt::format("≥ {:.6g}", f.published - f.tolerance);
+    case Judge::shown:
+      break;
+  }
+  return "";
+}
+
+std::vector<Column> finding_columns() {
+  return {{"quantity", "quantity", Style::text},
+          {"published", "published", Style::shown},
+          {"ours", "ours", Style::shown},
+          {"difference", "difference", Style::number},
+          {"allowed", "allowed", Style::shown},
+          {"verdict", "verdict", Style::text},
+          {"note", "", Style::text}};
+}
+
+void add_findings(Document& document, const Outcome& outcome) {
+  const Reproduction& row = *outcome.row;
+  document.note(fmt::format("{}: {}", row.name, row.claim));
+  document.note(fmt::format(" set-up  {}\n source  {}", row.setup, row.source));
+  Table& table = document.table(row.name, "", finding_columns());
+  for (const Finding& f : outcome.findings)
+    table.add({f.quantity, fmt::format("{:.10g}", f.published), fmt::format("{:.10g}", f.ours), f.ours - f.published,
+               allowed(f), verdict(f), f.note});
+  if (!outcome.failure.empty()) document.note(fmt::format("could not be computed: {}", outcome.failure));
+  for (const Finding& f : outcome.findings)
+    if (!f.note.empty()) document.note(fmt::format("- {}: {}", f.quantity, f.note));
+  document.note(fmt::format(" {} in {:.2f} s", outcome.agrees() ? "agrees" : "DIFFERS", outcome.seconds));
+}
+
+/// All numbers of all rows in one table, for programs.
+void add_flat(Document& document, const std::vector<Outcome>& outcomes) {
+  Table& table = document.table("findings", "",
+                                {{"name", "row", Style::text},
+                                 {"quantity", "quantity", Style::text},
+                                 {"published", "published", Style::number},
+                                 {"ours", "ours", Style::number},
+                                 {"tolerance", "tolerance", Style::number},
+                                 {"verdict", "verdict", Style::text},
+                                 {"note", "", Style::text},
+                                 {"setup", "", Style::text},
+                                 {"source", "", Style::text},
+                                 {"seconds", "", Style::seconds}});
+  for (const Outcome& o : outcomes) {
+    for (const Finding& f : o.findings)
+      table.add({o.row->name, f.quantity, f.published, f.ours, f.tolerance, verdict(f), f.note, o.row->setup,
+                 o.row->source, o.seconds});
+    if (!o.failure.empty())
+      table.add({o.row->name, Cell{}, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.failure, o.row->setup,
+                 o.row->source, o.seconds});
+  }
+}
+
+/// The finding that decides about a row: the one that uses most of its tolerance.
+const Finding* tightest(const Outcome& outcome) {
+  const Finding* worst = nullptr;
+  double most = -1;
+  for (const Finding& f : outcome.findings) {
+    const double share = f.judge == Judge::near && f.tolerance > 0 ? std::fabs(f.ours - f.published) / f.tolerance
+                         : f.agrees()                              ? 0
+                                                                   : 1e300;
+    if (worst == nullptr || share > most) worst = &f, most = share;
+  }
+  return worst;
+}
+
+void add_summary(Document& document, const std::vector<Outcome>& outcomes) {
+  Table& table = document.table("rows", "",
+                                {{"name", "row", Style::text},
+                                 {"quantity", "closest call", Style::text},
+                                 {"published", "published", Style::shown},
+                                 {"ours", "ours", Style::shown},
+                                 {"allowed", "allowed", Style::shown},
+                                 {"verdict", "verdict", Style::text},
+                                 {"seconds", "time", Style::seconds}});
+  for (const Outcome& o : outcomes) {
+    const Finding* f = tightest(o);
+    if (f == nullptr)
+      table.add({o.row->name, o.failure, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.seconds});
+    else
+      table.add({o.row->name, f->quantity, fmt::format("{:.10g}", f->published), fmt::format("{:.10g}", f->ours),
+                 allowed(*f), std::string(o.agrees() ? "agrees" : "DIFFERS"), o.seconds});
+  }
+}
+
+Document list() {
+  Document document("eos.reproductions/1");
+  std::string group;
+  Table* table = nullptr;
+  for (const Reproduction& row : reproductions()) {
+    if (row.group != group || table == nullptr) {
+      group = row.group;
+      table = &document.table(group, group,
+                              {{"name", "row", Style::text},
+                               {"claim", "claim", Style::text},
+                               {"fast", "", Style::text},
+                               {"setup", "", Style::text},
+                               {"source", "source", Style::text}});
+    }
+    table->add({row.name, row.claim, std::string(row.fast ? "fast" : "full"), row.setup, row.source});
+  }
+  document.note("eos reproduce NAME shows one row with its set-up; --fast and --all compute many.");
+  return document;
+}
+
+std::vector<const Reproduction*> chosen(const Arguments& arguments) {
+  std::vector<const Reproduction*> rows;
+  const std::vector<std::string> names = arguments.list("NAME");
+  std::vector<std::string> known;
+  for (const Reproduction& row : reproductions()) {
+    known.push_back(row.name);
+    const bool named = std::find(names.begin(), names.end(), row.name) != names.end();
+    if (named || arguments.has("all") || (arguments.has("fast") && row.fast)) rows.push_back(&row);
+  }
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw core::Error("E106", fmt::format("there is no row '{}'", name), core::suggest(name, known));
+  return rows;
+}
+
+}  // namespace
+
+bool Finding::agrees() const {
+  switch (judge) {
+    case Judge::near:
+      return std::fabs(ours - published) <= tolerance;
+    case Judge::at_most:
+      return ours <= published + tolerance;
+    case Judge::at_least:
+      return ours >= published - tolerance;
+    case Judge::shown:
+      break;
+  }
+  return true;
+}
+
+Finding relative(std::string quantity, double published, double ours, double share) {
+  return {std::move(quantity), published, ours, share * std::fabs(published)};
+}
+
+Finding printed(std::string quantity, double published, double ours, double digit) {
+  return {std::move(quantity), published, ours, 0.5 * digit * (1 + 1e-9)};
+}
+
+const std::vector<Reproduction>& reproductions() {
+  static const std::vector<Reproduction> rows = [] {
+    std::vector<Reproduction> all;
+    add_learning_rows(all);
+    add_control_rows(all);
+    add_programming_rows(all);
+    return all;
+  }();
+  return rows;
+}
+
+int run_reproduce(Session& session) {
+  const std::vector<const Reproduction*> rows = chosen(session.arguments);
+  if (rows.empty() || session.arguments.has("list")) {
+    session.print(list());
+    return k_done;
+  }
+  std::vector<Outcome> outcomes(rows.size());
+  session.progress().begin("reproduce", static_cast<double>(rows.size()), "rows");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    session.detail(rows[i]->name + ": " + rows[i]->setup);
+    outcomes[i] = compute(*rows[i]);
+    session.progress().update("reproduce", static_cast<double>(i + 1), rows[i]->name);
+  }
+  session.progress().end("reproduce");
+  Document document("eos.reproduce/1");
+  std::size_t agreeing = 0;
+  double seconds = 0;
+  for (const Outcome& outcome : outcomes) {
+    agreeing += outcome.agrees() ? 1 : 0;
+    seconds += outcome.seconds;
+    const bool whole = rows.size() <= 3 || !outcome.agrees();
+    if (session.format == Format::text && whole) add_findings(document, outcome);
+  }
+  if (session.format != Format::text) add_flat(document, outcomes);
+  if (session.format == Format::text && rows.size() > 3) add_summary(document, outcomes);
+  document.set("agree", static_cast<std::int64_t>(agreeing));
+  document.set("rows_computed", static_cast<std::int64_t>(rows.size()));
+  document.note(fmt::format("{} of {} rows agree, {:.1f} s", agreeing, rows.size(), seconds));
+  session.print(document);
+  return agreeing == rows.size() ? k_done : k_check_failed;
+}
+
+}  // namespace eos::cli

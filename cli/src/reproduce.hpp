@@ -1,0 +1,55 @@
+// What `eos reproduce` computes anew: published numbers, one row each, with our value and a verdict.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "eos/core/progress.hpp"
+
+namespace eos::cli {
+
+/// How ours is held against what was published.
+enum class Judge {
+  near,      ///< |ours - published| <= tolerance
+  at_most,   ///< ours <= published + tolerance
+  at_least,  ///< ours >= published - tolerance
+  shown      ///< no verdict: shown beside the published value
+};
+
+/// One number of a row.
+struct Finding {
+  std::string quantity;
+  double published = 0;
+  double ours = 0;
+  double tolerance = 0;  ///< absolute
+  Judge judge = Judge::near;
+  std::string note = {};
+
+  bool agrees() const;
+};
+
+/// A value within a share of the published one.
+Finding relative(std::string quantity, double published, double ours, double share);
+/// A value whose last printed digit may be rounded: tolerance of half a unit of `digit`, e.g. 1e-4.
+Finding printed(std::string quantity, double published, double ours, double digit);
+
+struct Reproduction {
+  std::string name;    ///< "dropout", "P4"
+  std::string group;   ///< heading of the list
+  std::string claim;   ///< in words
+  std::string setup;   ///< model, parameters, method
+  std::string source;  ///< paper and place, or "derived here"
+  bool fast = true;    ///< part of --fast
+  std::function<std::vector<Finding>()> run;
+};
+
+/// All rows, by group.
+const std::vector<Reproduction>& reproductions();
+
+// The groups, each in its own file.
+void add_learning_rows(std::vector<Reproduction>& rows);
+void add_control_rows(std::vector<Reproduction>& rows);
+void add_programming_rows(std::vector<Reproduction>& rows);
+
+}  // namespace eos::cli
