@@ -11,15 +11,16 @@
 #include "eos/solvers/solve.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "plan_sweep.hpp"
 
 namespace eos::cli {
 
 namespace {
 
 /// Options that only make sense for a calibrated plan.
-const std::vector<std::string> k_goal_options = {"prices",    "epochs",   "target-loss", "terminal-weight",
-                                                 "intervals", "all-data", "all-weights", "discard",
-                                                 "free-horizon"};
+const std::vector<std::string> k_goal_options = {"prices",          "epochs",    "target-loss",
+                                                 "terminal-weight", "intervals", "all-data",
+                                                 "all-weights",     "discard",   "free-horizon"};
 
 void apply_options(const Arguments& arguments, io::PlanRequest& request) {
   if (arguments.has("prices")) request.prices = io::read_prices(arguments.text("prices"));
@@ -66,10 +67,9 @@ Made made_from(const theory::Calibration& calibration, const io::PlanRequest& re
   return made;
 }
 
-Made make_plan(Session& session) {
-  const Arguments& arguments = session.arguments;
+/// The plan of the file under these overrides and the options of the command line.
+Made make_plan(const Arguments& arguments, const io::Overrides& overrides) {
   const std::string path = arguments.text("FILE");
-  const io::Overrides overrides{arguments.list("set")};
   if (!is_toml(path)) {
     if (!overrides.set.empty())
       throw core::Error("E100", "--set needs a TOML file", "use the options of 'eos plan --help' for a calibration");
@@ -143,12 +143,32 @@ std::string what_next(const Made& made, const std::string& out) {
       out, made.epochs);
 }
 
+int sweep(Session& session) {
+  const Arguments& arguments = session.arguments;
+  std::vector<SweepAxis> axes;
+  for (const std::string& text : arguments.list("sweep")) axes.push_back(parse_axis(text));
+  const auto solve = [&arguments](const std::vector<std::string>& overrides) {
+    io::Overrides all{arguments.list("set")};
+    all.set.insert(all.set.end(), overrides.begin(), overrides.end());
+    return io::to_dataset(make_plan(arguments, all).plan);
+  };
+  core::Dataset table = sweep_plans(axes, solve, session.progress(), session.threads());
+  add_origin(table, table.text("title", "sweep"), "", arguments.command_line);
+  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
+  if (arguments.has("plot")) io::write_png(arguments.text("plot"), sweep_figure(table, axes));
+  Document document = sweep_report(table, axes);
+  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
+  session.print(document);
+  return k_done;
+}
+
 }  // namespace
 
 int run_plan(Session& session) {
   const Arguments& arguments = session.arguments;
   if (arguments.has("out")) require_writable(arguments.text("out"));
-  const Made made = make_plan(session);
+  if (arguments.has("sweep")) return sweep(session);
+  const Made made = make_plan(arguments, {arguments.list("set")});
   core::Dataset table = io::to_dataset(made.plan);
   add_origin(table, made.plan.problem.title.empty() ? "plan" : made.plan.problem.title, made.config,
              arguments.command_line);

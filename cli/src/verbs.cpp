@@ -159,6 +159,13 @@ Verb plan_verb() {
       .options = {out_option("where to store the plan"),
                   set_option(),
                   plot_option("draw the schedule, the loss and the energy"),
+                  {.name = "sweep",
+                   .kind = ValueKind::text,
+                   .value = "KEY=VALUES",
+                   .help = "solve for every value of a key: from:to:count, from:to:count:log or a list with commas; "
+                           "may be repeated for a grid",
+                   .repeated = true},
+                  threads_option(),
                   prices_option("price list of a calibrated plan: a built-in name or a TOML file"),
                   {.name = "epochs",
                    .kind = ValueKind::number,
