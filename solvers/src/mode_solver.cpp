@@ -237,21 +237,24 @@ ModeSolver::Candidate ModeSolver::polish(Candidate best) {
   return best;
 }
 
-theory::Plan ModeSolver::solve() {
-  std::vector<Controls> starts = options_.starts;
-  if (starts.empty()) starts = {{1, 1, 0.75}, {0.6, 0.6, 0.75}, {0.3, 0.9, 0.75}};
-  const ModeProblem& problem = model_.problem();
-  const bool can_rest = problem.data_rule != Rule::all || problem.weight_rule != Rule::all;
-  if (!can_rest) starts.resize(1);  // starts differ in their fractions only
-
-  const std::vector<Controls> first = constant_start(starts.front());
+void ModeSolver::set_scale(std::span<const Controls> first) {
   const double value = value_of(first);
   if (std::isfinite(value) && value != 0) scale_ = std::abs(value);
   integrator_.refine(first, options_.mesh_tolerance);
+}
+
+ModeSolver::Candidate ModeSolver::search() {
+  std::vector<Controls> starts = options_.starts;
+  const ModeProblem& problem = model_.problem();
+  const bool can_rest = problem.data_rule != Rule::all || problem.weight_rule != Rule::all;
+  if (starts.empty()) starts = {{1, 1, 0.75}, {0.6, 0.6, 0.75}, {0.3, 0.9, 0.75}};
+  if (!can_rest) starts.resize(1);  // starts differ in their fractions only
+  starts_ = static_cast<int>(starts.size());
 
   Candidate best;
-  best.controls = first;
+  best.controls = constant_start(starts.front());
   best.value = INFINITY;
+  set_scale(best.controls);
   for (const Controls& start : starts) {
     Candidate found = descend(constant_start(start), k_loose);
     if (found.value < best.value) best = std::move(found);
@@ -261,6 +264,24 @@ theory::Plan ModeSolver::solve() {
     const bool sorted = sort_rest(best), rested = search_rest(best), jumped = jump(best);
     if (!sorted && !rested && !jumped) break;
   }
+  return best;
+}
+
+ModeSolver::Candidate ModeSolver::follow() {
+  const theory::Schedule& known = *options_.warm_start;
+  std::vector<Controls> from, start(integrator_.intervals());
+  for (std::size_t i = 0; i < known.data_fraction.size(); ++i)
+    from.push_back({known.data_fraction[i], known.weight_fraction[i], known.learning_rate[i]});
+  for (std::size_t i = 0; i < start.size(); ++i)
+    start[i] = model_.effective(resample(from, (static_cast<double>(i) + 0.5) / static_cast<double>(start.size())));
+  coordinates_.impose_phases(start);
+  starts_ = 1;
+  set_scale(start);
+  return descend(start, options_.tolerance);
+}
+
+theory::Plan ModeSolver::solve() {
+  Candidate best = options_.warm_start != nullptr ? follow() : search();
   if (std::isfinite(best.value)) best = polish(std::move(best));
   theory::Plan plan = make_plan(model_, integrator_, best.controls);
   plan.status = best.status;
@@ -268,7 +289,7 @@ theory::Plan ModeSolver::solve() {
                      ? "the loss is not finite for any start: lower rate_bounds or noise_scale, or take more steps"
                      : fmt::format("projected gradient {:.1e} of J, {} integration steps", best.projected_gradient,
                                    integrator_.steps());
-  plan.starts = static_cast<int>(starts.size());
+  plan.starts = starts_;
   plan.iterations = best.iterations;
   plan.evaluations = evaluations_;
   return plan;

@@ -36,6 +36,9 @@ class ModeSolver {
   double value_of(std::span<const theory::Controls> controls);
   void refresh(const Candidate& at);  // states and costates
   Candidate descend(std::span<const theory::Controls> start, double tolerance);
+  Candidate search();  // from constant starts
+  Candidate follow();  // from options.warm_start
+  void set_scale(std::span<const theory::Controls> first);
 
   theory::Controls rest() const;
   bool is_resting(const theory::Controls& u) const;
@@ -55,7 +58,7 @@ class ModeSolver {
   std::vector<theory::Controls> controls_;
   std::vector<theory::ControlGradient> gradient_;
   double scale_ = 1;
-  int evaluations_ = 0;
+  int starts_ = 0, evaluations_ = 0;
 };
 
 /// The plan of given controls, certificate included. pre: the integrator belongs to the model.

@@ -23,6 +23,8 @@ struct SolveOptions {
   double tolerance = 1e-9;               ///< on the projected gradient, relative to |J|
   double mesh_tolerance = 1e-7;          ///< relative change of an interval's loss when its steps are halved
   std::vector<theory::Controls> starts;  ///< constant starts as fractions of the bounds; empty: (1,1), (.6,.6), (.3,.9)
+  /// One descent from this schedule and no search: follows a local optimum through small changes of a problem.
+  const theory::Schedule* warm_start = nullptr;
 };
 
 /// throws Error E401/E104 when the problem is not well posed.
