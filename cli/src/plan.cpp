@@ -11,6 +11,7 @@
 #include "eos/solvers/solve.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "plan_front.hpp"
 #include "plan_sweep.hpp"
 
 namespace eos::cli {
@@ -59,12 +60,25 @@ struct Made {
   std::string config;
   double epochs = 0;   ///< horizon of a calibrated plan
   std::string prices;  ///< list of a calibrated plan
+  std::string note;    ///< what else to tell
 };
 
 Made made_from(const theory::Calibration& calibration, const io::PlanRequest& request) {
-  Made made{plan_calibrated(calibration, request), io::to_toml(request), 0, request.prices.name};
+  Made made{plan_calibrated(calibration, request), io::to_toml(request), 0, request.prices.name, {}};
   made.epochs = made.plan.problem.horizon_epochs;
   return made;
+}
+
+/// The problem stated in the file. throws when options are given that only a calibrated plan understands.
+theory::ModeProblem mode_problem(const Arguments& arguments, const io::Overrides& overrides) {
+  const std::string path = arguments.text("FILE");
+  require_kind(path, io::FileKind::problem, "eos plan");
+  for (const std::string& option : k_goal_options)
+    if (arguments.given.count(option) != 0)
+      throw core::Error("E100",
+                        fmt::format("--{} is for calibrated plans, and {} states a problem of its own", option, path),
+                        "change the file or use --set, e.g. --set problem.horizon=80");
+  return io::read_problem(path, overrides);
 }
 
 /// The plan of the file under these overrides and the options of the command line.
@@ -85,14 +99,10 @@ Made make_plan(const Arguments& arguments, const io::Overrides& overrides) {
     apply_options(arguments, request);
     return made_from(read_calibration(request.calibration), request);
   }
-  require_kind(path, io::FileKind::problem, "eos plan");
-  for (const std::string& option : k_goal_options)
-    if (arguments.given.count(option) != 0)
-      throw core::Error("E100",
-                        fmt::format("--{} is for calibrated plans, and {} states a problem of its own", option, path),
-                        "change the file or use --set, e.g. --set problem.horizon=80");
-  const theory::ModeProblem problem = io::read_problem(path, overrides);
-  return {solvers::solve(problem), io::to_toml(problem), 0, {}};
+  const theory::ModeProblem problem = mode_problem(arguments, overrides);
+  if (!arguments.has("budget")) return {solvers::solve(problem), io::to_toml(problem), 0, {}, {}};
+  solvers::BudgetPlan within = plan_within(problem, arguments.text("budget"));
+  return {std::move(within.point.plan), io::to_toml(problem), 0, {}, "budget: " + within.message};
 }
 
 void add_schedule(Document& document, const theory::Plan& plan) {
@@ -143,6 +153,17 @@ std::string what_next(const Made& made, const std::string& out) {
       out, made.epochs);
 }
 
+/// Stores, draws and prints a table of several plans.
+int finish(Session& session, core::Dataset& table, Document document, const io::Figure& figure) {
+  const Arguments& arguments = session.arguments;
+  add_origin(table, table.text("title", "plans"), "", arguments.command_line);
+  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
+  if (arguments.has("plot")) io::write_png(arguments.text("plot"), figure);
+  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
+  session.print(document);
+  return k_done;
+}
+
 int sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   std::vector<SweepAxis> axes;
@@ -153,13 +174,14 @@ int sweep(Session& session) {
     return io::to_dataset(make_plan(arguments, all).plan);
   };
   core::Dataset table = sweep_plans(axes, solve, session.progress(), session.threads());
-  add_origin(table, table.text("title", "sweep"), "", arguments.command_line);
-  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
-  if (arguments.has("plot")) io::write_png(arguments.text("plot"), sweep_figure(table, axes));
-  Document document = sweep_report(table, axes);
-  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
-  session.print(document);
-  return k_done;
+  return finish(session, table, sweep_report(table, axes), sweep_figure(table, axes));
+}
+
+int pareto(Session& session) {
+  const Arguments& arguments = session.arguments;
+  const theory::ModeProblem problem = mode_problem(arguments, {arguments.list("set")});
+  Front front = trace(problem, arguments.text("pareto"), session);
+  return finish(session, front.table, front_report(front), front_figure(front));
 }
 
 }  // namespace
@@ -168,6 +190,7 @@ int run_plan(Session& session) {
   const Arguments& arguments = session.arguments;
   if (arguments.has("out")) require_writable(arguments.text("out"));
   if (arguments.has("sweep")) return sweep(session);
+  if (arguments.has("pareto")) return pareto(session);
   const Made made = make_plan(arguments, {arguments.list("set")});
   core::Dataset table = io::to_dataset(made.plan);
   add_origin(table, made.plan.problem.title.empty() ? "plan" : made.plan.problem.title, made.config,
@@ -179,6 +202,7 @@ int run_plan(Session& session) {
   if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
   if (arguments.has("plot")) io::write_png(arguments.text("plot"), plan_figure(table));
   Document document = report(made.plan);
+  if (!made.note.empty()) document.note(made.note);
   if (arguments.has("out")) document.note(what_next(made, arguments.text("out")));
   if (session.format == Format::json)
     session.out << io::to_json(made.plan);

@@ -18,6 +18,7 @@ namespace {
 constexpr int k_steps = 8;             // of the exponential scheme per interval: J to about 1e-9 and smooth in f
 constexpr double k_difference = 1e-3;  // of ln f; five-point differences err by its fourth power
 constexpr double k_least = 1e-8, k_most = 1e8;
+constexpr double k_sharp = 1e-11;  // tolerance that leaves the derivative of J eight digits
 
 struct Price {
   const char* term;
@@ -44,26 +45,50 @@ double slope(const ModeProblem& problem, const std::string& term, const FrontPoi
   return (8 * (objective(1) - objective(-1)) - (objective(2) - objective(-2))) / (12 * k_difference);
 }
 
-FrontPoint solve_point(const ModeProblem& problem, const std::string& term, double factor,
-                       const SolveOptions& options) {
+/// Energies are those at the unscaled prices; objective and certificate belong to the scaled problem.
+FrontPoint describe(const ModeProblem& problem, const std::string& term, double factor, Plan plan) {
   FrontPoint point;
   point.factor = factor;
-  point.plan = solve(scaled(problem, term, factor), options);
+  point.plan = std::move(plan);
   const theory::Schedule schedule = point.plan.schedule();
+  const Plan unscaled = evaluate(problem, schedule);
+  point.plan.energy = unscaled.energy;
+  point.plan.trajectory.energy = unscaled.trajectory.energy;
+  point.energy = unscaled.energy;
+  point.loss = unscaled.objective - unscaled.energy;
   point.term = term_amount(problem, schedule, term);
-  point.loss = term_amount(problem, schedule, "loss");
-  point.energy = term_amount(problem, schedule, "energy");
   return point;
 }
 
-/// A point is off the hull when, at its own factor, the controls of another point cost less.
-void mark_hull(std::vector<FrontPoint>& points) {
-  for (FrontPoint& p : points) {
-    const auto rest = [](const FrontPoint& q) { return q.loss + q.energy - q.term; };
-    const double own = rest(p) + p.factor * p.term;
-    for (const FrontPoint& q : points)
-      if (rest(q) + p.factor * q.term < own - 1e-7 * std::fabs(own)) p.on_hull = false;
-  }
+FrontPoint solve_point(const ModeProblem& problem, const std::string& term, double factor,
+                       const SolveOptions& options) {
+  return describe(problem, term, factor, solve(scaled(problem, term, factor), options));
+}
+
+double rest_of(const FrontPoint& p) { return p.loss + p.energy - p.term; }
+
+/// The point whose controls cost least at the factor of `p`; p itself unless another one is clearly cheaper.
+const FrontPoint* cheapest_at(const FrontPoint& p, const std::vector<FrontPoint>& points) {
+  const FrontPoint* best = &p;
+  double least = rest_of(p) + p.factor * p.term;
+  least -= 1e-9 * std::fabs(least);
+  for (const FrontPoint& q : points)
+    if (const double cost = rest_of(q) + p.factor * q.term; cost < least) least = cost, best = &q;
+  return best;
+}
+
+/// Where a neighbour's controls prove a point to be a mere local optimum, descends from them.
+void improve(const ModeProblem& problem, const std::string& term, std::vector<FrontPoint>& points,
+             SolveOptions options) {
+  for (int round = 0; round < 3; ++round)
+    for (FrontPoint& p : points) {
+      const FrontPoint* from = cheapest_at(p, points);
+      if (from == &p) continue;
+      const theory::Schedule start = from->plan.schedule();
+      options.warm_start = &start;
+      p = solve_point(problem, term, p.factor, options);
+    }
+  for (FrontPoint& p : points) p.on_hull = cheapest_at(p, points) == &p;
 }
 
 }  // namespace
@@ -101,13 +126,16 @@ std::vector<FrontPoint> trace_front(const ModeProblem& problem, const std::strin
                                     const std::vector<double>& factors, const SolveOptions& options, int threads) {
   const ModeProblem fixed = with_fixed_steps(problem);
   scaled(fixed, term, 1).check();
+  SolveOptions sharp = options;
+  sharp.tolerance = std::min(options.tolerance, k_sharp);
   std::vector<FrontPoint> points(factors.size());
+  core::parallel_for(factors.size(), threads,
+                     [&](std::size_t i) { points[i] = solve_point(fixed, term, factors[i], sharp); });
+  improve(fixed, term, points, sharp);
   core::parallel_for(factors.size(), threads, [&](std::size_t i) {
-    points[i] = solve_point(fixed, term, factors[i], options);
     const double c = factors[i] * points[i].term;
-    points[i].envelope_residual = c > 0 ? std::fabs(slope(fixed, term, points[i], options) - c) / c : 0;
+    points[i].envelope_residual = c > 0 ? std::fabs(slope(fixed, term, points[i], sharp) - c) / c : 0;
   });
-  mark_hull(points);
   return points;
 }
 

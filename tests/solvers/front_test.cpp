@@ -30,10 +30,8 @@ TEST(Front, slope_is_the_term_and_energy_falls_with_its_price) {
 
 TEST(Front, envelope_theorem_holds_at_every_point) {
   const theory::ModeProblem p = reference_problem(theory::Rule::ranked);
-  solvers::SolveOptions sharp;
-  sharp.tolerance = 1e-11;
   for (const char* term : {"energy", "sample", "write", "loss"})
-    for (const FrontPoint& point : solvers::trace_front(p, term, decades(.5, 2, 3), sharp))
+    for (const FrontPoint& point : solvers::trace_front(p, term, decades(.5, 2, 3)))
       EXPECT_LT(point.envelope_residual, 1e-8) << term << " at " << point.factor;
 }
 
