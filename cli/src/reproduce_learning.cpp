@@ -1,9 +1,19 @@
 // Rows of `eos reproduce`: the theory of optimal schedules of learning.
-#include <cmath>
+#include <fmt/format.h>
 
-#include "eos/io/toml.hpp"
+#include <cmath>
+#include <numbers>
+
+#include "eos/core/parallel.hpp"
+#include "eos/sim/linear_student.hpp"
 #include "eos/solvers/solve.hpp"
 #include "eos/theory/closed_forms.hpp"
+#include "eos/theory/committee_facts.hpp"
+#include "eos/theory/curriculum.hpp"
+#include "eos/theory/mode_model.hpp"
+#include "eos/theory/perceptron.hpp"
+#include "eos/theory/power_schedule.hpp"
+#include "eos/theory/pruning.hpp"
 #include "reproduce.hpp"
 
 namespace eos::cli {
@@ -54,10 +64,157 @@ std::vector<Finding> reference_problem() {
           {"drift of H, ranked", 1e-5, ranked.certificate.hamiltonian_drift, 0, Judge::at_most}};
 }
 
+std::vector<Finding> committee_plateau() {
+  const theory::CommitteePlateau p = theory::committee_plateau(3);
+  return {printed("Q*", .2000, p.student_overlap, 1e-4), printed("R*", .2582, p.teacher_overlap, 1e-4),
+          printed("plateau error", .02030, p.error, 1e-5), printed("escape rate / eta", .04612, p.escape_rate, 1e-5),
+          printed("largest stable eta", 1.621, theory::largest_stable_rate(3), 1e-3)};
+}
+
+std::vector<Finding> annealing_threshold() {
+  std::vector<Finding> findings;
+  for (const int k : {2, 3, 5})
+    findings.push_back(printed(fmt::format("smallest eta_0, K = {}", k), 10.154, theory::annealing_threshold(k), 1e-3));
+  findings.push_back(printed("best eta_0, K = 1", 2.7207, theory::annealing_optimum(1), 1e-4));
+  return findings;
+}
+
+/// eps_g of one erf unit of norm Q that learns from a teacher of norm 1 at overlap R.
+double erf_unit_error(double overlap, double norm) {
+  const auto i2 = [](double c12, double c11, double c22) {
+    return 2 * std::numbers::inv_pi * std::asin(c12 / std::sqrt((1 + c11) * (1 + c22)));
+  };
+  return .5 * i2(norm, norm, norm) + .5 * i2(1, 1, 1) - i2(overlap, norm, 1);
+}
+
+std::vector<Finding> global_rule() {
+  const theory::OptimalErfRule rule = theory::optimal_erf_rule({1}, {0}, {.25}, 1, 4);
+  const double r = rule.teacher_overlap[0], q = rule.student_overlap[0];
+  return {printed("R", .98168, r, 1e-5), printed("Q", .98626, q, 1e-5),
+          printed("generalisation error", 4.203e-3, erf_unit_error(r, q), 1e-6)};
+}
+
+std::vector<Finding> curriculum() {
+  theory::Curriculum setting;
+  setting.easy_share = 120. / 241;  // the released program divides the easy steps by the number of nodes
+  const int steps = 240, easy = 120;
+  std::vector<bool> first(steps), last(steps);
+  for (int i = 0; i < steps; ++i)
+    first[static_cast<std::size_t>(i)] = i < easy, last[static_cast<std::size_t>(i)] = i >= easy;
+  const theory::TwoSwitchSchedule best = theory::best_two_switch_curriculum(setting, steps, easy);
+  return {printed("error, easy to hard", .15570, theory::evaluate_curriculum(setting, first), 1e-5),
+          printed("error, hard to easy", .16275, theory::evaluate_curriculum(setting, last), 1e-5),
+          {"error, easy-hard-easy", .14655, best.error, 5e-6, Judge::at_most},
+          printed("first switch, alpha", 2.8, setting.horizon * best.first_easy / steps, .1)};
+}
+
+std::vector<Finding> pruning() {
+  struct Row {
+    double samples, fraction, hard, random, easy;
+  };
+  std::vector<Finding> findings;
+  for (const Row& row :
+       {Row{2, .5, .3298, .2657, .2119}, Row{8, .25, .3125, .1885, .1421}, Row{8, .5, .0706, .1137, .1386}})
+    for (const auto& [keep, word, value] : {std::tuple{theory::Keep::hard, "hard", row.hard},
+                                            {theory::Keep::random, "random", row.random},
+                                            {theory::Keep::easy, "easy", row.easy}}) {
+      const auto s = theory::solve_pruning({std::numbers::pi / 9, row.samples, row.fraction, keep});
+      findings.push_back(
+          {fmt::format("error, alpha = {}, f = {}, keep {}", row.samples, row.fraction, word), value, s.error, .002});
+    }
+  return findings;
+}
+
+std::vector<Finding> power_law_schedule() {
+  std::vector<Finding> findings;
+  for (const auto& [beta, loss] : {std::pair{1.5, 6.13878e-3}, {2.0, 4.16000e-3}, {3.0, 2.67075e-3}}) {
+    theory::PowerLawTask task;
+    task.capacity = beta;
+    findings.push_back(printed(fmt::format("loss, s = 1, beta = {}, N = 1e5", beta), loss,
+                               theory::optimal_power_schedule(task).loss(), 1e-8));
+  }
+  struct Hard {
+    double steps, loss, fraction;
+  };
+  for (const Hard& h : {Hard{1e4, .0751280, .2486}, Hard{1e5, .0364682, .2038}, Hard{1e6, .0177253, .1614}}) {
+    const theory::PowerSchedule s = theory::optimal_power_schedule({.3, 2, .05, h.steps, 1});
+    findings.push_back(printed(fmt::format("loss, s = .3, N = {:.0e}", h.steps), h.loss, s.loss(), 1e-7));
+    findings.push_back(
+        printed(fmt::format("share of steps that decay, N = {:.0e}", h.steps), h.fraction, s.decay_fraction(), 1e-4));
+  }
+  return findings;
+}
+
+std::vector<Finding> perceptron_queries() {
+  const auto left = [](double overlap) { return 1 - overlap * overlap; };
+  return {printed("1 - R^2 after queries", .1422, left(theory::query_overlap(.2, 3)), 1e-4),
+          printed("1 - R^2 after random examples", .3388, left(theory::unselected_overlap(.2, 3)), 1e-4),
+          printed("limit of the band, c R / sqrt(1 - R^2)", 1.400, theory::screened_limit().band, 1e-3),
+          printed("limit of error x screened", 1.589, theory::screened_limit().error, 1e-3)};
+}
+
+/// The recursion of the mode model against simulated students.
+std::vector<Finding> minibatch_recursion() {
+  struct Case {
+    theory::Rule data, weight;
+    double rho, kappa;
+    const char* words;
+  };
+  using theory::Rule;
+  constexpr int k_steps = 80, k_replicates = 1000;
+  std::vector<Finding> findings;
+  for (const Case& c : {Case{Rule::all, Rule::all, 1, 1, "everything"},
+                        {Rule::random, Rule::all, .25, 1, "random .25"},
+                        {Rule::ranked, Rule::all, .25, 1, "hard .25"},
+                        {Rule::all, Rule::random, 1, .3, "weights .3"},
+                        {Rule::ranked, Rule::random, .25, .3, "hard .25, weights .3"}}) {
+    theory::ModeProblem p;
+    for (int j = 1; j <= 24; ++j) p.lambda.push_back(std::pow(j, -1.3));
+    p.initial.assign(24, 1. / 24);
+    p.batch = 64, p.noise_variance = .05, p.data_rule = c.data, p.weight_rule = c.weight;
+    const theory::Controls u{c.rho, c.kappa, .3};
+    const sim::StudentStatistics students =
+        sim::simulate_students(p, u, k_steps, k_replicates, 1, core::available_threads());
+    const theory::ModeModel model(p);
+    std::vector<double> m = p.initial, next(m.size());
+    for (int t = 0; t < k_steps; ++t) model.step(m, u, next), m = next;
+    findings.push_back({fmt::format("excess loss, {}", c.words), students.loss, model.loss(m),
+                        .005 * students.loss + 3 * students.loss_error});
+  }
+  return findings;
+}
+
 }  // namespace
 
 void add_learning_rows(std::vector<Reproduction>& rows) {
   const std::string group = "Optimal schedules of learning";
+  rows.push_back({"committee-plateau", group,
+                  "a soft committee machine stalls on a symmetric plateau and escapes at a known rate",
+                  "K = M = 3, T = I, eta -> 0; eta_max from the eigenvalues at specialisation",
+                  "Saad & Solla, PRE 52, 4225 (1995)", true, committee_plateau});
+  rows.push_back(
+      {"annealing-threshold", group, "eta_0/alpha gives a 1/alpha error only above a threshold that K does not change",
+       "linearisation about specialisation", "Leen, Schottky & Saad, NIPS 10, 301 (1997)", true, annealing_threshold});
+  rows.push_back({"global-rule", group, "the globally optimal rule of an erf unit beats any learning rate",
+                  "alpha = 4 from R = 0, Q = .25", "Rattray & Saad, NIPS 10, 322 (1998)", true, global_rule});
+  rows.push_back({"curriculum", group, "the best curriculum is not monotone: easy, hard, easy",
+                  "eta = 3, T = 2, Delta in {0, 2}, 240 Euler steps to alpha = 12, half of them easy",
+                  "Mignacco & Mori, arXiv:2507.07907, section 3.1", true, curriculum});
+  rows.push_back({"pruning", group, "with little data keep the easy examples, with much data the hard ones",
+                  "theta = 20 degrees; max-margin student", "Sorscher et al., NeurIPS 2022", true, pruning});
+  rows.push_back({"power-law-schedule", group,
+                  "learning-rate schedule of least loss under the functional scaling law, at finite length",
+                  "sigma^2 = 1 without a cap; hard task: s = .3, beta = 2, sigma^2 = .05, eta_max = 1",
+                  "Li et al., arXiv:2602.06797; finite-N numbers derived here", true, power_law_schedule});
+  rows.push_back({"perceptron-queries", group,
+                  "queries learn exponentially, and lose the advantage when screening is charged",
+                  "N -> infinity, R_0 = .2, alpha = 3",
+                  "Kinzel & Rujan (1990), Kinouchi & Caticha (1992); numbers derived here", true, perceptron_queries});
+  rows.push_back({"minibatch-recursion", group,
+                  "the closed recursion of mini-batch learning with chosen samples and weights is exact",
+                  "24 modes lambda = j^-1.3, B = 64, eta = .3, sigma^2 = .05, 80 steps, 1000 simulated students; 0.5 % "
+                  "and 3 standard errors",
+                  "derived here; simulation", true, minibatch_recursion});
   rows.push_back({"constant-then-decay", group, "one noisy mode: a constant learning rate, then 1/t",
                   "lambda = 1, Sigma = .05, eta_max = .5, m(0) = 2, T = 12; closed form",
                   "Li, Tai & E, ICML 2017, section 4; numbers derived here", true, constant_then_decay});
