@@ -164,7 +164,7 @@ Model linear_unit_effort_model() {
   return make_entry(
       {"effort-linear-unit",
        "Gain of one weight against quadratic effort",
-       std::string(k_effort) + ", section 3",
+       k_effort,
        {number("mu", 2, "distance of each of two Gaussian classes from 0", 0, k_large),
         number("sigma", 1, "their standard deviation", 0, k_large), number("lambda", .1, "weight decay", 0, k_large),
         number("beta", .3, "price of effort", 0, k_large),

@@ -1,15 +1,15 @@
 // Decide when a student should see easy and when hard examples.
 //
 // A sign-labelled task with relevant inputs, on which the label depends, and irrelevant ones of variance Delta (the
-// difficulty); a student g(w.x), g(x) = erf(x/sqrt 2), learns on line from the relevant and irrelevant parts of its
-// weights with overlaps Q11, Q22 and teacher overlap M, teacher norm T. With s = Q11 + Delta Q22, Gamma = pi/2 +
-// asin(s/(2+3s)) - 2 asin( M / sqrt((2+3s)((1+s)T - M^2)) ), r = sqrt((2+s)T - M^2):
-//   Q11' = (4 eta/pi)/(2+s) [ M (2 + Delta Q22)/r - Q11/sqrt(1+s) ] + (2 eta^2/pi^2) Gamma/sqrt(1+s) - eta lambda Q11
-//   Q22' = -(4 eta Delta Q22/pi)/(2+s) [ 1/sqrt(1+s) + M/r ] + (2 Delta eta^2/pi^2) Gamma/sqrt(1+s) - eta lambda Q22
-//   M'   = (2 eta/pi)/(2+s) [ r - M/sqrt(1+s) ] - eta lambda M / 2,     eps_g(Delta) = acos( M/sqrt((Q11+Delta Q22)T)
-//   )/pi
-// Source: Mignacco & Mori, arXiv:2507.07907, section 3.1 and its released program. Held to that program's numbers in
-// tests/theory/curriculum_test.cpp.
+// difficulty). A student g(w.x/sqrt N), g(x) = erf(x/2), learns on line; Q11 and Q22 are the norms of its weights on
+// relevant and irrelevant inputs, M its overlap with the teacher, T the teacher's norm. With s = Q11 + Delta Q22,
+// r = sqrt((2+s)T - M^2), Gamma = pi/2 + asin(s/(2+3s)) - 2 asin(M / sqrt((2+3s)((1+s)T - M^2))):
+//   Q11' = (4 eta/pi)/(2+s) [M (2 + Delta Q22)/r - Q11/sqrt(1+s)] + (2 eta^2/pi^2) Gamma/sqrt(1+s) - eta lambda Q11
+//   Q22' = -(4 eta Delta Q22/pi)/(2+s) [1/sqrt(1+s) + M/r] + (2 Delta eta^2/pi^2) Gamma/sqrt(1+s) - eta lambda Q22
+//   M'   = (2 eta/pi)/(2+s) [r - M/sqrt(1+s)] - eta lambda M / 2
+//   eps_g(Delta) = acos(M / sqrt((Q11 + Delta Q22) T)) / pi
+// Source: Mignacco & Mori, arXiv:2507.07907, section 3.1 and its released program. Held to that program's numbers and
+// to a simulation in tests/theory/curriculum_test.cpp.
 #pragma once
 
 #include <cmath>

@@ -1,18 +1,17 @@
-// Follow a two-layer denoising autoencoder with tied weights and a skip connection while it learns from a Gaussian
-// mixture.
+// Follow a denoising autoencoder with tied weights and a skip connection while it learns from a Gaussian mixture.
 //
-// Inputs: clusters k of probability p_k with means of overlaps Omega and variance sigma^2 per component; the network
-// sees x~ = sqrt(1-Delta) x + sqrt(Delta) noise and returns b x~ + W^T W x~ / N with r linear hidden units. Order
-// parameters: R_ki (mean k, unit i), Q_ij, b. With v = (1-Delta) sigma^2 + Delta, m = row k of R, and averages over k
-// of
+// Inputs: clusters k of probability p_k, means of overlaps Omega, variance sigma^2 per component. The network sees
+// x~ = sqrt(1-Delta) x + sqrt(Delta) noise and returns b x~ + W' W x~ / N with linear hidden units. Order parameters:
+// R_ki (mean k, unit i), Q_ij, b. With v = (1-Delta) sigma^2 + Delta, m = row k of R, and averages over k of
 //   A = (1-Delta) m m' + v Q,   E = m m' + sigma^2 Q,   D = sqrt(1-Delta) E,   B = b I + Q,   L = D - A B,
-//   F_il = (1-Delta) m_i Omega_kl + v R_li,   G_il = sqrt(1-Delta) ( m_i Omega_kl + sigma^2 R_li ):
+//   F_il = (1-Delta) m_i Omega_kl + v R_li,   G_il = sqrt(1-Delta) (m_i Omega_kl + sigma^2 R_li):
 //   R' = 2 G' - 2 b F' - R A - F' Q,     b' = sqrt(1-Delta) sigma^2 - b v
 //   Q' = (L + L')(2 + eta (sqrt(1-Delta) sigma^2 - b v)) + eta v (E - B D - D' B + B A B)
 //        + eta A (sigma^2 - 2 b sqrt(1-Delta) sigma^2 + b^2 v)
-//   MSE(Delta) = tr(QA) - 2 tr D + 2 b tr A + N ( b^2 v - 2 b sqrt(1-Delta) sigma^2 + sigma^2 )
-// in time scaled by eta. Source: Mignacco & Mori, arXiv:2507.07907, section 3.3, appendix A.3 and the released program;
-// the model: Cui & Zdeborova, NeurIPS 2023. Held to that program's numbers in tests/theory/denoising_test.cpp.
+//   MSE(Delta) = tr(QA) - 2 tr D + 2 b tr A + N (b^2 v - 2 b sqrt(1-Delta) sigma^2 + sigma^2)
+// in time scaled by eta; a prime after a matrix transposes it. Source: Mignacco & Mori, arXiv:2507.07907, section 3.3,
+// appendix A.3 and the released program; the model: Cui & Zdeborova, NeurIPS 2023. Held to that program's numbers in
+// tests/theory/denoising_test.cpp.
 #pragma once
 
 #include <cmath>

@@ -6,7 +6,7 @@
 //   two layers:             W1' = (W~2' E) o (1 + g1) - lambda W1,  W2' = (E W~1') o (1 + g2) - lambda W2
 //                           L   = tr(Sy - 2 Sxy W~2 W~1 + Sx (W~2 W~1)' W~2 W~1)/2 + lambda (|W1|^2 + |W2|^2)/2
 // (o: element by element). A learning-rate control multiplies both updates by 1 + g instead and leaves the loss alone.
-// Source: Carrasco-Davis, Masis & Saxe, arXiv:2310.19919, sections 2-3, and the released program; linear networks:
+// Source: Carrasco-Davis, Masis & Saxe, arXiv:2310.19919, and the released program; linear networks:
 // Saxe, McClelland & Ganguli, ICLR 2014.
 #pragma once
 

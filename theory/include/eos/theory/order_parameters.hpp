@@ -1,19 +1,21 @@
 // Follow a soft committee machine that learns online from a committee teacher, through its order parameters.
 //
-// Student sum_k v_k g(w_k.x/sqrt N), teacher sum_m v*_m g(w*_m.x/sqrt N) + sigma zeta, g(x) = erf(x/sqrt 2), x ~ N(0,
-// I_N), one fresh sample per step, dw_k = (eta/sqrt N) v_k g'(lambda_k) Delta x, time alpha = samples / N, N ->
-// infinity:
+// Student sum_k v_k g(w_k.x/sqrt N), teacher sum_m v*_m g(w*_m.x/sqrt N) + sigma zeta, g(x) = erf(x/sqrt 2), x standard
+// normal in N -> infinity dimensions, one fresh sample per step, dw_k = (eta/sqrt N) v_k g'(lambda_k) Delta x with
+// Delta = noisy target minus output, time alpha = samples / N:
 //   dR_in/dalpha = eta v_i sum_a s_a I3(i,n,a) - gamma R_in
 //   dQ_ik/dalpha = eta [ v_i sum_a s_a I3(i,k,a) + v_k sum_a s_a I3(k,i,a) ]
 //                + (eta^2/b) v_i v_k [ sum_ab s_a s_b I4(i,k,a,b) + sigma^2 J2(i,k) ] - 2 gamma Q_ik
 //   dv_i/dalpha  = eta_v sum_a s_a I2(i,a) - gamma v_i,      error eps_g = 1/2 sum_ab s_a s_b I2(a,b)
-// where a runs over students (s = -v) and teachers (s = +v*). Sources: Saad & Solla, PRL 74, 4337 (1995) and PRE 52,
-// 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995); readouts and proof: Goldt et al., NeurIPS 2019
-// (arXiv:1906.08632). A batch of b samples divides the squared bracket by b. Masks multiply linear terms by E[m_i] = G
-// and the bracket by E[m_i m_k]: the ranked mask of largest |x_l|, which all units share, has G = phi(kappa) in both
-// (exact at b = 1); independent random masks have kappa, and kappa on the diagonal and kappa^2 off it. Derived in
-// docs/theory.md. Dropout with activation probability p multiplies every term by p^(number of distinct student units in
-// it), and the output at test time by p_F: Mignacco & Mori, arXiv:2507.07907, section 3.2.
+// where a, b run over students (s = -v) and teachers (s = +v*).
+// Sources: Saad & Solla, PRL 74, 4337 (1995) and PRE 52, 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995);
+// readouts and a proof: Goldt et al., NeurIPS 2019 (arXiv:1906.08632).
+//
+// Batch: b samples per step divide the squared bracket by b. Write masks m multiply linear terms by E[m_i] and the
+// bracket by E[m_i m_k]. The ranked mask of largest |x_l|, which all units share, has phi(kappa) in both, exactly at
+// b = 1; random masks of each unit have kappa, and kappa on the diagonal and kappa^2 off it. Derived in
+// docs/order-parameters.md. Dropout with activation probability p multiplies every term by p^(number of distinct
+// student units in it), and the output at test time by p_F: Mignacco & Mori, arXiv:2507.07907, section 3.2.
 //
 // Formulas are templates on the scalar (double, Dual, Expr); nothing branches on values. Held to quadrature, to
 // published numbers and to simulations in tests/theory/order_parameters_test.cpp.

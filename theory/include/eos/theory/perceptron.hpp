@@ -10,9 +10,10 @@
 // queries: Kinzel & Rujan, EPL 13, 473 (1990), Watkin & Rau, J. Phys. A 25, 113 (1992); the band is derived in
 // docs/theory.md.
 //
-// Globally optimal rule for an erf unit that learns from erf units (Rattray & Saad, NIPS 10, 322 (1998) and J. Phys. A
-// 30, L771 (1997)): F_i = b_i y - x_i with y the teacher's and x_i the student's field, R_i' = b_i T - R_i, Q_ik' = b_i
-// b_k T - Q_ik. Held to simulations in tests/theory/perceptron_test.cpp.
+// Globally optimal rule for an erf unit that learns from erf units (Rattray & Saad, NIPS 10, 322 (1998); J. Phys. A 30,
+// L771 (1997)): F_i = b_i y - x_i with the teacher's field y and the students' x_i, hence
+//   R_i' = b_i T - R_i,   Q_ik' = b_i b_k T - Q_ik.
+// Held to closed forms, published numbers and simulations in tests/theory/perceptron_test.cpp.
 #pragma once
 
 #include <cmath>

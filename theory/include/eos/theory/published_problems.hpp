@@ -40,14 +40,14 @@ Model perceptron_model();
 Model effort_model();
 
 /// One weight, cost int gamma^t ( r L + beta g^2 ) dt over the gain g (the paper maximises the negative).
-/// Carrasco-Davis, Masis & Saxe, arXiv:2310.19919, section 3.
+/// Carrasco-Davis, Masis & Saxe, arXiv:2310.19919.
 Model linear_unit_effort_model();
 
 /// Gains on both layers of a two-layer linear network that learns two aspects of strength s_1, s_2 (Sx = I,
 /// Sxy = diag(s)), cost exp(beta sum g^2) - 1. The same paper; aspects in place of its data sets.
 Model linear_network_effort_model();
 
-/// One learning-rate gain 1 + g for both layers, cost beta (g - g_0)^2. The same paper, appendix on learning rates.
+/// One learning-rate gain 1 + g for both layers, cost beta (g - g_0)^2. The same paper.
 Model linear_network_rate_model();
 
 }  // namespace eos::theory
