@@ -1,0 +1,199 @@
+#include "direct.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "interval_polynomial.hpp"
+
+namespace eos::solvers {
+
+namespace {
+
+double any_value(const theory::Interval& b, double otherwise) {
+  if (b.fixed()) return b.lower;
+  if (std::isfinite(b.lower) && std::isfinite(b.upper)) return 0.5 * (b.lower + b.upper);
+  return std::min(std::max(otherwise, b.lower), b.upper);
+}
+
+/// Values at time t of a solved iterate.
+class Reader {
+ public:
+  Reader(const DirectResult& from, const Transcription& old) : from_(from), old_(old) {
+    nodes_.push_back(0);
+    for (int i = old.shape().first; i < old.shape().stages; ++i) nodes_.push_back(old.scheme().c[i]);
+    costate_ = old.node_costates(from.at);
+    for (int k = 0; k < old.shape().intervals; ++k) end_.push_back(old.time(from.at, (k + 1) * old.shape().stages - 1));
+  }
+  void go(double t) {
+    while (k_ + 1 < static_cast<int>(end_.size()) && t > end_[k_] * (1 + 1e-14)) ++k_;
+    while (k_ > 0 && t <= end_[k_ - 1] * (1 - 1e-14)) --k_;
+    const double begin = k_ == 0 ? 0.0 : end_[k_ - 1];
+    sigma_ = std::min(1.0, std::max(0.0, (t - begin) / (end_[k_] - begin)));
+    state_ = lagrange(nodes_, sigma_), control_ = lagrange(old_.scheme().c, sigma_);
+  }
+  double state(int a) const {
+    const int s = old_.shape().stages, first = old_.shape().first;
+    const double* x = from_.at.x.data() + static_cast<std::size_t>(a) * old_.lanes();
+    double value = state_[0] * (k_ == 0 ? from_.at.start[a] : x[k_ * s - 1]);
+    for (int i = first; i < s; ++i) value += state_[i - first + 1] * x[k_ * s + i];
+    return value;
+  }
+  double row(const std::vector<double>& values, int r) const {
+    const int s = old_.shape().stages;
+    double value = 0;
+    for (int i = 0; i < s; ++i) value += control_[i] * values[static_cast<std::size_t>(r) * old_.lanes() + k_ * s + i];
+    return value;
+  }
+  /// Of the nearest stage: for multipliers of bounds, which must stay positive.
+  double nearest(const std::vector<double>& values, int r) const {
+    const int s = old_.shape().stages;
+    int best = 0;
+    for (int i = 1; i < s; ++i)
+      if (std::fabs(old_.scheme().c[i] - sigma_) < std::fabs(old_.scheme().c[best] - sigma_)) best = i;
+    return values[static_cast<std::size_t>(r) * old_.lanes() + k_ * s + best];
+  }
+  double costate(int a) const {
+    const int n = old_.shape().states;
+    return (1 - sigma_) * costate_[k_ * n + a] + sigma_ * costate_[(k_ + 1) * n + a];
+  }
+
+ private:
+  const DirectResult& from_;
+  const Transcription& old_;
+  std::vector<double> nodes_, costate_, end_, state_, control_;
+  int k_ = 0;
+  double sigma_ = 0;
+};
+
+}  // namespace
+
+Iterate constant_guess(const Transcription& t) {
+  const theory::ControlProblem& problem = t.compiled().problem();
+  const std::size_t p = t.lanes();
+  const int n = t.shape().states, m = t.shape().controls;
+  Iterate at;
+  at.start = t.start_values();
+  at.x.resize(n * p), at.u.resize(m * p);
+  const double horizon = t.horizon(at);
+  for (int a = 0; a < n; ++a) {
+    const auto& state = problem.states[a];
+    double from = any_value(state.initial, any_value(state.bounds, any_value(state.final, 0.0)));
+    double to = any_value(state.final, from);
+    if (state.guess) from = to = *state.guess;
+    if (!state.guess && state.initial.free() && state.final.fixed()) from = to;
+    if (t.start_parent(a) >= 0) at.start[a] = from;
+    for (std::size_t lane = 0; lane < p; ++lane)
+      at.x[a * p + lane] = from + (to - from) * t.time(at, static_cast<int>(lane)) / horizon;
+  }
+  for (int j = 0; j < m; ++j)
+    std::fill_n(at.u.begin() + j * p, p,
+                problem.controls[j].guess ? *problem.controls[j].guess : any_value(problem.controls[j].bounds, 0.0));
+  t.complete(at);
+  return at;
+}
+
+Iterate carry_over(const DirectResult& from, const CompiledProblem& compiled, const Transcription& t) {
+  Transcription old(compiled, from.solution.parameters, from.mesh, tableau(from.scheme));
+  old.evaluate(from.at, 1);
+  Reader read(from, old);
+  const std::size_t p = t.lanes();
+  const int n = t.shape().states, m = t.shape().controls, g = compiled.path_constraints(), s = t.shape().stages;
+  Iterate at;
+  at.start = t.start_values();
+  for (int a = 0; a < n; ++a)
+    if (t.start_parent(a) >= 0) at.start[a] = from.at.start[a];
+  const double ratio = from.solution.horizon / t.mesh().duration();
+  const bool same = from.at.end_nu.size() == static_cast<std::size_t>(t.end_rows());
+  at.x.resize(n * p), at.u.resize(m * p), at.slack.resize(g * p), at.lambda.assign(n * p, 0.0), at.nu.resize(g * p);
+  at.z_lower.resize((n + m + g) * p), at.z_upper.resize((n + m + g) * p);
+  for (std::size_t lane = 0; lane < p; ++lane) {
+    read.go(t.time(at, static_cast<int>(lane)) * ratio);
+    for (int a = 0; a < n; ++a) {
+      at.x[a * p + lane] = read.state(a);
+      if (static_cast<int>(lane % s) == s - 1) at.lambda[a * p + lane] = read.costate(a);
+    }
+    for (int j = 0; j < m; ++j) at.u[j * p + lane] = read.row(from.at.u, j);
+    for (int i = 0; i < g; ++i) {
+      at.slack[i * p + lane] = read.row(from.at.slack, i);
+      at.nu[i * p + lane] = read.row(from.at.nu, i);
+    }
+    for (int r = 0; r < n + m + g; ++r) {
+      at.z_lower[r * p + lane] = read.nearest(from.at.z_lower, r);
+      at.z_upper[r * p + lane] = read.nearest(from.at.z_upper, r);
+    }
+  }
+  at.start_lower.assign(t.shape().node(), 0.0), at.start_upper.assign(t.shape().node(), 0.0);
+  at.end_nu.assign(t.end_rows(), 0.0), at.end_lower = at.end_upper = at.end_slack = at.end_nu;
+  if (same) at.end_nu = from.at.end_nu, at.end_slack = from.at.end_slack;
+  if (same) at.end_lower = from.at.end_lower, at.end_upper = from.at.end_upper;
+  t.complete(at);
+  return at;
+}
+
+DirectResult solve_on_mesh(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
+                           const Mesh& mesh, const ControlOptions& options, const DirectResult* start) {
+  Transcription t(compiled, parameters, mesh, tableau(scheme));
+  DirectResult r;
+  r.scheme = scheme;
+  r.at = start == nullptr ? constant_guess(t) : carry_over(*start, compiled, t);
+  InteriorOptions interior;
+  interior.tolerance = options.tolerance;
+  interior.max_iterations = options.max_iterations;
+  if (start != nullptr) interior.mu = 1e-5, interior.keep_multipliers = true;
+  r.last = InteriorPoint(t, interior).run(r.at);
+  t.evaluate(r.at, 2);
+  r.solution = describe(t, r.at, scheme);
+  r.solution.status = r.last.status, r.solution.message = r.last.message;
+  r.solution.iterations = r.last.iterations;
+  r.mesh = mesh;
+  if (r.last.status == theory::ControlStatus::optimal || r.last.status == theory::ControlStatus::acceptable)
+    for (const double e : interval_errors(t, r.at)) r.mesh_error += e;
+  return r;
+}
+
+DirectResult solve_direct(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
+                          const ControlOptions& options, const DirectResult* start) {
+  const auto begin = std::chrono::steady_clock::now();
+  Mesh mesh = start != nullptr ? start->mesh : Mesh::uniform(compiled.problem().horizon.value, options.intervals);
+  DirectResult r = solve_on_mesh(compiled, parameters, scheme, mesh, options, start);
+  int iterations = r.solution.iterations, refinements = 0;
+  for (; refinements < options.max_refinements && r.solution.ok(); ++refinements) {
+    const double tolerance = options.tolerance * (1 + std::fabs(r.solution.objective));
+    if (r.mesh_error <= tolerance) break;
+    Transcription t(compiled, parameters, r.mesh, tableau(scheme));
+    t.evaluate(r.at, 2);
+    const Mesh next = refine(r.mesh, interval_errors(t, r.at), tolerance, tableau(scheme).order, 4000);
+    DirectResult finer = solve_on_mesh(compiled, parameters, scheme, next, options, &r);
+    iterations += finer.solution.iterations;
+    if (!finer.solution.ok()) break;
+    const bool worse = finer.mesh_error > 0.9 * r.mesh_error && next.intervals() > r.mesh.intervals();
+    r = std::move(finer);
+    if (worse && refinements > 4) break;
+  }
+  r.solution.iterations = iterations, r.solution.refinements = refinements;
+  r.solution.solve_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return r;
+}
+
+DirectResult solve_phases(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
+                          const std::vector<PhaseSpec>& phases, const ControlOptions& options,
+                          const DirectResult* start) {
+  Mesh mesh;
+  for (const PhaseSpec& phase : phases) {
+    MeshPhase to;
+    to.duration = phase.duration, to.hold = phase.controls;
+    for (int k = 0; k <= phase.intervals; ++k) to.edges.push_back(static_cast<double>(k) / phase.intervals);
+    mesh.phases.push_back(std::move(to));
+  }
+  DirectResult r = solve_on_mesh(compiled, parameters, scheme, mesh, options, start);
+  double t = 0;
+  const int n = compiled.states();
+  for (std::size_t j = 0; j < phases.size(); ++j) {
+    t += phases[j].duration * (phases.size() > 1 || compiled.problem().horizon.free ? r.at.start[n + j] : 1.0);
+    if (j + 1 < phases.size()) r.solution.switch_times.push_back(t);
+  }
+  return r;
+}
+
+}  // namespace eos::solvers

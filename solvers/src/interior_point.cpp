@@ -1,0 +1,234 @@
+#include "interior_point.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace eos::solvers {
+
+using theory::ControlStatus;
+using theory::Interval;
+
+namespace {
+
+/// Inside [lower, upper] with the margins of Waechter & Biegler 2006, §3.6.
+double inside(double x, const Interval& b) {
+  constexpr double k1 = 1e-2, k2 = 1e-2;
+  double lower = -theory::k_infinity, upper = theory::k_infinity;
+  const double width = b.upper - b.lower;
+  if (std::isfinite(b.lower)) lower = b.lower + std::min(k1 * std::max(1.0, std::fabs(b.lower)), k2 * width);
+  if (std::isfinite(b.upper)) upper = b.upper - std::min(k1 * std::max(1.0, std::fabs(b.upper)), k2 * width);
+  return std::min(std::max(x, lower), upper);
+}
+
+double distance_log(double x, const Interval& b) {
+  double sum = 0;
+  if (std::isfinite(b.lower)) sum += std::log(x - b.lower);
+  if (std::isfinite(b.upper)) sum += std::log(b.upper - x);
+  return sum;
+}
+
+}  // namespace
+
+InteriorPoint::InteriorPoint(Transcription& transcription, InteriorOptions options)
+    : t_(transcription),
+      options_(options),
+      n_(transcription.shape().states),
+      m_(transcription.shape().controls),
+      g_(transcription.compiled().path_constraints()),
+      p_(transcription.lanes()),
+      mu_(options.mu),
+      kkt_(make_kkt(transcription.shape())) {
+  model_.resize(t_.shape());
+  step_.resize(t_.shape());
+}
+
+void InteriorPoint::push_inside(Iterate& at) const {
+  for (int i = 0; i < t_.shape().node(); ++i)
+    if (t_.start_parent(i) == i) at.start[i] = inside(at.start[i], t_.start_bounds(i));
+  for (int r = 0; r < n_ + m_; ++r)
+    for (int lane = 0; lane < p_; ++lane) {
+      double& v = r < n_ ? at.x[r * p_ + lane] : at.u[(r - n_) * p_ + lane];
+      if (t_.bounded(r, lane)) v = inside(v, t_.row_bounds(r));
+    }
+  t_.complete(at);
+}
+
+void InteriorPoint::start(Iterate& at) {
+  const std::size_t rows = static_cast<std::size_t>(n_ + m_ + g_) * p_, y = t_.shape().node(), e = t_.end_rows();
+  const bool fresh = !options_.keep_multipliers || at.z_lower.size() != rows || at.lambda.size() != at.x.size();
+  at.slack.resize(static_cast<std::size_t>(g_) * p_, 0.0);
+  at.end_slack.resize(e, 0.0);
+  if (fresh) {
+    at.lambda.assign(at.x.size(), 0.0);
+    at.nu.assign(at.slack.size(), 0.0);
+    at.end_nu.assign(e, 0.0);
+    at.z_lower.assign(rows, 0.0), at.z_upper.assign(rows, 0.0);
+    at.start_lower.assign(y, 0.0), at.start_upper.assign(y, 0.0);
+    at.end_lower.assign(e, 0.0), at.end_upper.assign(e, 0.0);
+  }
+  push_inside(at);
+  now_ = t_.evaluate(at, 1);
+  if (fresh) {
+    for (int i = 0; i < g_; ++i)
+      for (int lane = 0; lane < p_; ++lane) {
+        const Interval& b = t_.row_bounds(n_ + m_ + i);
+        double& s = at.slack[i * p_ + lane];
+        s = b.fixed() ? b.lower : inside(s + t_.path_residual()[i * p_ + lane], b);
+      }
+    for (std::size_t r = 0; r < e; ++r) {
+      const Interval& b = t_.end_bounds(static_cast<int>(r));
+      at.end_slack[r] = b.fixed() ? b.lower : inside(at.end_slack[r] + t_.end_residual()[r], b);
+    }
+  }
+  // z = mu / distance, and never further from the central path than a factor 1e10 (Waechter & Biegler 2006, eq. 16).
+  const auto centre = [&](double x, const Interval& b, double& lower, double& upper) {
+    const auto one = [&](double distance, double& z) {
+      const double central = mu_ / distance;
+      z = fresh ? central : std::min(std::max(z, central * 1e-10), central * 1e10);
+    };
+    lower = std::isfinite(b.lower) ? (one(x - b.lower, lower), lower) : 0.0;
+    upper = std::isfinite(b.upper) ? (one(b.upper - x, upper), upper) : 0.0;
+  };
+  for (int r = 0; r < n_ + m_ + g_; ++r) {
+    const Interval& b = t_.row_bounds(r);
+    for (int lane = 0; lane < p_ && !b.fixed(); ++lane) {
+      if (!t_.bounded(r, lane)) continue;
+      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
+      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
+      centre(v, b, at.z_lower[c], at.z_upper[c]);
+    }
+  }
+  for (std::size_t i = 0; i < y; ++i)
+    if (t_.start_parent(static_cast<int>(i)) == static_cast<int>(i))
+      centre(at.start[i], t_.start_bounds(static_cast<int>(i)), at.start_lower[i], at.start_upper[i]);
+  for (std::size_t r = 0; r < e; ++r)
+    if (!t_.end_bounds(static_cast<int>(r)).fixed())
+      centre(at.end_slack[r], t_.end_bounds(static_cast<int>(r)), at.end_lower[r], at.end_upper[r]);
+}
+
+/// The barrier's share of J at the end is a hundredth of what was asked for.
+double InteriorPoint::smallest_mu(const Iterate& at) const {
+  (void)at;
+  double sides = 0;
+  const auto count = [](const Interval& b) {
+    return b.fixed() ? 0.0 : (std::isfinite(b.lower) ? 1.0 : 0.0) + (std::isfinite(b.upper) ? 1.0 : 0.0);
+  };
+  for (int r = 0; r < n_ + m_ + g_; ++r) sides += count(t_.row_bounds(r)) * t_.total_weight();
+  for (int i = 0; i < t_.shape().node(); ++i) sides += count(t_.start_bounds(i));
+  for (int r = 0; r < t_.end_rows(); ++r) sides += count(t_.end_bounds(r));
+  return 0.01 * options_.tolerance * (1 + std::fabs(now_.objective)) / std::max(1.0, sides);
+}
+
+double InteriorPoint::complementarity(const Iterate& at, double mu) const {
+  double worst = 0;
+  const auto add = [&](double x, const Interval& b, double lower, double upper) {
+    if (std::isfinite(b.lower)) worst = std::max(worst, std::fabs((x - b.lower) * lower - mu));
+    if (std::isfinite(b.upper)) worst = std::max(worst, std::fabs((b.upper - x) * upper - mu));
+  };
+  for (int r = 0; r < n_ + m_ + g_; ++r) {
+    const Interval& b = t_.row_bounds(r);
+    if (b.free() || b.fixed()) continue;
+    for (int lane = 0; lane < p_; ++lane) {
+      if (!t_.bounded(r, lane)) continue;
+      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
+      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
+      add(v, b, at.z_lower[c], at.z_upper[c]);
+    }
+  }
+  for (int i = 0; i < t_.shape().node(); ++i)
+    if (t_.start_parent(i) == i) add(at.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i]);
+  for (int r = 0; r < t_.end_rows(); ++r)
+    if (!t_.end_bounds(r).fixed()) add(at.end_slack[r], t_.end_bounds(r), at.end_lower[r], at.end_upper[r]);
+  return worst;
+}
+
+double InteriorPoint::error(const Iterate& at, double mu) const {
+  double size = 0;
+  for (const double l : at.lambda) size = std::max(size, std::fabs(l));
+  const double scale = std::max(1.0, size);
+  return std::max({result_.dual / scale, now_.worst, complementarity(at, mu) / scale});
+}
+
+double InteriorPoint::barrier(const Iterate& at) const {
+  double sum = 0;
+  for (int r = 0; r < n_ + m_ + g_; ++r) {
+    const Interval& b = t_.row_bounds(r);
+    if (b.free() || b.fixed()) continue;
+    for (int lane = 0; lane < p_; ++lane) {
+      if (!t_.bounded(r, lane)) continue;
+      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
+      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
+      sum += t_.weight(lane) * distance_log(v, b);
+    }
+  }
+  for (int i = 0; i < t_.shape().node(); ++i)
+    if (t_.start_parent(i) == i) sum += distance_log(at.start[i], t_.start_bounds(i));
+  for (int r = 0; r < t_.end_rows(); ++r)
+    if (!t_.end_bounds(r).fixed()) sum += distance_log(at.end_slack[r], t_.end_bounds(r));
+  return -mu_ * sum;
+}
+
+InteriorResult InteriorPoint::finish(ControlStatus status, std::string message) {
+  result_.status = status, result_.message = std::move(message);
+  result_.objective = now_.objective, result_.violation = now_.worst, result_.mu = mu_;
+  return result_;
+}
+
+InteriorResult InteriorPoint::run(Iterate& at) {
+  start(at);
+  if (!now_.finite)
+    return finish(
+        ControlStatus::not_finite,
+        fmt::format("at the first guess {} is not finite; give a guess where the formulas are defined", now_.where));
+  if (!options_.keep_multipliers) least_squares_multipliers(at);
+  int stuck = 0;
+  double best = theory::k_infinity;
+  for (result_.iterations = 0;; ++result_.iterations) {
+    now_ = t_.evaluate(at, 2);
+    std::string where;
+    result_.dual = t_.dual_residual(at, &where);
+    const double last = smallest_mu(at);
+    const double total = error(at, last);
+    const double wanted = std::max(options_.tolerance * 1e-2, 1e-12);
+    if (mu_ <= last * 1.0000001 && total <= wanted * 10) return finish(ControlStatus::optimal, "");
+    while (mu_ > last && error(at, mu_) <= 10 * mu_) {
+      mu_ = std::max(last, std::min(0.2 * mu_, std::pow(mu_, 1.5)));
+      filter_.clear();
+    }
+    if (result_.iterations >= options_.max_iterations)
+      return finish(ControlStatus::iteration_limit,
+                    fmt::format("{} iterations; largest violation {:.3g} in {}, stationarity {:.3g} in {}",
+                                result_.iterations, now_.worst, now_.where, result_.dual, where));
+    if (now_.objective < -1e18 || (now_.worst < 1e-6 && now_.objective < -1e12 * (1 + t_.total_weight())))
+      return finish(
+          ControlStatus::unbounded,
+          fmt::format("the cost falls without bound ({:.3g}); bound the controls or add a price", now_.objective));
+    stuck = total < 0.5 * best ? 0 : stuck + 1;
+    best = std::min(best, total);
+    if (stuck > 15 && mu_ <= last * 1.01 && total < 1e-6) return finish(ControlStatus::optimal, "");
+    if (!newton(at, false))
+      return finish(ControlStatus::stalled,
+                    fmt::format("no convex model was found around interval {}", kkt_->failed + 1));
+    if (search(at)) continue;
+    if (total < 1e-7 && mu_ <= last * 1.01) return finish(ControlStatus::optimal, "");
+    if (now_.worst < 1e-9 && mu_ > last) {  // rounding decides at this barrier: go on with the next
+      mu_ = std::max(last, 0.2 * mu_);
+      filter_.clear();
+      continue;
+    }
+    if (!restore(at)) {
+      if (now_.worst > 1e-6)
+        return finish(
+            ControlStatus::infeasible,
+            fmt::format("no point nearby satisfies the constraints: the smallest violation found is {:.3g} in "
+                        "{}; relax end conditions, bounds or the horizon",
+                        now_.worst, now_.where));
+      return finish(total < 1e-5 ? ControlStatus::acceptable : ControlStatus::stalled,
+                    fmt::format("the step became too short; stationarity {:.3g} in {}", result_.dual, where));
+    }
+  }
+}
+
+}  // namespace eos::solvers
