@@ -20,6 +20,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
   switch (io::kind_of(path)) {
     case io::FileKind::problem:
       io::read_problem(path, overrides).check();
+      return "mode problem";
+    case io::FileKind::control:
+      io::read_control(path, overrides);
       return "control problem";
     case io::FileKind::training:
       io::read_training(path, overrides).check();

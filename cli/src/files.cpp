@@ -32,6 +32,8 @@ namespace {
 std::pair<std::string, std::string> description(io::FileKind kind) {
   switch (kind) {
     case io::FileKind::problem:
+      return {"a mode problem", "eos plan"};
+    case io::FileKind::control:
       return {"a control problem", "eos plan"};
     case io::FileKind::training:
       return {"a training run", "eos train"};

@@ -25,8 +25,15 @@ const std::vector<ErrorCode>& error_codes() {
       {"E107", Fault::input, "values contradict each other",
        "Two or more keys are valid alone but not together, e.g. lists of different length."},
       {"E108", Fault::input, "the file describes something else",
-       "eos tells files apart by their tables: [problem] and [modes] state a control problem, [plan] asks for a plan from "
-       "a calibration, [train], [data], [network], ... state a training run, [prices] a price list."},
+       "eos tells files apart by their tables: [problem] and [modes] state a mode problem, [control_problem], [states], "
+       "[controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a calibration, "
+       "[train], [data], [network], ... state a training run, [prices] a price list."},
+      {"E109", Fault::input, "a formula is not understood",
+       "Formulas are written with numbers, + - * / ^, brackets, the functions sqrt exp log sin cos tan asin acos atan "
+       "sinh cosh tanh asinh acosh atanh erf abs sign step capture threshold pow min max, the constant pi, and the names "
+       "of time, states, controls, parameters and definitions. At the ends, T is the horizon, the name of a state its "
+       "final value and initial(x) the first one. A name starts with a letter and goes on with letters, digits and _. "
+       "The caret points at the first character that does not fit. docs/toml.md says more."},
       {"E190", Fault::bug, "a table of results is inconsistent", "This is a mistake in eos. Please report it."},
       {"E191", Fault::input, "a variable is not in the file",
        "The file was written by another kind of command or an older version. `eos show FILE` lists what it holds."},

@@ -9,6 +9,7 @@
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
+#include "toml_control.hpp"
 #include "toml_lister.hpp"
 #include "toml_reader.hpp"
 #include "toml_schema.hpp"
@@ -29,6 +30,7 @@ constexpr std::size_t k_longest_file = std::size_t{4} << 20;
 /// The top-level tables that tell what a file describes.
 const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::problem, {"problem", "modes"}},
+    {FileKind::control, {"control_problem", "states", "controls", "cost"}},
     {FileKind::plan, {"plan"}},
     {FileKind::training, {"train", "data", "network", "optimiser", "selection", "plasticity", "schedule"}},
     {FileKind::prices, {"prices"}}};
@@ -37,6 +39,8 @@ const char* describe(FileKind kind) {
   switch (kind) {
     case FileKind::problem:
       return "a mode problem ([problem], [modes])";
+    case FileKind::control:
+      return "a control problem ([control_problem], [states.NAME], ...)";
     case FileKind::plan:
       return "a plan made from a calibration ([plan])";
     case FileKind::training:
@@ -232,8 +236,9 @@ FileKind kind_of(const std::string& path) {
       help = fmt::format("[{}]: did you mean [{}]?", key.str(), close.front());
   throw Error({document.diagnostic(
       {}, "E108",
-      fmt::format("'{}' states neither {}, nor {}, nor {}, nor {}", path, describe(FileKind::problem),
-                  describe(FileKind::plan), describe(FileKind::training), describe(FileKind::prices)),
+      fmt::format("'{}' states neither {}, nor {}, nor {}, nor {}, nor {}", path, describe(FileKind::problem),
+                  describe(FileKind::control), describe(FileKind::plan), describe(FileKind::training),
+                  describe(FileKind::prices)),
       help)});
 }
 
@@ -246,6 +251,19 @@ ModeProblem parse_problem(const std::string& text, const std::string& name, cons
   ModeProblem problem;
   bind(top, problem);
   top.finish();
+  check_and_finish(reading, problem);
+  return problem;
+}
+
+theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides) {
+  const Document document(text, name, overrides);
+  require_kind(document, FileKind::control);
+  Reading reading(document);
+  TableReader top(reading, &document.root(), "");
+  ControlText stated;
+  bind(top, stated);
+  top.finish();
+  const theory::ControlProblem problem = compile(reading, stated);
   check_and_finish(reading, problem);
   return problem;
 }
@@ -285,6 +303,10 @@ PriceList parse_prices(const std::string& text, const std::string& name, const O
 
 ModeProblem read_problem(const std::string& path, const Overrides& overrides) {
   return parse_problem(read_file(path, k_longest_file), path, overrides);
+}
+
+theory::ControlProblem read_control(const std::string& path, const Overrides& overrides) {
+  return parse_control(read_file(path, k_longest_file), path, overrides);
 }
 
 TrainingSpec read_training(const std::string& path, const Overrides& overrides) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,14 @@ struct Field {
   const char* unit;  ///< "" for text and words, "1" for pure numbers
   const char* help;  ///< meaning, one line
   bool required = false;
+};
+
+/// A number, or the text of a formula, as a file states it.
+struct Formula {
+  std::string text;
+  std::optional<double> number;
+  int place = -1;  ///< where a reader found it
+  bool given() const { return number.has_value() || !text.empty() || place >= 0; }
 };
 
 /// Allowed interval of a number; ends are included unless open.
@@ -65,6 +74,19 @@ class Binder {
   virtual bool capture(const Field& field, theory::CaptureCurve& curve) = 0;
   /// Seeds: `seeds = [1, 2]`, or `seed = 1` for one.
   virtual void seeds(const Field& field, std::vector<std::uint64_t>& values) = 0;
+  /// Text that need not be written when it is the usual one.
+  virtual void text_unless(const Field& field, std::string& value, const char* usual) {
+    (void)usual;
+    text(field, value);
+  }
+  /// A number or a formula; `kind` says which formulas, for the manual.
+  virtual void formula(const Field& field, Formula& value, const char* kind) = 0;
+  /// The same, or an inline table with the keys that `body` names.
+  virtual void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) = 0;
+  /// A table whose keys are names of the user's choice, in the order of the file; `entry` gets each key, the whole name
+  /// and its place. Names with parts, as price.sample, may be written as nested tables.
+  using Entry = std::function<void(Binder&, const Field& key, const std::string& name, int place)>;
+  virtual void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) = 0;
   /// A remark for the manual about the table; does nothing when reading or writing.
   virtual void note(const char* text) { (void)text; }
 

@@ -163,6 +163,10 @@ bool Document::is_override(const toml::source_region& place) {
   return place.path && std::string_view(*place.path).starts_with(k_override);
 }
 
+std::size_t Document::override_number(const toml::source_region& place) {
+  return std::stoul(place.path->substr(k_override.size()));
+}
+
 Diagnostic Document::diagnostic(const toml::source_region& place, std::string code, std::string message,
                                 std::string help) const {
   Diagnostic d{std::move(code), std::move(message), name_, 0, 0, {}, std::move(help)};
@@ -172,7 +176,7 @@ Diagnostic Document::diagnostic(const toml::source_region& place, std::string co
   const std::vector<std::string>* lines = &lines_;
   if (is_override(place)) {
     d.file = "--set";
-    d.line = std::stoi(place.path->substr(k_override.size()));
+    d.line = static_cast<int>(override_number(place));
     lines = &overrides_;
   }
   const auto index = static_cast<std::size_t>(d.line) - 1;

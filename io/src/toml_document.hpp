@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,16 @@ class Document {
   /// A diagnostic that points at `place`. A region without position gives a diagnostic that names the file alone.
   core::Diagnostic diagnostic(const toml::source_region& place, std::string code, std::string message,
                               std::string help = {}) const;
+  /// Where byte `offset` of a text value stands, or the end of the text; nothing when that cannot be told.
+  std::optional<toml::source_position> place_in(const toml::value<std::string>& text, std::size_t offset) const;
   /// True when the value came from --set.
   static bool is_override(const toml::source_region& place);
   /// The node at a dotted path and the place of its key, or nullptr.
   const toml::node* find(const std::string& dotted) const;
 
  private:
+  /// 1 for the first --set.
+  static std::size_t override_number(const toml::source_region& place);
   void apply(const std::string& assignment, std::size_t index);
 
   std::string name_;

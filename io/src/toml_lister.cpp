@@ -42,10 +42,17 @@ void TomlLister::field_row(const Field& field, const std::string& type, const st
 void TomlLister::table(const Field& field, const Body& body) {
   TomlLister inner(path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key));
   body(inner);
-  children_ +=
-      fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | unit | default | meaning |\n|---|---|---|---|---|\n{}",
-                  inner.path_, static_cast<char>(std::toupper(static_cast<unsigned char>(field.help[0]))),
-                  field.help + 1, inner.notes_, inner.own_ + inner.children_);
+  adopt(inner, field);
+}
+
+void TomlLister::adopt(const TomlLister& inner, const Field& field) {
+  if (inner.own_.empty())
+    children_ += inner.children_;
+  else
+    children_ +=
+        fmt::format("\n### [{}]\n\n{}{}.\n{}\n| key | type | unit | default | meaning |\n|---|---|---|---|---|\n{}",
+                    inner.path_, static_cast<char>(std::toupper(static_cast<unsigned char>(field.help[0]))),
+                    field.help + 1, inner.notes_, inner.own_ + inner.children_);
   for (const auto& [key, home] : inner.homes_) {
     const auto [place, fresh] = homes_.try_emplace(key, home);
     if (!fresh) place->second.clear();
@@ -79,6 +86,24 @@ bool TomlLister::capture(const Field& field, theory::CaptureCurve& curve) {
 }
 void TomlLister::seeds(const Field& field, std::vector<std::uint64_t>& values) {
   field_row(field, "list of whole numbers >= 0", fmt::format("[{}]", fmt::join(values, ", ")));
+}
+
+void TomlLister::formula(const Field& field, Formula& value, const char* kind) {
+  field_row(field, kind, value.number.has_value() ? short_number(*value.number) : value.text);
+}
+void TomlLister::formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) {
+  field_row(field, fmt::format("{}, or the keys below", kind), value.number ? short_number(*value.number) : value.text);
+  TomlLister inner;
+  body(inner);
+  std::string rows = inner.own_;
+  for (std::size_t at = rows.find("| `"); at != std::string::npos; at = rows.find("\n| `", at))
+    rows.insert(rows.find('`', at) + 1, fmt::format("{}.", field.key)), at += 3;
+  own_ += rows;
+}
+void TomlLister::each(const Field& field, const std::vector<std::string>&, bool, const Entry& entry) {
+  TomlLister inner(path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key));
+  entry(inner, {"NAME", "", field.help}, "NAME", -1);
+  adopt(inner, field);
 }
 
 }  // namespace eos::io

@@ -31,9 +31,14 @@ class TomlLister : public Binder {
   void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
   bool capture(const Field& field, theory::CaptureCurve& curve) override;
   void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
+  void formula(const Field& field, Formula& value, const char* kind) override;
+  void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
+  void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
   void note(const char* text) override { notes_ += std::string("\n") + text + "\n"; }
 
  private:
+  /// Takes over the heading and rows of an inner table.
+  void adopt(const TomlLister& inner, const Field& field);
   void field_row(const Field& field, const std::string& type, const std::string& standard);
   std::string path_, own_, notes_, children_;
   std::map<std::string, std::string> homes_;

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "eos/io/toml.hpp"
+#include "toml_control.hpp"
 #include "toml_lister.hpp"
 #include "toml_schema.hpp"
 #include "toml_writer.hpp"
@@ -77,7 +78,7 @@ std::string to_toml(const PlanRequest& request) {
 }
 
 std::string toml_reference() {
-  TomlLister run, problem, plan, prices;
+  TomlLister run, problem, control, plan, prices;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -90,6 +91,8 @@ std::string toml_reference() {
   });
   ModeProblem mode_problem;
   bind(problem, mode_problem);
+  ControlText stated;
+  bind(control, stated);
   PlanRequest request;
   bind(plan, request);
   PriceList list;
@@ -103,8 +106,9 @@ std::string toml_reference() {
   });
   return fmt::format(
       "## A training run: `eos train`, `eos calibrate`\n{}\n## A mode problem: `eos plan`\n{}\n"
+      "## A control problem: `eos plan`\n{}\n"
       "## A plan from a calibration: `eos plan`\n{}\n## A price list\n{}",
-      run.markdown(), problem.markdown(), plan.markdown(), prices.markdown());
+      run.markdown(), problem.markdown(), control.markdown(), plan.markdown(), prices.markdown());
 }
 
 }  // namespace eos::io

@@ -51,7 +51,7 @@ std::string plain(double x) { return fmt::format("{:.12g}", x); }
 
 /// The first word of a message up to a space or bracket: where theory's checks name the field.
 std::string field_of(const std::string& message) {
-  const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.");
+  const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
   return message.substr(0, end);
 }
 
@@ -77,8 +77,12 @@ void Reading::adopt(const Error& error, const toml::source_region& fallback) {
     const auto renamed = k_keys.find(field);
     const toml::node* node = nullptr;
     for (const std::string& path : {renamed == k_keys.end() ? field : renamed->second, "train." + field,
-                                    "problem." + field, "modes." + field, "data." + field})
+                                    "problem." + field, "modes." + field, "data." + field, "control_problem." + field})
       if (node == nullptr && !field.empty()) node = document_.find(path);
+    // A key that is absent is shown at its table.
+    for (std::size_t dot = field.rfind('.'); node == nullptr && dot != std::string::npos && dot > 0;
+         dot = field.rfind('.', dot - 1))
+      node = document_.find(field.substr(0, dot));
     report(node != nullptr ? node->source() : fallback, d.code, d.message, d.help);
   }
 }

@@ -16,6 +16,16 @@ class Reading {
   void report(const toml::source_region& place, std::string code, std::string message, std::string help = {}) {
     problems_.push_back(document_.diagnostic(place, std::move(code), std::move(message), std::move(help)));
   }
+  /// A number for the place of a value, by which problems found later can point at it.
+  int remember(const toml::source_region& place, const toml::node* node = nullptr) {
+    places_.push_back({place, node});
+    return static_cast<int>(places_.size()) - 1;
+  }
+  toml::source_region place(int remembered) const {
+    return remembered < 0 ? toml::source_region{} : places_[static_cast<std::size_t>(remembered)].region;
+  }
+  /// Reports a problem at character `offset` of the text that was remembered.
+  void report_in_text(int remembered, std::size_t offset, std::string code, std::string message, std::string help);
   /// Adopts the problems of an error and gives them a place: the key that the message starts with, or `fallback`.
   void adopt(const core::Error& error, const toml::source_region& fallback = {});
   void know_homes(std::map<std::string, std::string> homes) { homes_ = std::move(homes); }
@@ -28,6 +38,11 @@ class Reading {
   const Document& document_;
   std::vector<core::Diagnostic> problems_;
   std::map<std::string, std::string> homes_;
+  struct Place {
+    toml::source_region region;
+    const toml::node* node;
+  };
+  std::vector<Place> places_;
 };
 
 /// One table of the document; a table that is absent reads as empty. After the last key, finish() reports what is
@@ -49,6 +64,9 @@ class TableReader : public Binder {
   void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
   bool capture(const Field& field, theory::CaptureCurve& curve) override;
   void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
+  void formula(const Field& field, Formula& value, const char* kind) override;
+  void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
+  void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
 
   /// The node of a key, which is known from now on; nullptr when absent.
   const toml::node* take(const std::string& key);
@@ -59,6 +77,8 @@ class TableReader : public Binder {
 
  private:
   const toml::node* take(const Field& field);
+  void each_of(const toml::table& table, const std::string& prefix, TableReader& inner, bool parts, const Entry& entry);
+  void read_formula(const toml::node& node, const std::string& name, const char* kind, Formula& value);
   std::string full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void wrong_type(const toml::node& node, const std::string& name, const std::string& expected);
   /// Reads one finite number within the range; reports and returns false otherwise.

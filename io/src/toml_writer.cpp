@@ -57,7 +57,9 @@ std::string toml_number(double x) {
 }
 
 void TomlWriter::line(const Field& field, const std::string& value, const char* unit) {
+  if (inline_ && !own_.empty()) own_ += ", ";
   own_ += fmt::format("{} = {}", field.key, value);
+  if (inline_) return;
   const std::string_view u = unit;
   if (!u.empty() && u != "1") own_ += fmt::format("  # {}", u);
   own_ += '\n';
@@ -114,6 +116,33 @@ void TomlWriter::seeds(const Field& field, std::vector<std::uint64_t>& values) {
     if (seed > static_cast<std::uint64_t>(INT64_MAX))
       throw core::Error("E104", fmt::format("the seed {} cannot be written as TOML", seed), "use a seed below 2^63");
   line(field, list(values, 8, [](std::uint64_t v) { return fmt::format("{}", v); }), "");
+}
+
+void TomlWriter::text_unless(const Field& field, std::string& value, const char* usual) {
+  if (value != usual) text(field, value);
+}
+
+void TomlWriter::formula(const Field& field, Formula& value, const char*) {
+  if (!value.given()) return;
+  if (!value.number.has_value()) return line(field, toml_text(value.text), "");
+  const double x = *value.number;
+  line(field, std::isinf(x) ? (x > 0 ? "inf" : "-inf") : toml_number(x), field.unit);
+}
+
+void TomlWriter::formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) {
+  if (value.given()) return formula(field, value, kind);
+  TomlWriter inner;
+  inner.inline_ = true;
+  body(inner);
+  if (!inner.own_.empty()) line(field, fmt::format("{{ {} }}", inner.own_), "");
+}
+
+void TomlWriter::each(const Field& field, const std::vector<std::string>& names, bool, const Entry& entry) {
+  if (names.empty()) return;
+  TomlWriter inner(path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key));
+  for (const std::string& name : names) entry(inner, {name.c_str(), "", ""}, name, -1);
+  if (!inner.own_.empty()) children_ += fmt::format("\n[{}]\n{}", inner.path_, inner.own_);
+  children_ += inner.children_;
 }
 
 }  // namespace eos::io

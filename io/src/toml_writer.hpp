@@ -24,10 +24,15 @@ class TomlWriter : public Binder {
   void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
   bool capture(const Field& field, theory::CaptureCurve& curve) override;
   void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
+  void text_unless(const Field& field, std::string& value, const char* usual) override;
+  void formula(const Field& field, Formula& value, const char* kind) override;
+  void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
+  void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
 
  private:
   void line(const Field& field, const std::string& value, const char* unit);
   std::string path_, own_, children_;
+  bool inline_ = false;  ///< own_ becomes "key = value, key = value"
 };
 
 /// A TOML basic string.

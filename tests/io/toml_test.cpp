@@ -307,6 +307,9 @@ TEST(Toml, every_example_is_valid) {
       case eos::io::FileKind::plan:
         eos::io::read_plan_request(path), ++plans;
         break;
+      case eos::io::FileKind::control:
+        eos::io::read_control(path), ++problems;
+        break;
       case eos::io::FileKind::prices:
         ADD_FAILURE() << "price lists live in data/prices";
         break;

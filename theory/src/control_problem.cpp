@@ -50,10 +50,21 @@ class Check {
         return;
       }
   }
-  void name(const std::string& what, const std::string& name) {
-    if (name.empty()) fail("E107", what + " has no name");
-    if (!name.empty() && !names_.insert(name).second)
-      fail("E107", fmt::format("the name '{}' is used twice", name), "names of states, controls and parameters differ");
+  /// Names are those that formulas can use; parameters may have parts, as in weight.energy.
+  void name(const std::string& table, const std::string& name, bool parts = false) {
+    bool good = true;
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+      end = parts ? name.find('.', begin) : std::string::npos;
+      good = good && is_symbol(name.substr(begin, end - begin));
+    }
+    const bool reserved = name == "T" || name == "initial" || name == "final";
+    if (!good || reserved)
+      fail("E109", fmt::format("{}.{} cannot be the name of a value in formulas", table, name),
+           reserved ? "T is the horizon, initial(x) and final(x) are values at the ends: choose another name"
+                    : "use a letter, then letters, digits and _, and none of the functions, nor pi");
+    else if (!names_.insert(name).second)
+      fail("E107", fmt::format("{}.{} is the name of something else, too", table, name),
+           "states, controls, parameters and time need different names");
   }
   void finish() {
     if (!problems_.empty()) throw core::Error(std::move(problems_));
@@ -124,10 +135,11 @@ bool ControlProblem::autonomous() const {
 
 void ControlProblem::check() const {
   Check check;
+  check.name("time", time_name);
   if (states.empty()) check.fail("E105", "the problem has no state", "add [states.x] with dynamics");
   if (costs.empty()) check.fail("E105", "the problem has no cost", "add [cost.NAME] with running or terminal");
   for (const StateVariable& s : states) {
-    check.name("a state", s.name);
+    check.name("states", s.name);
     check.interval("states." + s.name + ".initial", s.initial);
     check.interval("states." + s.name + ".final", s.final);
     check.interval("states." + s.name, s.bounds);
@@ -136,12 +148,12 @@ void ControlProblem::check() const {
     check.formula("states." + s.name + ".dynamics", s.dynamics, path_slots());
   }
   for (const ControlVariable& c : controls) {
-    check.name("a control", c.name);
+    check.name("controls", c.name);
     check.interval("controls." + c.name, c.bounds);
     if (c.guess.has_value()) check.meets("controls." + c.name + ".guess", Interval::point(*c.guess), c.bounds);
   }
   for (const Parameter& p : parameters) {
-    check.name("a parameter", p.name);
+    check.name("parameters", p.name, true);
     if (!std::isfinite(p.value)) check.fail("E104", fmt::format("parameters.{} is not finite: {}", p.name, p.value));
   }
   for (const CostTerm& c : costs) {
@@ -157,11 +169,11 @@ void ControlProblem::check() const {
     check.formula("ends." + c.name, c.expression, end_slots());
   }
   if (!(horizon.value > 0) || !std::isfinite(horizon.value))
-    check.fail("E104", fmt::format("the horizon must be positive and finite, got {}", horizon.value));
+    check.fail("E104", fmt::format("horizon must be positive and finite, got {}", horizon.value));
   if (horizon.free) {
-    check.interval("the horizon", horizon.bounds);
-    if (!(horizon.bounds.lower > 0)) check.fail("E104", "the lower bound of a free horizon must be positive");
-    check.meets("the guess of the horizon", Interval::point(horizon.value), horizon.bounds);
+    check.interval("horizon", horizon.bounds);
+    if (!(horizon.bounds.lower > 0)) check.fail("E104", "horizon.lower of a free horizon must be positive");
+    check.meets("horizon.guess", Interval::point(horizon.value), horizon.bounds);
   }
   check.finish();
 }

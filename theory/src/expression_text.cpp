@@ -244,44 +244,85 @@ int precedence(Op op) {
   }
 }
 
-std::string text_of(const Expr& y, const std::vector<std::string>& names, int least) {
-  const Op op = y.op();
-  if (op == Op::constant)
-    return y.constant() < 0 && least > 1 ? fmt::format("({})", y.constant()) : fmt::format("{}", y.constant());
-  if (op == Op::input) {
-    const auto i = static_cast<std::size_t>(y.index());
-    return i < names.size() && !names[i].empty() ? names[i] : fmt::format("x{}", i);
-  }
-  const int own = precedence(op);
-  std::string text;
-  const auto infix = [&](const char* sign, int left, int right) {
-    text = text_of(y.first(), names, left) + sign + text_of(y.second(), names, right);
-  };
-  switch (op) {
-    case Op::add:
-      infix(" + ", 1, 2);
-      break;
-    case Op::subtract:
-      infix(" - ", 1, 2);
-      break;
-    case Op::multiply:
-      infix("*", 2, 3);
-      break;
-    case Op::divide:
-      infix("/", 2, 3);
-      break;
-    case Op::power:
-      infix("^", 5, 4);
-      break;
-    case Op::negate:
-      text = fmt::format("-{}", text_of(y.first(), names, 3));
-      break;
-    default:
-      text = fmt::format("{}({}", name_of(op), text_of(y.first(), names, 0));
-      text += is_binary(op) ? ", " + text_of(y.second(), names, 0) + ")" : ")";
-  }
-  return own < least ? fmt::format("({})", text) : text;
+/// A constant that reads back: what is not finite is written as the quotient that gives it.
+std::string text_of(double x) {
+  if (std::isnan(x)) return "(0/0)";
+  if (std::isinf(x)) return x > 0 ? "(1/0)" : "(-1/0)";
+  return fmt::format("{}", x);
 }
+
+/// Writes a formula from left to right without recursion: formulas may be deep.
+class Printer {
+ public:
+  Printer(const std::vector<std::string>& names) : names_(names) {}
+
+  std::string run(const Expr::Node* root) {
+    todo_.push_back({root, 0, {}});
+    while (!todo_.empty()) {
+      const Piece piece = std::move(todo_.back());
+      todo_.pop_back();
+      if (piece.node == nullptr)
+        text_ += piece.literal;
+      else
+        print(*piece.node, piece.least);
+    }
+    return std::move(text_);
+  }
+
+ private:
+  struct Piece {
+    const Expr::Node* node;  ///< null: the literal
+    int least;               ///< in brackets when the formula binds less
+    std::string literal;
+  };
+
+  void print(const Expr::Node& y, int least) {
+    if (y.op == Op::constant) {
+      text_ += y.value < 0 && least > 1 && std::isfinite(y.value) ? fmt::format("({})", y.value) : text_of(y.value);
+      return;
+    }
+    if (y.op == Op::input) {
+      const auto i = static_cast<std::size_t>(y.index);
+      text_ += i < names_.size() && !names_[i].empty() ? names_[i] : fmt::format("x{}", i);
+      return;
+    }
+    // Squares and cubes are products that share their factor; written as products they would double at each level.
+    const bool square = y.op == Op::multiply && y.a == y.b;
+    const bool cube = y.op == Op::multiply && y.a->op == Op::multiply && y.a->a == y.b && y.a->b == y.b;
+    const int own = square || cube ? precedence(Op::power) : precedence(y.op);
+    const bool brackets = own < least;
+    if (brackets) text_ += '(';
+    if (brackets) later(")");
+    if (square || cube) {
+      later(square ? "^2" : "^3");
+      later(y.b.get(), 5);
+    } else if (own == 5) {
+      later(")");
+      if (y.b) later(y.b.get(), 0), later(", ");
+      later(y.a.get(), 0);
+      later(fmt::format("{}(", name_of(y.op)));
+    } else if (y.op == Op::negate) {
+      later(y.a.get(), 3);
+      later("-");
+    } else {
+      infix(y);
+    }
+  }
+  void infix(const Expr::Node& y) {
+    const bool power = y.op == Op::power;
+    const int own = precedence(y.op);
+    later(y.b.get(), power ? own : own + 1);
+    later(y.op == Op::add ? " + " : y.op == Op::subtract ? " - " : y.op == Op::multiply ? "*" : power ? "^" : "/");
+    later(y.a.get(), power ? own + 1 : own);
+  }
+  /// What is pushed last is written first.
+  void later(const Expr::Node* node, int least) { todo_.push_back({node, least, {}}); }
+  void later(std::string literal) { todo_.push_back({nullptr, 0, std::move(literal)}); }
+
+  const std::vector<std::string>& names_;
+  std::vector<Piece> todo_;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -294,10 +335,17 @@ const std::vector<std::string>& function_names() {
   return names;
 }
 
+bool is_symbol(std::string_view name) {
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0) return false;
+  for (const char c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') return false;
+  return name != "pi" && find_function(name) == nullptr;
+}
+
 Expr parse_expression(std::string_view text, const SymbolTable& symbols, std::vector<ExpressionProblem>& problems) {
   return Parser(text, symbols, problems).run();
 }
 
-std::string to_string(const Expr& y, const std::vector<std::string>& names) { return text_of(y, names, 0); }
+std::string to_string(const Expr& y, const std::vector<std::string>& names) { return Printer(names).run(y.node()); }
 
 }  // namespace eos::theory

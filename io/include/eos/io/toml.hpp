@@ -12,14 +12,16 @@
 #include <string>
 #include <vector>
 
+#include "eos/theory/control_problem.hpp"
 #include "eos/theory/problem.hpp"
 #include "eos/theory/training_spec.hpp"
 
 namespace eos::io {
 
-/// What a TOML file describes, by its top-level tables: [problem] a mode problem, [train]/[data]/... a run, [prices] a
-/// price list, [plan] a plan made from a calibration.
-enum class FileKind { problem, training, prices, plan };
+/// What a TOML file describes, by its top-level tables: [problem] a mode problem, [control_problem]/[states]/... a
+/// control problem by its formulas, [train]/[data]/... a run, [prices] a price list, [plan] a plan made from a
+/// calibration.
+enum class FileKind { problem, training, prices, plan, control };
 
 struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
@@ -39,12 +41,17 @@ struct PlanRequest {
 /// throws Error E201, E101, E108 (none of the known tables).
 FileKind kind_of(const std::string& path);
 /// All readers throw Error with every problem of the file: E101 (not TOML), E102 (unknown key), E103 (type), E104
-/// (range), E105 (missing), E106 (unknown word), E107 (contradiction), E108 (another kind of file), E201 (unreadable),
-/// E401, E502.
+/// (range), E105 (missing), E106 (unknown word), E107 (contradiction), E108 (another kind of file), E109 (a formula),
+/// E201 (unreadable), E401, E502.
 theory::ModeProblem read_problem(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec read_training(const std::string& path, const Overrides& overrides = {});
 theory::TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides = {});
 theory::ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides = {});
+/// States keep the order of the file. Initial, final, bounds, weights and horizon may be formulas of parameters: they
+/// are evaluated when the file is read, and do not follow a parameter that a solver varies; `--set` does, and a weight
+/// that is the name of a parameter.
+theory::ControlProblem read_control(const std::string& path, const Overrides& overrides = {});
+theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides = {});
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides = {});
 /// A built-in name (metabolic, sram-7nm, hbm2, h100, ...) or the path of a TOML file.
 theory::PriceList read_prices(const std::string& name_or_path);
@@ -55,6 +62,7 @@ std::string to_toml(const theory::TrainingSpec& spec);
 std::string to_toml(const theory::ModeProblem& problem);
 std::string to_toml(const theory::PriceList& prices);
 std::string to_toml(const PlanRequest& request);
+std::string to_toml(const theory::ControlProblem& problem);
 
 /// Every table and key with type, unit, range, default and meaning, as Markdown: the body of docs/toml.md.
 std::string toml_reference();

@@ -117,8 +117,9 @@ struct ControlProblem {
   int find_cost(std::string_view name) const;       ///< index or -1
   /// Whether any path formula depends on t.
   bool autonomous() const;
-  /// throws Error E401/E104/E107 with one diagnostic per problem: reversed or empty bounds, no state, no cost, clashing
-  /// names, a fixed value outside its bounds, a horizon that is not positive, formulas over slots that do not exist.
+  /// throws Error E401/E104/E105/E107/E109 with one diagnostic per problem: reversed or empty bounds, no state, no cost,
+  /// names that clash or that formulas cannot use, a fixed value outside its bounds, a horizon that is not positive,
+  /// formulas over slots that do not exist.
   void check() const;
 };
 

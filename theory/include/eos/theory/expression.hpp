@@ -141,6 +141,8 @@ struct SymbolTable {
 };
 /// Names that a text can call, for help and for refusing them as names of states.
 const std::vector<std::string>& function_names();
+/// Whether a formula can use the name for a value: a letter or _, then letters, digits and _; no function, not pi.
+bool is_symbol(std::string_view name);
 /// Parses; appends to `problems` what is wrong (undefined names all, syntax the first) and then returns 0.
 Expr parse_expression(std::string_view text, const SymbolTable& symbols, std::vector<ExpressionProblem>& problems);
 
