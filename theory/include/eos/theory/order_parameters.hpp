@@ -11,11 +11,11 @@
 // Sources: Saad & Solla, PRL 74, 4337 (1995) and PRE 52, 4225 (1995); Biehl & Schwarze, J. Phys. A 28, 643 (1995);
 // readouts and a proof: Goldt et al., NeurIPS 2019 (arXiv:1906.08632).
 //
-// Batch: b samples per step divide the squared bracket by b. Write masks m multiply linear terms by E[m_i] and the
-// bracket by E[m_i m_k]. The ranked mask of largest |x_l|, which all units share, has phi(kappa) in both, exactly at
-// b = 1; random masks of each unit have kappa, and kappa on the diagonal and kappa^2 off it. Derived in
-// docs/order-parameters.md. Dropout with activation probability p multiplies every term by p^(number of distinct
-// student units in it), and the output at test time by p_F: Mignacco & Mori, arXiv:2507.07907, section 3.2.
+// Batch: b samples per step divide the squared bracket by b; alpha then counts steps. Write masks m multiply linear
+// terms by E[m_i] and the bracket by E[m_i m_k]. The ranked mask of largest |x_l|, which all units share, has
+// phi(kappa) in both, exactly at b = 1; random masks of each unit have kappa, and kappa on the diagonal and kappa^2 off
+// it. Derived in docs/order-parameters.md. Dropout with activation probability p multiplies every term by p^(number of
+// distinct student units in it), and the output at test time by p_F: Mignacco & Mori, arXiv:2507.07907, section 3.2.
 //
 // Formulas are templates on the scalar (double, Dual, Expr); nothing branches on values. Held to quadrature, to
 // published numbers and to simulations in tests/theory/order_parameters_test.cpp.

@@ -8,7 +8,7 @@
 // *screened* example, learning is slowed by the share P = erf(c/sqrt 2) that is trained on: late in learning the best
 // band is c = 1.400 sqrt(1-R^2)/R and eps -> 1.589/n. Optimal steps: Kinouchi & Caticha, J. Phys. A 25, 6243 (1992);
 // queries: Kinzel & Rujan, EPL 13, 473 (1990), Watkin & Rau, J. Phys. A 25, 113 (1992); the band is derived in
-// docs/theory.md.
+// docs/order-parameters.md.
 //
 // Globally optimal rule for an erf unit that learns from erf units (Rattray & Saad, NIPS 10, 322 (1998); J. Phys. A 30,
 // L771 (1997)): F_i = b_i y - x_i with the teacher's field y and the students' x_i, hence

@@ -36,7 +36,7 @@ Model perceptron_model();
 
 /// e' = -eta lambda e, cost int exp(-r t) ( lambda e^2/2 + c eta^2/2 ) dt: for r = 0 the rate is
 /// sqrt(2 (L(t) - L(T))/c). After Njaradi, Carrasco-Davis, Latham & Saxe, arXiv:2601.07830; closed form in
-/// docs/theory.md.
+/// docs/order-parameters.md.
 Model effort_model();
 
 /// One weight, cost int gamma^t ( r L + beta g^2 ) dt over the gain g (the paper maximises the negative).
