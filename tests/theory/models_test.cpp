@@ -33,7 +33,7 @@ TEST(Models, every_default_is_a_sound_problem) {
 TEST(Models, parameters_of_the_problem_carry_the_values_given) {
   const ControlProblem p = make_model("curriculum", {{"eta", 2.5}, {"alpha_F", 7}});
   EXPECT_EQ(p.parameters[static_cast<std::size_t>(p.find_parameter("eta"))].value, 2.5);
-  EXPECT_EQ(p.parameters[static_cast<std::size_t>(p.find_parameter("T"))].value, 2);
+  EXPECT_EQ(p.parameters[static_cast<std::size_t>(p.find_parameter("teacher_norm"))].value, 2);
   EXPECT_EQ(p.horizon.value, 7);
   EXPECT_EQ(p.states[3].final.lower, 3.5);  // half of the examples are easy
 }

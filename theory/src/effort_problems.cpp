@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "eos/theory/learning_effort.hpp"
@@ -51,19 +52,23 @@ struct NetworkProblem {
 };
 int hidden_of(const ModelBuilder& b) { return b.integer("hidden"); }
 
+/// Weight of one layer between hidden unit h and aspect i at the start; learnt weights, shared among the units of an
+/// aspect, as the guess.
+void add_network_state(ModelBuilder& b, std::string name, int h, int i, const char* meaning) {
+  const int H = hidden_of(b), sharing = std::max(1, (H + 1 - i) / 2);
+  const bool own = h % 2 == i;
+  // unit h starts on aspect h mod 2, with a share of the other: nothing sits on a saddle
+  b.state(std::move(name), Interval::point(b.value("w_0") * (own ? 1 : b.value("asymmetry"))), meaning);
+  b.problem.states.back().guess = own ? std::sqrt(b.value(i == 0 ? "s_1" : "s_2") / sharing) : 0;
+}
+
 void add_network_states(ModelBuilder& b) {
   const int H = hidden_of(b);
-  const double scale = b.value("w_0"), leak = b.value("asymmetry");
-  // unit h starts on aspect h mod 2, with a share of the other: nothing sits on a saddle
   for (int h = 0; h < H; ++h) {
-    for (int i = 0; i < 2; ++i) {
-      b.state(fmt::format("W1_{}{}", h + 1, i + 1), Interval::point(scale * (h % 2 == i ? 1 : leak)), "first layer");
-    }
+    for (int i = 0; i < 2; ++i) add_network_state(b, fmt::format("W1_{}{}", h + 1, i + 1), h, i, "first layer");
   }
   for (int o = 0; o < 2; ++o) {
-    for (int h = 0; h < H; ++h) {
-      b.state(fmt::format("W2_{}{}", o + 1, h + 1), Interval::point(scale * (h % 2 == o ? 1 : leak)), "second layer");
-    }
+    for (int h = 0; h < H; ++h) add_network_state(b, fmt::format("W2_{}{}", o + 1, h + 1), h, o, "second layer");
   }
 }
 

@@ -51,13 +51,13 @@ ControlProblem build_curriculum(const Model& model, const ModelValues& values) {
   const int e = b.state("easy", Interval::point(0), "easy examples so far, per input",
                         Interval::point(b.value("easy_share") * T));
   const int u = b.control("u", {0, 1}, b.value("easy_share"), "share of easy examples");
-  b.parameters(model, {"eta", "lambda", "T", "Delta_easy", "Delta_hard", "easy_share"});
+  b.parameters(model, {"eta", "lambda", "teacher_norm", "Delta_easy", "Delta_hard", "easy_share"});
   b.horizon(T, "alpha");
   ControlProblem& p = b.problem;
 
   const CurriculumState<Expr> x{p.x(q), p.x(n), p.x(m)}, end{p.x_final(q), p.x_final(n), p.x_final(m)};
-  const auto easy = curriculum_rates(x, b.path("Delta_easy"), b.path("eta"), b.path("lambda"), b.path("T"));
-  const auto hard = curriculum_rates(x, b.path("Delta_hard"), b.path("eta"), b.path("lambda"), b.path("T"));
+  const auto easy = curriculum_rates(x, b.path("Delta_easy"), b.path("eta"), b.path("lambda"), b.path("teacher_norm"));
+  const auto hard = curriculum_rates(x, b.path("Delta_hard"), b.path("eta"), b.path("lambda"), b.path("teacher_norm"));
   auto mix = [&](const Expr& one, const Expr& other) { return p.u(u) * one + (1.0 - p.u(u)) * other; };
   b.dynamics(q, mix(easy.relevant, hard.relevant));
   b.dynamics(n, mix(easy.irrelevant, hard.irrelevant));
@@ -65,8 +65,8 @@ ControlProblem build_curriculum(const Model& model, const ModelValues& values) {
   b.dynamics(e, p.u(u));
   const Expr share = b.end("easy_share");
   p.add_cost("error", 0.0,
-             share * curriculum_error(end, b.end("Delta_easy"), b.end("T")) +
-                 (1.0 - share) * curriculum_error(end, b.end("Delta_hard"), b.end("T")));
+             share * curriculum_error(end, b.end("Delta_easy"), b.end("teacher_norm")) +
+                 (1.0 - share) * curriculum_error(end, b.end("Delta_hard"), b.end("teacher_norm")));
   return p;
 }
 
@@ -179,7 +179,7 @@ Model curriculum_model() {
        "When to show easy and when hard examples",
        std::string(k_mignacco_mori) + ", section 3.1",
        {number("eta", 3, "learning rate", 0, k_large), number("lambda", 0, "weight decay", 0, k_large),
-        number("T", 2, "norm of the teacher", 1e-6, k_large),
+        number("teacher_norm", 2, "T, norm of the teacher", 1e-6, k_large),
         number("Delta_easy", 0, "variance of irrelevant inputs in easy examples", 0, k_large),
         number("Delta_hard", 2, "the same in hard examples", 0, k_large),
         number("easy_share", .5, "share of easy examples, in training and in the error", 0, 1),
