@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "eos/solvers/batch.hpp"
 #include "eos/solvers/solve.hpp"
 
 namespace {
@@ -44,6 +45,31 @@ void evaluate_schedule(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(eos::solvers::evaluate(p, schedule).objective);
 }
 
+/// Reference problems at prices over two decades: in lockstep, and one after the other.
+std::vector<ModeProblem> price_sweep(Rule rule, int count) {
+  std::vector<ModeProblem> problems(static_cast<std::size_t>(count), problem(rule, 8, 40));
+  for (int i = 0; i < count; ++i) {
+    const double factor = std::pow(100, static_cast<double>(i) / count - .5);
+    problems[static_cast<std::size_t>(i)].price_sample *= factor,
+        problems[static_cast<std::size_t>(i)].price_write *= factor;
+  }
+  return problems;
+}
+void sweep_in_batch(benchmark::State& state, Rule rule) {
+  const std::vector<ModeProblem> problems = price_sweep(rule, static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(eos::solvers::solve_batch(problems));
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+void sweep_one_by_one(benchmark::State& state, Rule rule) {
+  const std::vector<ModeProblem> problems = price_sweep(rule, static_cast<int>(state.range(0)));
+  for (auto _ : state)
+    for (const ModeProblem& p : problems) benchmark::DoNotOptimize(eos::solvers::solve(p).objective);
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK_CAPTURE(sweep_in_batch, ranked, Rule::ranked)->Arg(256)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sweep_one_by_one, ranked, Rule::ranked)->Arg(256)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sweep_in_batch, dense, Rule::all)->Arg(256)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(sweep_one_by_one, dense, Rule::all)->Arg(256)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(solve_problem, reference_dense, problem(Rule::all, 8, 40))->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(solve_problem, reference_random, problem(Rule::random, 8, 40))->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(solve_problem, reference_ranked, problem(Rule::ranked, 8, 40))->Unit(benchmark::kMillisecond);

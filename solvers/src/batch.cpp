@@ -13,31 +13,54 @@ using theory::SolveStatus;
 
 namespace {
 
+constexpr double k_loose = 1e-5;  // tolerance of descents whose only purpose is to be compared
+constexpr double k_gain = 1e-9;   // smallest relative gain worth another round
+constexpr int k_rounds = 12;      // of the search for the length of the final rest
+
 std::vector<batch::LaneResult> run(const batch::Setup& setup, std::span<const batch::Lane> lanes,
-                                   const BatchOptions& options, bool descend) {
-  return options.device == BatchDevice::cuda ? batch::run_cuda(setup, lanes, descend)
-                                             : batch::run_cpu(setup, lanes, options.threads, descend);
+                                   const BatchOptions& options, double tolerance) {
+  return options.device == BatchDevice::cuda ? batch::run_cuda(setup, lanes, tolerance)
+                                             : batch::run_cpu(setup, lanes, options.threads, tolerance);
 }
 
-SolveStatus status_of(int ending) {
-  switch (ending) {
-    case batch::converged:
-      return SolveStatus::optimal;
-    case batch::iteration_limit:
-      return SolveStatus::iteration_limit;
-    case batch::not_finite:
-      return SolveStatus::not_finite;
-    default:
-      return SolveStatus::stalled;
+SolveStatus status_of(double ending) {
+  if (ending == batch::converged) return SolveStatus::optimal;
+  if (ending == batch::iteration_limit) return SolveStatus::iteration_limit;
+  return ending == batch::not_finite ? SolveStatus::not_finite : SolveStatus::stalled;
+}
+
+/// Keeps the better result of every problem; one that is not finite loses against any other. True where it improved.
+std::vector<bool> keep_best(std::span<const batch::Lane> lanes, std::vector<batch::LaneResult> results,
+                            std::vector<batch::LaneResult>& best) {
+  std::vector<bool> improved(best.size(), false);
+  for (std::size_t k = 0; k < lanes.size(); ++k) {
+    batch::LaneResult& now = best[lanes[k].problem];
+    const bool first = now.x.empty();
+    if (!first && !(results[k].value < now.value - k_gain * std::abs(now.value)) && std::isfinite(now.value)) continue;
+    if (!first && !std::isfinite(results[k].value)) continue;
+    now = std::move(results[k]);
+    improved[lanes[k].problem] = true;
   }
+  return improved;
 }
 
-/// The lane of least J; a lane that is not finite loses against any other.
-std::size_t best_of(std::span<const batch::LaneResult> results, std::size_t begin, std::size_t end) {
-  std::size_t best = begin;
-  for (std::size_t k = begin; k < end; ++k)
-    if (std::isfinite(results[k].value) && !(results[best].value <= results[k].value)) best = k;
-  return best;
+/// Moves all rest to the end and tries neighbouring lengths until none is better: descents cannot change either.
+void search_rest(const batch::Setup& setup, const BatchOptions& options, std::vector<batch::LaneResult>& best) {
+  std::vector<bool> open(best.size(), true);
+  for (int round = 0; round < k_rounds; ++round) {
+    std::vector<batch::Lane> lanes;
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      if (!open[i] || !std::isfinite(best[i].value)) continue;
+      const std::vector<Controls> learning = setup.learning(i, best[i].x);
+      for (const int change : {-2, -1, 0, 1, 2}) {
+        const int count = static_cast<int>(learning.size()) + change;
+        if (!learning.empty() && count >= 1 && count <= setup.sizes().intervals)
+          lanes.push_back(setup.stretched(i, learning, count));
+      }
+    }
+    if (lanes.empty()) return;
+    open = keep_best(lanes, run(setup, lanes, options, k_loose), best);
+  }
 }
 
 }  // namespace
@@ -60,17 +83,18 @@ theory::Schedule BatchResult::schedule(const ModeProblem& problem, std::size_t i
 BatchResult solve_batch(std::span<const ModeProblem> problems, const BatchOptions& options) {
   const batch::Setup setup(problems, options);
   std::vector<batch::Lane> lanes;
-  std::vector<std::size_t> begin;
-  for (std::size_t i = 0; i < problems.size(); ++i) {
-    begin.push_back(lanes.size());
+  for (std::size_t i = 0; i < problems.size(); ++i)
     for (batch::Lane& lane : setup.starts(i)) lanes.push_back(std::move(lane));
-  }
-  begin.push_back(lanes.size());
-  const std::vector<batch::LaneResult> results = run(setup, lanes, options, true);
+  std::vector<batch::LaneResult> best(problems.size());
+  keep_best(lanes, run(setup, lanes, options, k_loose), best);
+  if (setup.can_rest()) search_rest(setup, options, best);
+  lanes.clear();
+  for (std::size_t i = 0; i < problems.size(); ++i) lanes.push_back({i, best[i].x});
+  best = run(setup, lanes, options, options.tolerance);
   BatchResult out;
   out.intervals = setup.sizes().intervals;
   for (std::size_t i = 0; i < problems.size(); ++i) {
-    const batch::LaneResult& r = results[best_of(results, begin[i], begin[i + 1])];
+    const batch::LaneResult& r = best[i];
     out.objective.push_back(r.value), out.terminal_loss.push_back(r.loss), out.energy.push_back(r.energy);
     out.projected_gradient.push_back(r.residual), out.iterations.push_back(r.iterations);
     out.status.push_back(std::isfinite(r.value) ? status_of(r.ending) : SolveStatus::not_finite);
@@ -98,7 +122,7 @@ BatchValues evaluate_batch(std::span<const ModeProblem> problems, std::span<cons
     lanes.push_back({i, setup.scaled(i, u)});
   }
   BatchValues out;
-  for (const batch::LaneResult& r : run(setup, lanes, options, false))
+  for (const batch::LaneResult& r : run(setup, lanes, options, 0))
     out.objective.push_back(r.value), out.terminal_loss.push_back(r.loss), out.energy.push_back(r.energy);
   return out;
 }

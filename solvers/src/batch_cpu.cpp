@@ -13,48 +13,51 @@ namespace {
 
 constexpr int k_width = 8;
 
-/// Eight doubles that the compiler keeps in vector registers.
-struct alignas(64) Pack {
-  double v[k_width];
+/// Four doubles that the compiler keeps in one vector register.
+using Quad = double __attribute__((vector_size(32)));
+
+struct Pack {
+  Quad low, high;
   Pack() = default;
-  Pack(double x) { std::fill_n(v, k_width, x); }  // NOLINT: numbers are packs
+  Pack(double x) : low{x, x, x, x}, high(low) {}  // NOLINT: numbers are packs
+  Pack(const Quad& l, const Quad& h) : low(l), high(h) {}
 };
 
-template <class Op>
-Pack each(const Pack& a, const Pack& b, Op op) {
+inline Pack operator+(const Pack& a, const Pack& b) { return {a.low + b.low, a.high + b.high}; }
+inline Pack operator-(const Pack& a, const Pack& b) { return {a.low - b.low, a.high - b.high}; }
+inline Pack operator*(const Pack& a, const Pack& b) { return {a.low * b.low, a.high * b.high}; }
+inline Pack operator/(const Pack& a, const Pack& b) { return {a.low / b.low, a.high / b.high}; }
+inline Pack& operator+=(Pack& a, const Pack& b) { return a = a + b; }
+inline Pack& operator-=(Pack& a, const Pack& b) { return a = a - b; }
+
+template <class Function>
+Pack each(const Pack& a, Function f) {
   Pack y;
-  for (int i = 0; i < k_width; ++i) y.v[i] = op(a.v[i], b.v[i]);
+  for (int i = 0; i < 4; ++i) y.low[i] = f(a.low[i]), y.high[i] = f(a.high[i]);
   return y;
 }
-Pack operator+(const Pack& a, const Pack& b) {
-  return each(a, b, [](double x, double y) { return x + y; });
-}
-Pack operator-(const Pack& a, const Pack& b) {
-  return each(a, b, [](double x, double y) { return x - y; });
-}
-Pack operator*(const Pack& a, const Pack& b) {
-  return each(a, b, [](double x, double y) { return x * y; });
-}
-Pack operator/(const Pack& a, const Pack& b) {
-  return each(a, b, [](double x, double y) { return x / y; });
-}
-Pack& operator+=(Pack& a, const Pack& b) { return a = a + b; }
-Pack& operator-=(Pack& a, const Pack& b) { return a = a - b; }
 Pack exp(const Pack& a) {
-  return each(a, a, [](double x, double) { return std::exp(x); });
+  return each(a, [](double x) { return std::exp(x); });
 }
 Pack erfc(const Pack& a) {
-  return each(a, a, [](double x, double) { return std::erfc(x); });
+  return each(a, [](double x) { return std::erfc(x); });
 }
+
+/// A Quad in memory. Copying through memcpy would go through the stack and stall.
+using QuadInMemory = double __attribute__((vector_size(32), aligned(8), may_alias));
 
 struct PackView {
   double* base;
+  double* at(int i) const { return base + static_cast<std::ptrdiff_t>(i) * k_width; }
   Pack value(int i) const {
-    Pack p;
-    std::copy_n(base + static_cast<std::ptrdiff_t>(i) * k_width, k_width, p.v);
-    return p;
+    const auto* p = reinterpret_cast<const QuadInMemory*>(at(i));
+    const Quad low = p[0], high = p[1];
+    return {low, high};
   }
-  void store(int i, const Pack& p) const { std::copy_n(p.v, k_width, base + static_cast<std::ptrdiff_t>(i) * k_width); }
+  void store(int i, const Pack& x) const {
+    auto* p = reinterpret_cast<QuadInMemory*>(at(i));
+    p[0] = x.low, p[1] = x.high;
+  }
 };
 
 struct LaneView {
@@ -66,17 +69,22 @@ struct LaneView {
 
 class PackRun {
  public:
-  explicit PackRun(const Setup& setup)
-      : setup_(setup), layout_(setup.sizes()), memory_(static_cast<std::size_t>(layout_.total) * k_width) {}
+  PackRun(const Setup& setup, double tolerance)
+      : setup_(setup),
+        sizes_(setup.sizes()),
+        layout_(sizes_),
+        memory_(static_cast<std::size_t>(layout_.total) * k_width) {
+    sizes_.tolerance = tolerance;
+  }
 
   /// Up to eight lanes; a short pack repeats its last lane.
-  void run(std::span<const Lane> lanes, std::span<LaneResult> results, bool descend) {
-    const Sizes& z = setup_.sizes();
+  void run(std::span<const Lane> lanes, std::span<LaneResult> results) {
+    const bool descend = sizes_.tolerance > 0;
     std::fill(memory_.begin(), memory_.end(), 0.0);
     for (int k = 0; k < k_width; ++k)
       load(lanes[std::min<std::size_t>(static_cast<std::size_t>(k), lanes.size() - 1)], k);
     const PackView view{memory_.data()};
-    LaneModel<Pack, PackView> model(z, view);
+    LaneModel<Pack, PackView> model(sizes_, view);
     const auto evaluate = [&](int x, int gradient) {
       view.store(layout_.scalars + s_trial_value, model.evaluate(x, gradient));
     };
@@ -95,7 +103,7 @@ class PackRun {
 
  private:
   LaneView lane(int k) { return {memory_.data(), k}; }
-  Descent<LaneView> descent(int k) { return {setup_.sizes(), lane(k)}; }
+  Descent<LaneView> descent(int k) { return {sizes_, lane(k)}; }
   bool any_running() {
     for (int k = 0; k < k_width; ++k)
       if (lane(k).scalar(layout_.scalars + s_done) == running) return true;
@@ -117,25 +125,26 @@ class PackRun {
     LaneResult r;
     r.value = scalar(s_trial_value), r.loss = scalar(s_loss), r.energy = scalar(s_energy);
     r.residual = scalar(s_residual);
-    r.iterations = static_cast<int>(scalar(s_iterations)), r.ending = static_cast<int>(scalar(s_done));
-    for (int i = 0; i < setup_.sizes().variables(); ++i)
+    r.iterations = static_cast<int>(scalar(s_iterations)), r.ending = scalar(s_done);
+    for (int i = 0; i < sizes_.variables(); ++i)
       r.x.push_back(from.scalar((descended ? layout_.x : layout_.trial) + i));
     return r;
   }
 
   const Setup& setup_;
+  Sizes sizes_;
   Layout layout_;
   std::vector<double> memory_;
 };
 
 }  // namespace
 
-std::vector<LaneResult> run_cpu(const Setup& setup, std::span<const Lane> lanes, int threads, bool descend) {
+std::vector<LaneResult> run_cpu(const Setup& setup, std::span<const Lane> lanes, int threads, double tolerance) {
   std::vector<LaneResult> results(lanes.size());
   const std::size_t packs = (lanes.size() + k_width - 1) / k_width;
   core::parallel_for(packs, threads, [&](std::size_t p) {
     const std::size_t begin = p * k_width, count = std::min<std::size_t>(k_width, lanes.size() - begin);
-    PackRun(setup).run(lanes.subspan(begin, count), std::span(results).subspan(begin, count), descend);
+    PackRun(setup, tolerance).run(lanes.subspan(begin, count), std::span(results).subspan(begin, count));
   });
   return results;
 }

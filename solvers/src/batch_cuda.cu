@@ -69,8 +69,11 @@ std::size_t lanes_that_fit(const Layout& layout) {
   return std::max<std::size_t>(1, free / 2 / (static_cast<std::size_t>(layout.total) * sizeof(double)));
 }
 
-void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneResult> results, bool descend) {
-  const Layout layout(setup.sizes());
+void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneResult> results, double tolerance) {
+  Sizes sizes = setup.sizes();
+  sizes.tolerance = tolerance;
+  const bool descend = tolerance > 0;
+  const Layout layout(sizes);
   const std::size_t n = lanes.size(), total = static_cast<std::size_t>(layout.total);
   std::vector<double> host(total * n, 0.0);
   const auto put = [&](int section, std::size_t lane, const std::vector<double>& values) {
@@ -86,29 +89,29 @@ void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneRe
   check(cudaMemcpy(memory.data(), host.data(), host.size() * sizeof(double), cudaMemcpyHostToDevice), "copy a batch in");
   constexpr unsigned k_threads = 64;
   descend_kernel<<<static_cast<unsigned>((n + k_threads - 1) / k_threads), k_threads>>>(
-      setup.sizes(), memory.data(), static_cast<long long>(n), descend);
+      sizes, memory.data(), static_cast<long long>(n), descend);
   check(cudaGetLastError(), "start a batch");
   check(cudaMemcpy(host.data(), memory.data(), host.size() * sizeof(double), cudaMemcpyDeviceToHost), "finish a batch");
   for (std::size_t k = 0; k < n; ++k) {
     const auto scalar = [&](int s) { return host[static_cast<std::size_t>(layout.scalars + s) * n + k]; };
     LaneResult& r = results[k];
     r.value = scalar(s_trial_value), r.loss = scalar(s_loss), r.energy = scalar(s_energy), r.residual = scalar(s_residual);
-    r.iterations = static_cast<int>(scalar(s_iterations)), r.ending = static_cast<int>(scalar(s_done));
+    r.iterations = static_cast<int>(scalar(s_iterations)), r.ending = scalar(s_done);
     const int x = descend ? layout.x : layout.trial;
-    for (int i = 0; i < setup.sizes().variables(); ++i) r.x.push_back(host[static_cast<std::size_t>(x + i) * n + k]);
+    for (int i = 0; i < sizes.variables(); ++i) r.x.push_back(host[static_cast<std::size_t>(x + i) * n + k]);
   }
 }
 
 }  // namespace
 
-std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, bool descend) {
+std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, double tolerance) {
   std::string reason;
   if (!batch_cuda_available(&reason)) throw core::Error("E302", reason, "use the CPU");
   std::vector<LaneResult> results(lanes.size());
   const std::size_t most = lanes_that_fit(Layout(setup.sizes()));
   for (std::size_t begin = 0; begin < lanes.size(); begin += most) {
     const std::size_t count = std::min(most, lanes.size() - begin);
-    run_chunk(setup, lanes.subspan(begin, count), std::span(results).subspan(begin, count), descend);
+    run_chunk(setup, lanes.subspan(begin, count), std::span(results).subspan(begin, count), tolerance);
   }
   return results;
 }

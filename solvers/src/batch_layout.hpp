@@ -86,7 +86,7 @@ enum Scalar : int {
   s_reset
 };
 
-/// s_done.
-enum Ending : int { running = 0, converged = 1, iteration_limit = 2, stalled = 3, not_finite = 4 };
+/// s_done, kept as a double like everything of a lane.
+constexpr double running = 0, converged = 1, iteration_limit = 2, stalled = 3, not_finite = 4;
 
 }  // namespace eos::solvers::batch

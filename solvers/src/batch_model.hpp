@@ -125,9 +125,9 @@ class LaneModel {
 
   /// Adjoint sweep: work row 8 holds mu = dJ/dm, rows 3 to 6 the adjoints of k1 to k4, row 7 a stage adjoint.
   EOS_BATCH_HD void reverse(int x, int gradient) {
-    const Real h = parameter(p_step), running = parameter(p_running);
+    const Real h = parameter(p_step), by_loss = parameter(p_running);
     for (int j = 0; j < z_.modes; ++j)
-      set_work(8, j, 0.5 * (parameter(p_terminal) + 0.25 * h * running) * mode(1, j) * mode(0, j));
+      set_work(8, j, 0.5 * (parameter(p_terminal) + 0.25 * h * by_loss) * mode(1, j) * mode(0, j));
     for (int i = z_.intervals; i-- > 0;) {
       const Interval u = interval(x, i);
       Real by_alpha = 0.0, by_beta = 0.0;

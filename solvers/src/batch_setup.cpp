@@ -18,8 +18,8 @@ using theory::Rule;
 namespace {
 
 constexpr double k_stable = 0.5;  // starts stay below this share of the largest stable rate
-/// Shares of the horizon that starts of ranked problems rest at the end.
-constexpr double k_rests[] = {.05, .1, .15, .2, .3, .4, .5, .6, .7, .8, .9, .95};
+/// Shares of the horizon that further starts rest at the end.
+constexpr double k_rests[] = {.1, .3, .6};
 
 Choice choice(Rule rule, const CaptureCurve& curve) {
   if (rule == Rule::all) return Choice::all;
@@ -141,8 +141,6 @@ std::vector<Controls> Setup::controls(std::size_t problem, std::span<const doubl
 
 std::vector<Lane> Setup::starts(std::size_t problem) const {
   const ModeProblem& p = problems_[problem];
-  std::vector<double> lower, upper;
-  bounds(problem, lower, upper);
   double trace = 0;
   for (std::size_t j = 0; j < p.lambda.size(); ++j)
     trace += p.lambda[j] * (p.multiplicity.empty() ? 1 : p.multiplicity[j]);
@@ -154,17 +152,47 @@ std::vector<Lane> Setup::starts(std::size_t problem) const {
     const auto learning = static_cast<std::size_t>(std::lround((1 - rest) * p.intervals));
     for (std::size_t i = 0; i < u.size(); ++i)
       u[i] = i < learning ? Controls{data, weight, rate} : Controls{p.data_bounds.lower, p.weight_bounds.lower, rate};
-    Lane lane{problem, scaled(problem, u)};
-    for (std::size_t i = 0; i < lane.start.size(); ++i) lane.start[i] = std::clamp(lane.start[i], lower[i], upper[i]);
-    lanes.push_back(std::move(lane));
+    lanes.push_back(clamped(problem, u));
   };
   add(1, 1, 0);
-  if (sizes_.data == Choice::all && sizes_.weight == Choice::all) return lanes;
+  if (!can_rest()) return lanes;
   add(.6, .6, 0);
   add(.3, .9, 0);
-  if (sizes_.data == Choice::ranked || sizes_.weight == Choice::ranked)
-    for (const double rest : k_rests) add(.3, .4, rest);
+  const bool ranked = sizes_.data == Choice::ranked || sizes_.weight == Choice::ranked;
+  for (const double rest : k_rests) add(ranked ? .3 : 1, ranked ? .4 : 1, rest);
   return lanes;
+}
+
+std::vector<Controls> Setup::learning(std::size_t problem, std::span<const double> x) const {
+  const ModeProblem& p = problems_[problem];
+  std::vector<Controls> u = controls(problem, x);
+  std::erase_if(u, [&](const Controls& c) {
+    return (sizes_.data == Choice::all || c.data_fraction <= 1.01 * p.data_bounds.lower) &&
+           (sizes_.weight == Choice::all || c.weight_fraction <= 1.01 * p.weight_bounds.lower);
+  });
+  return u;
+}
+
+Lane Setup::stretched(std::size_t problem, std::span<const Controls> learning, int count) const {
+  const ModeProblem& p = problems_[problem];
+  const auto known = static_cast<int>(learning.size());
+  const auto n = static_cast<std::size_t>(p.intervals);
+  std::vector<Controls> next(n, Controls{p.data_bounds.lower, p.weight_bounds.lower, p.rate_bounds.lower});
+  for (int i = 0; i < p.intervals; ++i) {
+    const int from = std::min(known - 1, std::min(i, count - 1) * known / count);
+    const Controls& c = learning[static_cast<std::size_t>(from)];
+    if (i < count) next[static_cast<std::size_t>(i)] = c;
+    next[static_cast<std::size_t>(i)].learning_rate = c.learning_rate;
+  }
+  return clamped(problem, next);
+}
+
+Lane Setup::clamped(std::size_t problem, std::span<const Controls> controls) const {
+  std::vector<double> lower, upper;
+  bounds(problem, lower, upper);
+  Lane lane{problem, scaled(problem, controls)};
+  for (std::size_t i = 0; i < lane.start.size(); ++i) lane.start[i] = std::clamp(lane.start[i], lower[i], upper[i]);
+  return lane;
 }
 
 }  // namespace eos::solvers::batch
