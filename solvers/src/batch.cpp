@@ -13,9 +13,9 @@ using theory::SolveStatus;
 
 namespace {
 
-constexpr double k_loose = 1e-5;  // tolerance of descents whose only purpose is to be compared
+constexpr double k_loose = 3e-5;  // tolerance of descents whose only purpose is to be compared
 constexpr double k_gain = 1e-9;   // smallest relative gain worth another round
-constexpr int k_rounds = 12;      // of the search for the length of the final rest
+constexpr int k_rounds = 16;      // of the search for the length of the final rest
 
 std::vector<batch::LaneResult> run(const batch::Setup& setup, std::span<const batch::Lane> lanes,
                                    const BatchOptions& options, double tolerance) {
@@ -52,7 +52,8 @@ void search_rest(const batch::Setup& setup, const BatchOptions& options, std::ve
     for (std::size_t i = 0; i < best.size(); ++i) {
       if (!open[i] || !std::isfinite(best[i].value)) continue;
       const std::vector<Controls> learning = setup.learning(i, best[i].x);
-      for (const int change : {-2, -1, 0, 1, 2}) {
+      for (const int change : {-1, 0, 1}) {
+        if (change == 0 && round > 0) continue;  // sorting once is enough
         const int count = static_cast<int>(learning.size()) + change;
         if (!learning.empty() && count >= 1 && count <= setup.sizes().intervals)
           lanes.push_back(setup.stretched(i, learning, count));
