@@ -168,12 +168,23 @@ int sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   std::vector<SweepAxis> axes;
   for (const std::string& text : arguments.list("sweep")) axes.push_back(parse_axis(text));
-  const auto solve = [&arguments](const std::vector<std::string>& overrides) {
+  const auto with = [&arguments](const std::vector<std::string>& overrides) {
     io::Overrides all{arguments.list("set")};
     all.set.insert(all.set.end(), overrides.begin(), overrides.end());
-    return io::to_dataset(make_plan(arguments, all).plan);
+    return all;
   };
-  core::Dataset table = sweep_plans(axes, solve, session.progress(), session.threads());
+  core::Dataset table;
+  if (arguments.has("batched")) {
+    solvers::BatchOptions options;
+    options.threads = session.threads();
+    options.device = arguments.text("device") == "cuda" ? solvers::BatchDevice::cuda : solvers::BatchDevice::cpu;
+    table = sweep_in_batch(
+        axes, [&](const auto& point) { return mode_problem(arguments, with(point)); }, options);
+  } else {
+    table = sweep_plans(
+        axes, [&](const auto& point) { return io::to_dataset(make_plan(arguments, with(point)).plan); },
+        session.progress(), session.threads());
+  }
   return finish(session, table, sweep_report(table, axes), sweep_figure(table, axes));
 }
 

@@ -42,6 +42,41 @@ core::Dataset sweep_plans(const std::vector<SweepAxis>& axes, const SolvePoint& 
   return sweep;
 }
 
+core::Dataset sweep_in_batch(const std::vector<SweepAxis>& axes,
+                             const std::function<theory::ModeProblem(const std::vector<std::string>&)>& read,
+                             const solvers::BatchOptions& options) {
+  std::vector<theory::ModeProblem> problems;
+  for (const std::vector<std::string>& point : combinations(axes)) problems.push_back(read(point));
+  const solvers::BatchResult r = solvers::solve_batch(problems, options);
+  const auto runs = static_cast<std::int64_t>(problems.size());
+  core::Dataset table;
+  table.attributes["title"] = problems.front().title.empty() ? std::string("sweep") : problems.front().title;
+  table.attributes["kind"] = std::string("plan sweep");
+  table.add_dim("run", runs, "run");
+  std::vector<double> middle;
+  for (int i = 0; i < r.intervals; ++i) middle.push_back((i + 0.5) / r.intervals);
+  table.add_dim("interval", middle, "1", "share of the horizon, middle of an interval of constant controls");
+  std::string along;
+  for (const core::Variable& v : axis_variables(axes)) {
+    table.add(v.name, {"run"}, v.values, v.units, v.long_name).attributes = v.attributes;
+    along += (along.empty() ? "" : " ") + v.name;
+  }
+  std::vector<std::string> status;
+  for (const theory::SolveStatus s : r.status) status.push_back(theory::to_string(s));
+  const auto add = [&](const char* name, std::vector<std::string> over, core::Array values, const char* units,
+                       const char* meaning) {
+    table.add(name, std::move(over), std::move(values), units, meaning).attributes["coordinates"] = along;
+  };
+  add("data_fraction", {"run", "interval"}, r.data_fraction, "1", "fraction of the samples that is learned");
+  add("weight_fraction", {"run", "interval"}, r.weight_fraction, "1", "fraction of the weights that is written");
+  add("learning_rate", {"run", "interval"}, r.learning_rate, "1", "learning rate");
+  add("objective", {"run"}, r.objective, "J", "minimised objective J");
+  add("terminal_loss", {"run"}, r.terminal_loss, "1", "excess loss at the horizon");
+  add("energy_total", {"run"}, r.energy, "J", "energy spent over the horizon");
+  add("solve_status", {"run"}, status, "1", "how the solver ended");
+  return table;
+}
+
 Document sweep_report(const core::Dataset& sweep, const std::vector<SweepAxis>& axes) {
   constexpr std::size_t k_rows_in_text = 40;
   Document document("eos.plan_sweep/1");

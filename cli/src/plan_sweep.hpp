@@ -7,6 +7,7 @@
 
 #include "eos/core/dataset.hpp"
 #include "eos/io/plot.hpp"
+#include "eos/solvers/batch.hpp"
 #include "report.hpp"
 #include "session.hpp"
 #include "sweep_axes.hpp"
@@ -19,6 +20,12 @@ using SolvePoint = std::function<core::Dataset(const std::vector<std::string>& o
 /// Solves every combination on up to `threads` threads; the result does not depend on their number.
 core::Dataset sweep_plans(const std::vector<SweepAxis>& axes, const SolvePoint& solve, core::Progress& progress,
                           int threads);
+
+/// Mode problems that differ in numbers alone, solved in lockstep (solvers/batch.hpp): objective, loss, energy, status
+/// and controls, without costates and certificate. Many times faster where a sweep has hundreds of points.
+core::Dataset sweep_in_batch(const std::vector<SweepAxis>& axes,
+                             const std::function<theory::ModeProblem(const std::vector<std::string>&)>& read,
+                             const solvers::BatchOptions& options);
 
 /// The swept values beside objective, cost terms and status.
 Document sweep_report(const core::Dataset& sweep, const std::vector<SweepAxis>& axes);

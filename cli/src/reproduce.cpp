@@ -76,7 +76,7 @@ void add_findings(Document& document, const Outcome& outcome) {
   document.note(fmt::format(" set-up  {}\n source  {}", row.setup, row.source));
   Table& table = document.table(row.name, "", finding_columns());
   for (const Finding& f : outcome.findings)
-    table.add({f.quantity, fmt::format("{:.10g}", f.published), fmt::format("{:.10g}", f.ours), f.ours - f.published,
+    table.add({f.quantity, fmt::format("{:.12g}", f.published), fmt::format("{:.12g}", f.ours), f.ours - f.published,
                allowed(f), verdict(f), f.note});
   if (!outcome.failure.empty()) document.note(fmt::format("could not be computed: {}", outcome.failure));
   for (const Finding& f : outcome.findings)
@@ -134,7 +134,7 @@ void add_summary(Document& document, const std::vector<Outcome>& outcomes) {
     if (f == nullptr)
       table.add({o.row->name, o.failure, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.seconds});
     else
-      table.add({o.row->name, f->quantity, fmt::format("{:.10g}", f->published), fmt::format("{:.10g}", f->ours),
+      table.add({o.row->name, f->quantity, fmt::format("{:.12g}", f->published), fmt::format("{:.12g}", f->ours),
                  allowed(*f), std::string(o.agrees() ? "agrees" : "DIFFERS"), o.seconds});
   }
 }

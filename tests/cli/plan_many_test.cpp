@@ -65,6 +65,19 @@ TEST(PlanSweep, stores_one_plan_per_combination_whatever_the_threads) {
   EXPECT_EQ(io::read_hdf5(folder / "c.h5").number("objective"), table.numbers("objective")[3]);
 }
 
+TEST(PlanSweep, in_lockstep_finds_the_same_optima) {
+  const Folder folder;
+  const std::vector<std::string> sweep{"plan", k_ranked, "--set", "solver.rest_intervals=-1", "--sweep",
+                                       "price.write=1e-3,1e-2", "-o"};
+  auto batched = sweep, single = sweep;
+  batched.insert(batched.end(), {folder / "a.h5", "--batched"}), single.push_back(folder / "b.h5");
+  ASSERT_EQ(eos_says(batched).code, 0) << eos_says(batched).err;
+  ASSERT_EQ(eos_says(single).code, 0);
+  const core::Dataset a = io::read_hdf5(folder / "a.h5"), b = io::read_hdf5(folder / "b.h5");
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(a.numbers("objective")[i], b.numbers("objective")[i], 1e-7);
+  EXPECT_EQ(a.numbers("price_write"), b.numbers("price_write"));
+}
+
 TEST(PlanSweep, unknown_keys_are_found_before_anything_is_stored) {
   const Folder folder;
   const Said said = eos_says({"plan", k_ranked, "--sweep", "price.smaple=1,2", "-o", folder / "a.h5"});
