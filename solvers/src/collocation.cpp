@@ -170,7 +170,9 @@ void Transcription::lay_out_bounds() {
 
 bool Transcription::bounded(int row, int lane) const {
   const int n = shape_.states, m = shape_.controls;
-  if (row < n) return lane % shape_.stages >= shape_.first;
+  if (row < n)  // a fixed final value may lie on its bound
+    return lane % shape_.stages >= shape_.first &&
+           (lane + 1 < lanes() || !compiled_->problem().states[row].final.fixed());
   return row >= n + m || held_[(row - n) * lanes() + lane] == 0;
 }
 

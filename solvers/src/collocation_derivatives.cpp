@@ -292,7 +292,7 @@ double Transcription::dual_residual(const Iterate& at, std::string* where) const
   std::size_t worst_lane = 0;
   for (int row = 0; row < n + m; ++row)
     for (std::size_t lane = 0; lane < p; ++lane) {
-      if (!bounded(row, static_cast<int>(lane))) continue;
+      if (row < n ? static_cast<int>(lane % s) < shape_.first : held(row - n, static_cast<int>(lane))) continue;
       double r = slope[row * p + lane] - at.z_lower[row * p + lane] + at.z_upper[row * p + lane];
       if (row < n) {
         const std::size_t k = lane / s;

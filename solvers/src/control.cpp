@@ -11,7 +11,7 @@ namespace eos::solvers {
 using theory::Method;
 
 theory::ControlSolution solve(const theory::ControlProblem& problem, const ControlOptions& options) {
-  const CompiledProblem compiled(problem);
+  problem.check();
   if (options.intervals < 2 || options.intervals > 100000)
     throw core::Error("E104", fmt::format("the number of intervals must be 2 to 100000, got {}", options.intervals));
   switch (options.method) {
@@ -20,9 +20,9 @@ theory::ControlSolution solve(const theory::ControlProblem& problem, const Contr
     case Method::hermite_simpson:
     case Method::radau: {
       const Method scheme = options.method == Method::automatic ? Method::radau : options.method;
-      DirectResult r = solve_direct(compiled, compiled.parameter_values(), scheme, options);
-      if (options.method == Method::automatic) r.solution.reason = "direct transcription treats every such problem";
-      return std::move(r.solution);
+      theory::ControlSolution solution = solve_direct(problem, scheme, options);
+      if (options.method == Method::automatic) solution.reason = "direct transcription treats every such problem";
+      return solution;
     }
     default:
       throw core::Error("E401", fmt::format("the method '{}' cannot treat this problem", to_string(options.method)),

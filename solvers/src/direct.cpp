@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "absolute_values.hpp"
 #include "interval_polynomial.hpp"
 
 namespace eos::solvers {
@@ -140,7 +141,7 @@ DirectResult solve_on_mesh(const CompiledProblem& compiled, std::span<const doub
   InteriorOptions interior;
   interior.tolerance = options.tolerance;
   interior.max_iterations = options.max_iterations;
-  if (start != nullptr) interior.mu = 1e-5, interior.keep_multipliers = true;
+  if (start != nullptr) interior.mu = 1e-7, interior.keep_multipliers = true;
   r.last = InteriorPoint(t, interior).run(r.at);
   t.evaluate(r.at, 2);
   r.solution = describe(t, r.at, scheme);
@@ -157,23 +158,35 @@ DirectResult solve_direct(const CompiledProblem& compiled, std::span<const doubl
   const auto begin = std::chrono::steady_clock::now();
   Mesh mesh = start != nullptr ? start->mesh : Mesh::uniform(compiled.problem().horizon.value, options.intervals);
   DirectResult r = solve_on_mesh(compiled, parameters, scheme, mesh, options, start);
-  int iterations = r.solution.iterations, refinements = 0;
+  int iterations = r.solution.iterations, refinements = 0, slow = 0;
   for (; refinements < options.max_refinements && r.solution.ok(); ++refinements) {
     const double tolerance = options.tolerance * (1 + std::fabs(r.solution.objective));
     if (r.mesh_error <= tolerance) break;
     Transcription t(compiled, parameters, r.mesh, tableau(scheme));
     t.evaluate(r.at, 2);
-    const Mesh next = refine(r.mesh, interval_errors(t, r.at), tolerance, tableau(scheme).order, 4000);
+    const Mesh next = refine(r.mesh, interval_errors(t, r.at), tolerance, tableau(scheme).order,
+                             std::min(4000, 2 * r.mesh.intervals() + 50));
     DirectResult finer = solve_on_mesh(compiled, parameters, scheme, next, options, &r);
     iterations += finer.solution.iterations;
     if (!finer.solution.ok()) break;
-    const bool worse = finer.mesh_error > 0.9 * r.mesh_error && next.intervals() > r.mesh.intervals();
+    // Singular arcs and switches inside intervals converge slowly: more intervals are then not the remedy.
+    const bool larger = next.intervals() > 1.4 * r.mesh.intervals();
+    if (larger && finer.mesh_error > 0.25 * r.mesh_error) ++slow;
     r = std::move(finer);
-    if (worse && refinements > 4) break;
+    if (slow > 1 && r.mesh.intervals() > 4 * options.intervals) break;
   }
   r.solution.iterations = iterations, r.solution.refinements = refinements;
   r.solution.solve_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return r;
+}
+
+theory::ControlSolution solve_direct(const theory::ControlProblem& problem, theory::Method scheme,
+                                     const ControlOptions& options) {
+  const std::optional<SplitProblem> split = split_absolute_values(problem);
+  const CompiledProblem compiled(split ? split->problem : problem);
+  DirectResult r = solve_direct(compiled, compiled.parameter_values(), scheme, options);
+  if (split) join(*split, r.solution);
+  return std::move(r.solution);
 }
 
 DirectResult solve_phases(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,

@@ -26,6 +26,10 @@ DirectResult solve_on_mesh(const CompiledProblem& compiled, std::span<const doub
 DirectResult solve_direct(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
                           const ControlOptions& options, const DirectResult* start = nullptr);
 
+/// The same for a problem with |u|, which is split first (absolute_values.hpp).
+theory::ControlSolution solve_direct(const theory::ControlProblem& problem, theory::Method scheme,
+                                     const ControlOptions& options);
+
 /// A phase of known structure: controls[j] lower or upper pins control j to its bound, anything else leaves it free.
 struct PhaseSpec {
   std::vector<theory::ArcKind> controls;

@@ -24,8 +24,8 @@ double inside(double x, const Interval& b) {
 
 double distance_log(double x, const Interval& b) {
   double sum = 0;
-  if (std::isfinite(b.lower)) sum += std::log(x - b.lower);
-  if (std::isfinite(b.upper)) sum += std::log(b.upper - x);
+  if (std::isfinite(b.lower)) sum += std::log(lower_gap(x, b));
+  if (std::isfinite(b.upper)) sum += std::log(upper_gap(x, b));
   return sum;
 }
 
@@ -55,6 +55,39 @@ void InteriorPoint::push_inside(Iterate& at) const {
   t_.complete(at);
 }
 
+/// Puts a warm start on the central path: the smaller of distance and multiplier follows from the larger.
+void InteriorPoint::centre(Iterate& at) const {
+  const auto one = [&](double& x, const Interval& b, double& lower, double& upper) {
+    if (b.fixed()) return;
+    if (std::isfinite(b.lower) && std::isfinite(b.upper)) {
+      const double margin = std::min(0.1 * (b.upper - b.lower), 0.1 * mu_);
+      x = std::min(std::max(x, b.lower + margin), b.upper - margin);
+    }
+    if (std::isfinite(b.lower)) {
+      const double z = std::max(lower, 1e-300);
+      if (x - b.lower < std::sqrt(mu_) && x - b.lower < mu_ / z) x = b.lower + std::min(std::sqrt(mu_), mu_ / z);
+      lower = mu_ / lower_gap(x, b);
+    }
+    if (std::isfinite(b.upper)) {
+      const double z = std::max(upper, 1e-300);
+      if (b.upper - x < std::sqrt(mu_) && b.upper - x < mu_ / z) x = b.upper - std::min(std::sqrt(mu_), mu_ / z);
+      upper = mu_ / upper_gap(x, b);
+    }
+    if (std::isfinite(b.lower)) lower = mu_ / lower_gap(x, b);
+  };
+  for (int r = 0; r < n_ + m_ + g_; ++r)
+    for (int lane = 0; lane < p_ && !t_.row_bounds(r).free(); ++lane) {
+      if (!t_.bounded(r, lane)) continue;
+      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
+      double& v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
+      one(v, t_.row_bounds(r), at.z_lower[c], at.z_upper[c]);
+    }
+  for (int i = 0; i < t_.shape().node(); ++i)
+    if (t_.start_parent(i) == i) one(at.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i]);
+  for (int e = 0; e < t_.end_rows(); ++e) one(at.end_slack[e], t_.end_bounds(e), at.end_lower[e], at.end_upper[e]);
+  t_.complete(at);
+}
+
 void InteriorPoint::start(Iterate& at) {
   const std::size_t rows = static_cast<std::size_t>(n_ + m_ + g_) * p_, y = t_.shape().node(), e = t_.end_rows();
   const bool fresh = !options_.keep_multipliers || at.z_lower.size() != rows || at.lambda.size() != at.x.size();
@@ -68,7 +101,10 @@ void InteriorPoint::start(Iterate& at) {
     at.start_lower.assign(y, 0.0), at.start_upper.assign(y, 0.0);
     at.end_lower.assign(e, 0.0), at.end_upper.assign(e, 0.0);
   }
-  push_inside(at);
+  if (fresh)
+    push_inside(at);
+  else
+    centre(at);
   now_ = t_.evaluate(at, 1);
   if (fresh) {
     for (int i = 0; i < g_; ++i)
@@ -83,13 +119,13 @@ void InteriorPoint::start(Iterate& at) {
     }
   }
   // z = mu / distance, and never further from the central path than a factor 1e10 (Waechter & Biegler 2006, eq. 16).
-  const auto centre = [&](double x, const Interval& b, double& lower, double& upper) {
+  const auto pair = [&](double x, const Interval& b, double& lower, double& upper) {
     const auto one = [&](double distance, double& z) {
       const double central = mu_ / distance;
       z = fresh ? central : std::min(std::max(z, central * 1e-10), central * 1e10);
     };
-    lower = std::isfinite(b.lower) ? (one(x - b.lower, lower), lower) : 0.0;
-    upper = std::isfinite(b.upper) ? (one(b.upper - x, upper), upper) : 0.0;
+    lower = std::isfinite(b.lower) ? (one(lower_gap(x, b), lower), lower) : 0.0;
+    upper = std::isfinite(b.upper) ? (one(upper_gap(x, b), upper), upper) : 0.0;
   };
   for (int r = 0; r < n_ + m_ + g_; ++r) {
     const Interval& b = t_.row_bounds(r);
@@ -97,15 +133,15 @@ void InteriorPoint::start(Iterate& at) {
       if (!t_.bounded(r, lane)) continue;
       const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
       const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
-      centre(v, b, at.z_lower[c], at.z_upper[c]);
+      pair(v, b, at.z_lower[c], at.z_upper[c]);
     }
   }
   for (std::size_t i = 0; i < y; ++i)
     if (t_.start_parent(static_cast<int>(i)) == static_cast<int>(i))
-      centre(at.start[i], t_.start_bounds(static_cast<int>(i)), at.start_lower[i], at.start_upper[i]);
+      pair(at.start[i], t_.start_bounds(static_cast<int>(i)), at.start_lower[i], at.start_upper[i]);
   for (std::size_t r = 0; r < e; ++r)
     if (!t_.end_bounds(static_cast<int>(r)).fixed())
-      centre(at.end_slack[r], t_.end_bounds(static_cast<int>(r)), at.end_lower[r], at.end_upper[r]);
+      pair(at.end_slack[r], t_.end_bounds(static_cast<int>(r)), at.end_lower[r], at.end_upper[r]);
 }
 
 /// The barrier's share of J at the end is a hundredth of what was asked for.
@@ -124,8 +160,8 @@ double InteriorPoint::smallest_mu(const Iterate& at) const {
 double InteriorPoint::complementarity(const Iterate& at, double mu) const {
   double worst = 0;
   const auto add = [&](double x, const Interval& b, double lower, double upper) {
-    if (std::isfinite(b.lower)) worst = std::max(worst, std::fabs((x - b.lower) * lower - mu));
-    if (std::isfinite(b.upper)) worst = std::max(worst, std::fabs((b.upper - x) * upper - mu));
+    if (std::isfinite(b.lower)) worst = std::max(worst, std::fabs(lower_gap(x, b) * lower - mu));
+    if (std::isfinite(b.upper)) worst = std::max(worst, std::fabs(upper_gap(x, b) * upper - mu));
   };
   for (int r = 0; r < n_ + m_ + g_; ++r) {
     const Interval& b = t_.row_bounds(r);
@@ -192,8 +228,14 @@ InteriorResult InteriorPoint::run(Iterate& at) {
     const double last = smallest_mu(at);
     const double total = error(at, last);
     const double wanted = std::max(options_.tolerance * 1e-2, 1e-12);
-    if (mu_ <= last * 1.0000001 && total <= wanted * 10) return finish(ControlStatus::optimal, "");
-    while (mu_ > last && error(at, mu_) <= 10 * mu_) {
+    // Close to bounds rounding spoils the multipliers; then primal steps tell that the optimum is reached.
+    const bool still = last_step_ < 1e-7 && accepted_ > 0.99 && now_.worst < 1e-9;
+    const auto solved = [&](double mu, double bar) {
+      return error(at, mu) <= bar || (still && complementarity(at, mu) <= bar);
+    };
+    if (mu_ <= last * 1.0000001 && (solved(last, wanted * 10) || (still && complementarity(at, 0) <= 2 * mu_)))
+      return finish(ControlStatus::optimal, "");
+    while (mu_ > last && solved(mu_, 10 * mu_)) {
       mu_ = std::max(last, std::min(0.2 * mu_, std::pow(mu_, 1.5)));
       filter_.clear();
     }

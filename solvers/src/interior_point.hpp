@@ -3,6 +3,8 @@
 // line search with second-order correction, and a least-norm restoration of feasibility.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +12,14 @@
 #include "collocation.hpp"
 
 namespace eos::solvers {
+
+/// Distances to bounds, never below rounding: an iterate may sit on its bound to the last digit.
+inline double lower_gap(double x, const theory::Interval& b) {
+  return std::max(x - b.lower, 1e-15 * std::max(1.0, std::fabs(b.lower)));
+}
+inline double upper_gap(double x, const theory::Interval& b) {
+  return std::max(b.upper - x, 1e-15 * std::max(1.0, std::fabs(b.upper)));
+}
 
 struct InteriorOptions {
   double tolerance = 1e-9;  ///< relative, on J through complementarity and on the residuals
@@ -36,6 +46,7 @@ class InteriorPoint {
   };
   void start(Iterate& at);
   void push_inside(Iterate& at) const;
+  void centre(Iterate& at) const;
   void least_squares_multipliers(Iterate& at);
   double smallest_mu(const Iterate& at) const;
   double complementarity(const Iterate& at, double mu) const;
@@ -70,7 +81,7 @@ class InteriorPoint {
   InteriorOptions options_;
   int n_, m_, g_, p_;
   double mu_, delta_ = 0, last_delta_ = 0, penalty_ = 1e3;
-  double merit_now_ = 0, first_violation_ = -1, accepted_ = 1;
+  double merit_now_ = 0, first_violation_ = -1, accepted_ = 1, last_step_ = 1;
   std::unique_ptr<RiccatiKkt> kkt_;
   KktModel model_;
   KktStep step_;

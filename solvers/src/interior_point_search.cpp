@@ -25,8 +25,8 @@ double InteriorPoint::primal_limit(const Iterate& at) const {
   const double tau = std::max(0.99, 1 - mu_);
   double alpha = 1;
   const auto one = [&](double x, double dx, const Interval& b) {
-    if (std::isfinite(b.lower)) limit(x - b.lower, -dx, tau, alpha);
-    if (std::isfinite(b.upper)) limit(b.upper - x, dx, tau, alpha);
+    if (std::isfinite(b.lower)) limit(lower_gap(x, b), -dx, tau, alpha);
+    if (std::isfinite(b.upper)) limit(upper_gap(x, b), dx, tau, alpha);
   };
   for (int r = 0; r < n_ + m_ + g_; ++r) {
     const Interval& b = t_.row_bounds(r);
@@ -78,8 +78,8 @@ double InteriorPoint::slope(const Iterate& at) const {
   const double* last = step_.node.data() + static_cast<std::size_t>(t_.shape().intervals) * y;
   for (int a = 0; a < y; ++a) sum += end_cost_gradient_[a] * last[a];
   const auto one = [&](double w, double x, double dx, const Interval& b) {
-    if (std::isfinite(b.lower)) sum -= w * mu_ * dx / (x - b.lower);
-    if (std::isfinite(b.upper)) sum += w * mu_ * dx / (b.upper - x);
+    if (std::isfinite(b.lower)) sum -= w * mu_ * dx / lower_gap(x, b);
+    if (std::isfinite(b.upper)) sum += w * mu_ * dx / upper_gap(x, b);
   };
   for (int r = 0; r < n_ + m_ + g_; ++r) {
     const Interval& b = t_.row_bounds(r);
@@ -178,11 +178,11 @@ void InteriorPoint::clamp_multipliers(Iterate& at) const {
   constexpr double k = 1e10;
   const auto one = [&](double x, const Interval& b, double& lower, double& upper) {
     if (std::isfinite(b.lower)) {
-      const double central = mu_ / (x - b.lower);
+      const double central = mu_ / lower_gap(x, b);
       lower = std::min(std::max(lower, central / k), central * k);
     }
     if (std::isfinite(b.upper)) {
-      const double central = mu_ / (b.upper - x);
+      const double central = mu_ / upper_gap(x, b);
       upper = std::min(std::max(upper, central / k), central * k);
     }
   };
@@ -212,6 +212,7 @@ bool InteriorPoint::search(Iterate& at) {
   for (std::size_t i = 0; i < d_.u.size(); ++i)
     largest = std::max(largest, std::fabs(d_.u[i]) / (1 + std::fabs(at.u[i])));
   const bool tiny = largest < 1e-12;
+  last_step_ = largest;
   for (int tries = 0; tries < 40 && alpha > 1e-13; ++tries, alpha *= 0.5) {
     const bool finite = try_step(at, alpha, trial, m);
     if (finite) {
@@ -221,6 +222,7 @@ bool InteriorPoint::search(Iterate& at) {
         const bool armijo = merit <= before + 1e-8 * alpha * merit_slope;
         if (!armijo && !tiny) filter_.push_back({(1 - 1e-5) * now_.violation, before - 1e-5 * now_.violation});
         take(at, trial, alpha);
+        accepted_ = alpha;
         return true;
       }
       if (tries == 0 && m.violation >= now_.violation && correct(at, trial, m, merit_slope)) {

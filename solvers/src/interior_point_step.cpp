@@ -18,8 +18,8 @@ struct Barrier {
 };
 Barrier barrier_of(double x, const Interval& b, double lower, double upper, double mu) {
   Barrier r;
-  if (std::isfinite(b.lower)) r.curvature += lower / (x - b.lower), r.slope -= mu / (x - b.lower);
-  if (std::isfinite(b.upper)) r.curvature += upper / (b.upper - x), r.slope += mu / (b.upper - x);
+  if (std::isfinite(b.lower)) r.curvature += lower / lower_gap(x, b), r.slope -= mu / lower_gap(x, b);
+  if (std::isfinite(b.upper)) r.curvature += upper / upper_gap(x, b), r.slope += mu / upper_gap(x, b);
   return r;
 }
 
@@ -202,8 +202,8 @@ void InteriorPoint::read_end_step(const Iterate& at) {
 
 void InteriorPoint::bound_steps(const Iterate& at) {
   const auto one = [&](double x, double dx, const Interval& b, double lower, double upper, double& dl, double& du) {
-    dl = std::isfinite(b.lower) ? (mu_ - lower * dx) / (x - b.lower) - lower : 0.0;
-    du = std::isfinite(b.upper) ? (mu_ + upper * dx) / (b.upper - x) - upper : 0.0;
+    dl = std::isfinite(b.lower) ? (mu_ - lower * dx) / lower_gap(x, b) - lower : 0.0;
+    du = std::isfinite(b.upper) ? (mu_ + upper * dx) / upper_gap(x, b) - upper : 0.0;
   };
   d_.z_lower.assign(at.z_lower.size(), 0.0), d_.z_upper.assign(at.z_upper.size(), 0.0);
   for (int r = 0; r < n_ + m_ + g_; ++r) {

@@ -57,6 +57,7 @@ std::unique_ptr<RiccatiKkt> make_kkt(const KktShape& shape) {
   if (auto kernel = schemes<3, 0, 1>(shape)) return kernel;
   if (auto kernel = schemes<4, 0, 2>(shape)) return kernel;
   if (auto kernel = schemes<2, 1, 1>(shape)) return kernel;
+  if (auto kernel = schemes<3, 1, 1>(shape)) return kernel;
   return std::make_unique<RiccatiKernel<AnyDims>>(shape);
 }
 

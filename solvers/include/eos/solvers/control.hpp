@@ -25,7 +25,7 @@ namespace eos::solvers {
 struct ControlOptions {
   theory::Method method = theory::Method::automatic;
   int intervals = 50;          ///< of the first mesh, 2 to 100000
-  double tolerance = 1e-9;     ///< on the relative error of the discrete optimum and of the mesh
+  double tolerance = 1e-10;    ///< on J, relative to 1 + |J|: of the discrete optimum and of the mesh
   int max_iterations = 500;    ///< of one nonlinear solve
   int max_refinements = 12;    ///< of the mesh; 0: solve on the first mesh only
   bool find_structure = true;  ///< find arcs and polish switching times
