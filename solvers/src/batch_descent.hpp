@@ -14,10 +14,10 @@ namespace eos::solvers::batch {
 template <class View>
 class Descent {
  public:
-  EOS_BATCH_HD Descent(const Sizes& sizes, const View& view) : z_(sizes), l_(sizes), v_(view), n_(sizes.variables()) {}
+  EOS_HD Descent(const Sizes& sizes, const View& view) : z_(sizes), l_(sizes), v_(view), n_(sizes.variables()) {}
 
   /// pre: trial holds the start, trial_gradient and s_trial_value what was found there.
-  EOS_BATCH_HD void begin() {
+  EOS_HD void begin() {
     for (int k = 0; k < 16; ++k)
       if (k != s_trial_value && k != s_loss && k != s_energy) set(k, 0);
     if (!std::isfinite(get(s_trial_value))) return set(s_done, not_finite);
@@ -26,7 +26,7 @@ class Descent {
   }
 
   /// pre: J and gradient at the trial point are stored. Moves on; s_done tells when to stop.
-  EOS_BATCH_HD void advance() {
+  EOS_HD void advance() {
     if (sufficient()) {
       update_pairs();
       accept();
@@ -44,20 +44,20 @@ class Descent {
   }
 
  private:
-  EOS_BATCH_HD double get(int scalar) const { return v_.scalar(l_.scalars + scalar); }
-  EOS_BATCH_HD void set(int scalar, double value) { v_.set_scalar(l_.scalars + scalar, value); }
-  EOS_BATCH_HD double at(int section, int i) const { return v_.scalar(section + i); }
-  EOS_BATCH_HD void put(int section, int i, double value) { v_.set_scalar(section + i, value); }
-  EOS_BATCH_HD double clamp(int i, double value) const {
+  EOS_HD double get(int scalar) const { return v_.scalar(l_.scalars + scalar); }
+  EOS_HD void set(int scalar, double value) { v_.set_scalar(l_.scalars + scalar, value); }
+  EOS_HD double at(int section, int i) const { return v_.scalar(section + i); }
+  EOS_HD void put(int section, int i, double value) { v_.set_scalar(section + i, value); }
+  EOS_HD double clamp(int i, double value) const {
     const double low = at(l_.lower, i), high = at(l_.upper, i);
     return value < low ? low : value > high ? high : value;
   }
-  EOS_BATCH_HD bool fixed(int i) const {
+  EOS_HD bool fixed(int i) const {
     const double x = at(l_.x, i), g = at(l_.gradient, i);
     return (x <= at(l_.lower, i) && g > 0) || (x >= at(l_.upper, i) && g < 0);
   }
 
-  EOS_BATCH_HD bool sufficient() const {
+  EOS_HD bool sufficient() const {
     const double f = get(s_trial_value);
     if (!std::isfinite(f)) return false;
     double promised = 0;
@@ -65,7 +65,7 @@ class Descent {
     return f <= get(s_value) + 1e-4 * promised && (promised < 0 || f < get(s_value));
   }
 
-  EOS_BATCH_HD void accept() {
+  EOS_HD void accept() {
     double residual = 0;
     for (int i = 0; i < n_; ++i) {
       put(l_.x, i, at(l_.trial, i));
@@ -79,7 +79,7 @@ class Descent {
     if (get(s_residual) < z_.tolerance) set(s_done, converged);
   }
 
-  EOS_BATCH_HD void update_pairs() {
+  EOS_HD void update_pairs() {
     const int slot = (static_cast<int>(get(s_newest)) + 1) % k_pairs;
     double sy = 0, yy = 0;
     for (int i = 0; i < n_; ++i) {
@@ -95,7 +95,7 @@ class Descent {
   }
 
   /// The two-loop recursion on the free variables.
-  EOS_BATCH_HD void next_direction() {
+  EOS_HD void next_direction() {
     if (get(s_done) != running) return;
     const int pairs = static_cast<int>(get(s_pairs)), newest = static_cast<int>(get(s_newest));
     double largest = 0;
@@ -131,15 +131,15 @@ class Descent {
     place_trial();
   }
 
-  EOS_BATCH_HD void place_trial() {
+  EOS_HD void place_trial() {
     for (int i = 0; i < n_; ++i) put(l_.trial, i, clamp(i, at(l_.x, i) + get(s_length) * at(l_.direction, i)));
   }
-  EOS_BATCH_HD double dot(int a, int b) const {
+  EOS_HD double dot(int a, int b) const {
     double sum = 0;
     for (int i = 0; i < n_; ++i) sum += at(a, i) * at(b, i);
     return sum;
   }
-  EOS_BATCH_HD void add(int to, double factor, int from) {
+  EOS_HD void add(int to, double factor, int from) {
     for (int i = 0; i < n_; ++i) put(to, i, at(to, i) + factor * at(from, i));
   }
 

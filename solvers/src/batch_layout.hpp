@@ -4,11 +4,7 @@
 // neighbouring threads read neighbouring addresses on a device.
 #pragma once
 
-#if defined(__CUDACC__)
-#define EOS_BATCH_HD __host__ __device__
-#else
-#define EOS_BATCH_HD
-#endif
+#include "eos/core/host_device.hpp"
 
 namespace eos::solvers::batch {
 
@@ -24,8 +20,8 @@ struct Sizes {
   int max_iterations = 1000;
   double tolerance = 1e-8;
 
-  EOS_BATCH_HD int variables() const { return k_controls * intervals; }
-  EOS_BATCH_HD int nodes() const { return intervals * steps + 1; }
+  EOS_HD int variables() const { return k_controls * intervals; }
+  EOS_HD int nodes() const { return intervals * steps + 1; }
 };
 
 /// Numbers of one problem.
@@ -53,7 +49,7 @@ struct Layout {
   int parameters = 0, lower = 0, upper = 0, x = 0, gradient = 0, trial = 0, trial_gradient = 0, direction = 0, s = 0,
       y = 0, rho = 0, alpha = 0, states = 0, work = 0, scalars = 0, total = 0;
 
-  EOS_BATCH_HD explicit Layout(const Sizes& z) {
+  EOS_HD explicit Layout(const Sizes& z) {
     const int n = z.variables();
     const auto place = [this](int size) {
       const int at = total;

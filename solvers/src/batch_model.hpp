@@ -15,10 +15,10 @@ namespace eos::solvers::batch {
 template <class Real, class View>
 class LaneModel {
  public:
-  EOS_BATCH_HD LaneModel(const Sizes& sizes, const View& view) : z_(sizes), l_(sizes), v_(view) {}
+  EOS_HD LaneModel(const Sizes& sizes, const View& view) : z_(sizes), l_(sizes), v_(view) {}
 
   /// J at the controls stored from `x` on; writes dJ/dx from `gradient` on unless it is negative.
-  EOS_BATCH_HD Real evaluate(int x, int gradient) {
+  EOS_HD Real evaluate(int x, int gradient) {
     const int n = z_.modes;
     for (int j = 0; j < n; ++j) set_state(0, j, mode(2, j));
     Real spent = 0.0, ran = 0.0;
@@ -44,15 +44,15 @@ class LaneModel {
     Real used, captured, d_used, d_captured;
   };
 
-  EOS_BATCH_HD Real parameter(int p) const { return v_.value(l_.parameters + p); }
+  EOS_HD Real parameter(int p) const { return v_.value(l_.parameters + p); }
   /// 0: lambda, 1: multiplicity, 2: initial.
-  EOS_BATCH_HD Real mode(int which, int j) const { return v_.value(l_.parameters + p_scalars + which * z_.modes + j); }
-  EOS_BATCH_HD Real state(int node, int j) const { return v_.value(l_.states + node * z_.modes + j); }
-  EOS_BATCH_HD void set_state(int node, int j, const Real& m) { v_.store(l_.states + node * z_.modes + j, m); }
-  EOS_BATCH_HD Real work(int row, int j) const { return v_.value(l_.work + row * z_.modes + j); }
-  EOS_BATCH_HD void set_work(int row, int j, const Real& m) { v_.store(l_.work + row * z_.modes + j, m); }
+  EOS_HD Real mode(int which, int j) const { return v_.value(l_.parameters + p_scalars + which * z_.modes + j); }
+  EOS_HD Real state(int node, int j) const { return v_.value(l_.states + node * z_.modes + j); }
+  EOS_HD void set_state(int node, int j, const Real& m) { v_.store(l_.states + node * z_.modes + j, m); }
+  EOS_HD Real work(int row, int j) const { return v_.value(l_.work + row * z_.modes + j); }
+  EOS_HD void set_work(int row, int j, const Real& m) { v_.store(l_.work + row * z_.modes + j, m); }
 
-  EOS_BATCH_HD static Fraction fraction(Choice choice, const Real& at, const Real& range) {
+  EOS_HD static Fraction fraction(Choice choice, const Real& at, const Real& range) {
     if (choice == Choice::all) return {1.0, 1.0, 0.0, 0.0};
     if (choice == Choice::random) return {at, at, range, range};
     using std::erfc;
@@ -62,7 +62,7 @@ class LaneModel {
     return {used, used + 2.0 * at * density, slope, at * at * slope};
   }
 
-  EOS_BATCH_HD Interval interval(int x, int i) const {
+  EOS_HD Interval interval(int x, int i) const {
     const auto scaled = [&](int which, int lower, int range) {
       return parameter(lower) + parameter(range) * v_.value(x + k_controls * i + which);
     };
@@ -85,17 +85,17 @@ class LaneModel {
 
   /// V of a row of stage values, minus sigma^2, is twice the loss.
   template <class Get>
-  EOS_BATCH_HD Real trace(Get&& m) const {
+  EOS_HD Real trace(Get&& m) const {
     Real sum = 0.0;
     for (int j = 0; j < z_.modes; ++j) sum += mode(1, j) * mode(0, j) * m(j);
     return sum;
   }
-  EOS_BATCH_HD Real half_loss(int node) const {
+  EOS_HD Real half_loss(int node) const {
     return 0.5 * trace([&](int j) { return state(node, j); });
   }
 
   /// Stages a, b, c into work rows 0, 1, 2; V at m, a, b, c into v.
-  EOS_BATCH_HD void stages(const Interval& u, int node, Real v[4]) {
+  EOS_HD void stages(const Interval& u, int node, Real v[4]) {
     const Real h = parameter(p_step), sigma2 = parameter(p_noise);
     v[0] = trace([&](int j) { return state(node, j); }) + sigma2;
     for (int s = 0; s < 3; ++s) {
@@ -109,7 +109,7 @@ class LaneModel {
   }
 
   /// One step; returns the integral of the loss over it.
-  EOS_BATCH_HD Real advance(const Interval& u, int node) {
+  EOS_HD Real advance(const Interval& u, int node) {
     Real v[4];
     stages(u, node, v);
     const Real h = parameter(p_step);
@@ -124,7 +124,7 @@ class LaneModel {
   }
 
   /// Adjoint sweep: work row 8 holds mu = dJ/dm, rows 3 to 6 the adjoints of k1 to k4, row 7 a stage adjoint.
-  EOS_BATCH_HD void reverse(int x, int gradient) {
+  EOS_HD void reverse(int x, int gradient) {
     const Real h = parameter(p_step), by_loss = parameter(p_running);
     for (int j = 0; j < z_.modes; ++j)
       set_work(8, j, 0.5 * (parameter(p_terminal) + 0.25 * h * by_loss) * mode(1, j) * mode(0, j));
@@ -140,7 +140,7 @@ class LaneModel {
 
   /// A' v for stage adjoint `row` into row 7: transposed dynamics, and the share in dJ/dalpha, dJ/dbeta.
   template <class Get>
-  EOS_BATCH_HD void transpose(const Interval& u, int row, Get&& at, const Real& v, Real& by_alpha, Real& by_beta) {
+  EOS_HD void transpose(const Interval& u, int row, Get&& at, const Real& v, Real& by_alpha, Real& by_beta) {
     Real pull = 0.0;
     for (int j = 0; j < z_.modes; ++j) {
       const Real k = mode(0, j) * work(row, j);
@@ -152,7 +152,7 @@ class LaneModel {
       set_work(7, j, u.beta * mode(1, j) * mode(0, j) * pull - u.alpha * mode(0, j) * work(row, j));
   }
 
-  EOS_BATCH_HD void reverse_step(const Interval& u, int node, Real& by_alpha, Real& by_beta) {
+  EOS_HD void reverse_step(const Interval& u, int node, Real& by_alpha, Real& by_beta) {
     Real v[4];
     stages(u, node, v);
     const Real h = parameter(p_step), ell = 0.125 * h * parameter(p_running);  // h/4 w_r n lambda / 2

@@ -12,11 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define EOS_HD __host__ __device__
-#else
-#define EOS_HD
-#endif
+#include "eos/core/host_device.hpp"
 
 namespace eos::core {
 
