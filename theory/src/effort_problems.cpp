@@ -17,14 +17,21 @@ const char* const k_effort =
 
 ControlProblem build_mode_effort(const Model& model, const ModelValues& values) {
   ModelBuilder b(values);
+  const bool two = b.value("e_20") != 0;
   const int x = b.state("e", Interval::point(b.value("e_0")), "error of the mode");
+  const int y = two ? b.state("e_2", Interval::point(b.value("e_20")), "error of the second mode") : -1;
   const int u = b.control("eta", {0, b.value("eta_max")}, 1, "learning rate");
-  b.parameters(model, {"lambda", "c", "r"});
+  b.parameters(model, {"lambda", "lambda_2", "c", "r"});
   b.horizon(b.value("horizon"), "t");
   ControlProblem& p = b.problem;
   const Expr e = p.x(x), eta = p.u(u), discount = exp(-(b.path("r") * p.time()));
+  Expr loss = .5 * b.path("lambda") * e * e;
   b.dynamics(x, -(eta * b.path("lambda") * e));
-  p.add_cost("loss", .5 * discount * b.path("lambda") * e * e);
+  if (two) {
+    loss += .5 * b.path("lambda_2") * p.x(y) * p.x(y);
+    b.dynamics(y, -(eta * b.path("lambda_2") * p.x(y)));
+  }
+  p.add_cost("loss", discount * loss);
   p.add_cost("effort", .5 * discount * b.path("c") * eta * eta);
   return p;
 }
@@ -155,10 +162,12 @@ std::vector<ModelParameter> network_parameters(double g_min, double g_max, doubl
 
 Model effort_model() {
   return make_entry({"effort",
-                     "Learning rate of one mode against quadratic effort",
+                     "Learning rate of one or two modes against quadratic effort",
                      "after Njaradi, Carrasco-Davis, Latham & Saxe, arXiv:2601.07830",
                      {number("lambda", 1.2, "eigenvalue of the mode", 1e-6, k_large),
                       number("c", .4, "price of effort", 1e-6, k_large), number("r", 0, "discount rate", 0, k_large),
+                      number("lambda_2", .3, "eigenvalue of a second mode", 1e-6, k_large),
+                      number("e_20", 0, "its error at the start; 0: one mode", -k_large, k_large),
                       number("e_0", 1.6, "error at the start", -k_large, k_large),
                       number("eta_max", 100, "largest learning rate", 1e-6, k_large),
                       number("horizon", 3, "training time", 1e-6, k_large)}},

@@ -6,7 +6,7 @@
 // dropout         activation probability p(alpha), and p_F at test time (order_parameters.hpp)
 // committee       learning rate and fraction of weights written, of a soft committee machine (order_parameters.hpp)
 // perceptron      which examples to train on when screening costs (perceptron.hpp)
-// effort          learning rate of one mode against quadratic effort; closed form known
+// effort          learning rate of one or two modes against quadratic effort; closed form known
 // effort-linear-unit, effort-linear-network, rate-linear-network: learning effort (learning_effort.hpp)
 #pragma once
 
@@ -34,7 +34,7 @@ Model committee_model();
 /// Minimise the final error and the cost of screening and training, by the step f and the band |h| < c.
 Model perceptron_model();
 
-/// e' = -eta lambda e, cost int exp(-r t) ( lambda e^2/2 + c eta^2/2 ) dt: for r = 0 the rate is
+/// One mode or two: e' = -eta lambda e, cost int exp(-r t) ( lambda e^2/2 + c eta^2/2 ) dt: for r = 0 the rate is
 /// sqrt(2 (L(t) - L(T))/c). After Njaradi, Carrasco-Davis, Latham & Saxe, arXiv:2601.07830; closed form in
 /// docs/order-parameters.md.
 Model effort_model();
