@@ -263,7 +263,7 @@ Defects inspect_all(const HjbProblem& problem, const HjbSolution& solution, bool
 }  // namespace
 
 HjbBound bound_hjb(const HjbProblem& problem, const HjbSolution& solution, const std::vector<double>& start,
-                   int samples, int threads) {
+                   const HjbBoundOptions& options) {
   if (start.size() != problem.grid.axes.size() || solution.slices.empty() || options.samples < 2) {
     throw core::Error("E107", "a bound needs a solution, at least two samples per cell and a start with all states");
   }

@@ -174,15 +174,19 @@ std::vector<std::vector<double>> upwind_controls(const HjbWork& work, const std:
     for (int i = 0; i < D; ++i) inverse_step[i] = 1 / work.grid().axes[static_cast<std::size_t>(i)].step();
     const std::int64_t n = work.grid().row_length();
     const double wall = std::isfinite(work.problem.horizon) ? work.wall : k_unreached;
+    const bool smooth = work.options.scheme == HjbScheme::lax_friedrichs || work.options.scheme == HjbScheme::weno5;
     core::parallel_for(static_cast<std::size_t>(work.grid().rows()), work.options.threads, [&](std::size_t row) {
       for (std::int64_t k = 0; k < n; ++k) {
         const std::int64_t flat = static_cast<std::int64_t>(row) * n + k;
         double below[D], above[D], u[M > 0 ? M : 1] = {}, best = std::numeric_limits<double>::infinity();
         neighbour_values<D>(work.grid(), v, flat, wall, below, above);
+        const double here = v[static_cast<std::size_t>(flat)];
+        double mean[D];
+        for (int i = 0; i < D; ++i) mean[i] = .5 * (above[i] - below[i]) * inverse_step[i];
         for (int b = 0; b < tables.branches(); ++b) {
           const auto p = tables.row<D, M>(b, static_cast<std::int64_t>(row)).template at<double>(k);
-          const double rate =
-              upwind_rate<AffinePattern{}>(p, v[static_cast<std::size_t>(flat)], below, above, inverse_step, u);
+          const double rate = smooth ? hamiltonian<D, M>(p, mean, u)
+                                     : upwind_rate<AffinePattern{}>(p, here, below, above, inverse_step, u);
           if (!(rate < best) && b > 0) continue;
           best = rate;
           for (std::size_t j = 0; j < all_controls; ++j) {

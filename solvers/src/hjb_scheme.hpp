@@ -65,7 +65,7 @@ void semi_lagrangian_step(const HjbWork& work, const std::vector<double>& v, dou
 /// values v; u receives all controls.
 double semi_lagrangian_point(const HjbWork& work, const std::vector<double>& v, std::int64_t flat, double dt,
                              bool fixed, double* u);
-/// The minimising controls of V at every point, upwind; [controls][points].
+/// The minimising controls of V at every point, by the differences of the scheme; [controls][points].
 std::vector<std::vector<double>> upwind_controls(const HjbWork& work, const std::vector<double>& v);
 /// The right side min_u {...} with fifth-order differences (or first-order ones) and Lax-Friedrichs dissipation.
 void lax_friedrichs_rates(const HjbWork& work, const std::vector<double>& v, bool fifth_order,

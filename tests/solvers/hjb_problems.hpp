@@ -71,8 +71,9 @@ inline constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
 struct GridError {
   double largest = 0, mean = 0;
 };
-inline GridError error_of(const HjbSolution& s, const std::function<double(const double*)>& exact,
-                          const std::function<bool(const double*)>& counts = [](const double*) { return true; }) {
+inline GridError error_of(
+    const HjbSolution& s, const std::function<double(const double*)>& exact,
+    const std::function<bool(const double*)>& counts = [](const double*) { return true; }) {
   GridError error;
   double number = 0;
   for (std::size_t k = 0; k < s.value().size(); ++k) {

@@ -22,6 +22,7 @@ EOS_HD inline double beyond_edge(Edge edge, double at_edge, double inside, doubl
   return edge == Edge::extrapolate ? 2 * at_edge - inside : edge == Edge::constrain ? at_edge + wall : at_edge;
 }
 
+#if !defined(__CUDACC__)
 /// A row seen from point `offset`.
 template <class Row>
 struct ShiftedRow {
@@ -136,5 +137,7 @@ void upwind_step(const HjbGrid& grid, const Model& model, const double* v, doubl
     });
   });
 }
+
+#endif
 
 }  // namespace eos::solvers
