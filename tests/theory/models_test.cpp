@@ -3,9 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "eos/core/error.hpp"
+#include "eos/theory/dual.hpp"
+#include "eos/theory/order_parameters.hpp"
 
 namespace {
 
@@ -63,6 +67,44 @@ TEST(Models, sizes_set_the_number_of_states_and_controls) {
   const ControlProblem net = make_model("effort-linear-network", {{"hidden", 3}});
   EXPECT_EQ(net.states.size(), 12u);
   EXPECT_EQ(net.controls.size(), 12u);
+}
+
+// The same formula in numbers, in truncated derivatives and as a program must be one function.
+TEST(Models, formulas_agree_in_double_dual_and_symbolic_form) {
+  const Committee task{2, 1, {}, {}, false};
+  const double at[6] = {.3, .1, .5, .05, .4, .7};  // R_11, R_21, Q_11, Q_12, Q_22, p
+  auto rates = [&]<class S>(const S* x) {
+    CommitteeInputs<S> u;
+    u.noise_variance = S(.04);
+    u.activation = x[5];
+    return pack(task, committee_rates(task, unpack(task, x), u));
+  };
+  using D = Dual<6>;
+  D dual[6];
+  std::vector<Expr> symbols;
+  for (int i = 0; i < 6; ++i) dual[i] = D::variable(at[i], i), symbols.push_back(Expr::input(i));
+  const auto values = rates(at);
+  const auto duals = rates(dual);
+  const auto formulas = rates(symbols.data());
+  const Program program(formulas, 6);
+  double programmed[5];
+  program(at, programmed);
+  for (std::size_t k = 0; k < 5; ++k) {
+    EXPECT_NEAR(duals[k].v, values[k], 1e-15);
+    EXPECT_NEAR(programmed[k], values[k], 1e-15);
+    for (int i = 0; i < 6; ++i) {
+      double up[6], down[6];
+      std::copy(at, at + 6, up);
+      std::copy(at, at + 6, down);
+      up[i] += 1e-5, down[i] -= 1e-5;
+      const double slope = (rates(up)[k] - rates(down)[k]) / 2e-5;
+      EXPECT_NEAR(duals[k].g[i], slope, 1e-9);  // h^2 times a third derivative of order ten
+      const Expr derivative[] = {differentiate(formulas[k], i)};
+      double exact = 0;
+      Program(derivative, 6)(at, &exact);
+      EXPECT_NEAR(exact, duals[k].g[i], 1e-14);
+    }
+  }
 }
 
 }  // namespace

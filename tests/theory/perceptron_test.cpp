@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -47,8 +48,10 @@ TEST(PerceptronQueries, no_other_step_does_better) {
   }
 }
 
+enum class Choice { queries, all, modulated };
+
 /// Mean and standard error of 1 - R^2 of simulated students after `alpha` trained examples per weight.
-std::array<double, 2> simulate(double band, double alpha, double R0) {
+std::array<double, 2> simulate(Choice choice, double alpha, double R0) {
   constexpr int n = 400, k_runs = 24;
   double sum = 0, squares = 0;
   for (std::uint32_t run = 0; run < k_runs; ++run) {
@@ -70,13 +73,15 @@ std::array<double, 2> simulate(double band, double alpha, double R0) {
         norm += w[l] * w[l] / n, R += w[l] * teacher[l] / n;
       }
       R /= std::sqrt(norm), h /= std::sqrt(norm);
-      if (band == 0) {
+      if (choice == Choice::queries) {
         // a query on the decision boundary: the part of x along the student is taken out
         for (std::size_t l = 0; l < n; ++l)
           x[l] -= h * w[l] / std::sqrt(norm * n), u -= teacher[l] * h * w[l] / std::sqrt(norm) / n;
       }
-      const double drift = band == 0 ? query_drift(R) : unselected_drift(R);
-      const double f = optimal_step(R, drift) * (u > 0 ? 1 : -1);
+      const double y = u > 0 ? 1 : -1;
+      const double f = y * (choice == Choice::queries ? optimal_step(R, query_drift(R))
+                            : choice == Choice::all   ? optimal_step(R, unselected_drift(R))
+                                                      : optimal_modulation(R, y * h));
       for (std::size_t l = 0; l < n; ++l) w[l] = w[l] / std::sqrt(norm) + f * x[l] / std::sqrt(n);
       ++i;
     }
@@ -89,10 +94,39 @@ std::array<double, 2> simulate(double band, double alpha, double R0) {
 }
 
 TEST(PerceptronQueries, agree_with_simulated_students) {
-  const auto queries = simulate(0, 3, .2), all = simulate(1, 3, .2);
+  const auto queries = simulate(Choice::queries, 3, .2), all = simulate(Choice::all, 3, .2);
   // four standard errors and corrections of order 1/N
   EXPECT_NEAR(queries[0], .1422, 4 * queries[1] + 2. / 400);
   EXPECT_NEAR(all[0], .3388, 4 * all[1] + 2. / 400);
+}
+
+/// R of the modulated rule after alpha, from R0, by the midpoint rule.
+double integrate_modulated(double R, double begin, double end) {
+  while (begin < end) {
+    const double h = std::min(.002 * (1 + begin), end - begin);
+    R += h * modulated_rate(R + h / 2 * modulated_rate(R));
+    begin += h;
+  }
+  return R;
+}
+
+// Kinouchi & Caticha (1992): 0.88/alpha, against 1/sqrt(2 pi alpha) with one length for all updates.
+TEST(PerceptronModulation, has_the_published_law_of_late_learning) {
+  const double R = integrate_modulated(.2, 0, 3000);
+  EXPECT_NEAR(perceptron_error(R) * 3000, .88, .005 + .002);  // two printed digits, and transients of 1/alpha
+  // at most what the example can tell: better than one length for all, worse than queries of the same number
+  for (double overlap : {.3, .6, .9}) {
+    const double uniform = std::pow(unselected_drift(overlap), 2) / (2 * overlap);
+    EXPECT_GT(modulated_rate(overlap), uniform);
+    EXPECT_LT(modulated_rate(overlap), std::pow(query_drift(overlap), 2) / (2 * overlap));
+  }
+  EXPECT_NEAR(optimal_modulation(.5, -36 * std::sqrt(.75) / .5) / optimal_modulation(.5, -34 * std::sqrt(.75) / .5),
+              (36 + 1. / 36) / (34 + 1. / 34), 1e-4);  // both branches of the tail, up to k^-4
+}
+
+TEST(PerceptronModulation, agrees_with_simulated_students) {
+  const auto seen = simulate(Choice::modulated, 3, .2);
+  EXPECT_NEAR(seen[0], 1 - std::pow(integrate_modulated(.2, 0, 3), 2), 4 * seen[1] + 2. / 400);
 }
 
 TEST(PerceptronScreening, the_best_band_narrows_as_published) {

@@ -10,6 +10,10 @@
 // queries: Kinzel & Rujan, EPL 13, 473 (1990), Watkin & Rau, J. Phys. A 25, 113 (1992); the band is derived in
 // docs/order-parameters.md.
 //
+// Globally optimal rule for all examples: the length of the update follows the field, f(yh) = sqrt(q) n(k)/(R Phi(k)),
+// k = R yh/sqrt q, so that dR/dalpha = <f^2> R/2; greedy and global optimum coincide here (Kinouchi & Caticha 1992;
+// Rattray & Saad 1998), and eps -> 0.883/alpha.
+//
 // Globally optimal rule for an erf unit that learns from erf units (Rattray & Saad, NIPS 10, 322 (1998); J. Phys. A 30,
 // L771 (1997)): F_i = b_i y - x_i with the teacher's field y and the students' x_i, hence
 //   R_i' = b_i T - R_i,   Q_ik' = b_i b_k T - Q_ik.
@@ -53,6 +57,10 @@ double query_drift(double overlap);
 double unselected_drift(double overlap);
 /// f* = D/R at the given D.
 double optimal_step(double overlap, double drift);
+/// f(yh): the best length of an update when it may depend on the student's field in the label's direction.
+double optimal_modulation(double overlap, double aligned_field);
+/// dR/dalpha of that rule on all examples.
+double modulated_rate(double overlap);
 /// R after alpha trained examples per weight with the best step, from R_0 in (0, 1).
 double query_overlap(double initial, double alpha);
 double unselected_overlap(double initial, double alpha);
