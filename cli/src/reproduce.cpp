@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "commands.hpp"
 #include "eos/core/error.hpp"
@@ -112,9 +113,8 @@ const Finding* tightest(const Outcome& outcome) {
   const Finding* worst = nullptr;
   double most = -1;
   for (const Finding& f : outcome.findings) {
-    const double share = f.judge == Judge::near && f.tolerance > 0 ? std::fabs(f.ours - f.published) / f.tolerance
-                         : f.agrees()                              ? 0
-                                                                   : 1e300;
+    const double used = f.judge == Judge::near && f.tolerance > 0 ? std::fabs(f.ours - f.published) / f.tolerance : 0;
+    const double share = f.agrees() ? used : std::numeric_limits<double>::infinity();
     if (worst == nullptr || share > most) worst = &f, most = share;
   }
   return worst;

@@ -6,11 +6,13 @@
 
 #include "eos/core/parallel.hpp"
 #include "eos/sim/linear_student.hpp"
+#include "eos/solvers/control.hpp"
 #include "eos/solvers/solve.hpp"
 #include "eos/theory/closed_forms.hpp"
 #include "eos/theory/committee_facts.hpp"
 #include "eos/theory/curriculum.hpp"
 #include "eos/theory/mode_model.hpp"
+#include "eos/theory/models.hpp"
 #include "eos/theory/perceptron.hpp"
 #include "eos/theory/power_schedule.hpp"
 #include "eos/theory/pruning.hpp"
@@ -153,6 +155,42 @@ std::vector<Finding> perceptron_queries() {
           printed("limit of error x screened", 1.589, theory::screened_limit().error, 1e-3)};
 }
 
+theory::ControlSolution solve_model(const std::string& name, const theory::ModelValues& values = {}) {
+  return solvers::solve(theory::make_model(name, values));
+}
+
+std::vector<Finding> dropout() {
+  const theory::ControlSolution s = solve_model("dropout");
+  return {{"J = eps_g / 2", 1.18988e-2, s.objective, 2e-6},
+          {"J of the best constant p", 1.26490e-2, s.objective, 0, Judge::at_most},
+          {"J without dropout", 1.74281e-2, s.objective, 0, Judge::at_most},
+          printed("p_F", .742, s.states.back().back(), 1e-3)};
+}
+
+std::vector<Finding> denoising() {
+  const theory::ControlSolution low = solve_model("denoising", {{"Delta_F", .1}}), high = solve_model("denoising");
+  return {{"error, Delta_F = .1", 8.79387, low.objective, 1e-4},
+          {"error, Delta_F = .3", 9.42690, high.objective, 1e-4},
+          {"error of constant noise, .1", 8.88674, low.objective, 0, Judge::at_most},
+          {"error of constant noise, .3", 9.51975, high.objective, 0, Judge::at_most}};
+}
+
+std::vector<Finding> effort_law() {
+  const theory::ControlSolution one = solve_model("effort"),
+                                two = solve_model("effort", {{"e_20", 1.2}, {"lambda_2", .3}});
+  std::vector<Finding> findings{printed("e(T), one mode", .228894, one.states[0].back(), 1e-6),
+                                printed("J, one mode", .8199519, one.objective, 1e-7)};
+  const auto loss = [&two](std::size_t k) {
+    return .5 * 1.2 * two.states[0][k] * two.states[0][k] + .5 * .3 * two.states[1][k] * two.states[1][k];
+  };
+  for (const double share : {.0, .25, .5}) {
+    const auto k = static_cast<std::size_t>(share * static_cast<double>(two.time.size() - 1));
+    findings.push_back(relative(fmt::format("eta({:.2f}), two modes, by the law", two.time[k]),
+                                std::sqrt(2 * (loss(k) - loss(two.time.size() - 1)) / .4), two.controls[0][k], .01));
+  }
+  return findings;
+}
+
 /// The recursion of the mode model against simulated students.
 std::vector<Finding> minibatch_recursion() {
   struct Case {
@@ -200,6 +238,15 @@ void add_learning_rows(std::vector<Reproduction>& rows) {
   rows.push_back({"curriculum", group, "the best curriculum is not monotone: easy, hard, easy",
                   "eta = 3, T = 2, Delta in {0, 2}, 240 Euler steps to alpha = 12, half of them easy",
                   "Mignacco & Mori, arXiv:2507.07907, section 3.1", true, curriculum});
+  rows.push_back({"dropout", group, "the best activation probability falls from 1 after a while",
+                  "K = 2, M = 1, eta = 1, sigma = .2, alpha_F = 5; p(alpha) and p_F free",
+                  "Mignacco & Mori, arXiv:2507.07907, section 3.2", true, dropout});
+  rows.push_back({"denoising", group, "the best training noise starts high, nearly vanishes and returns",
+                  "two clusters, N = 1000, sigma = .1, eta = 5, scaled time 4",
+                  "Mignacco & Mori, arXiv:2507.07907, section 3.3", true, denoising});
+  rows.push_back({"effort-law", group, "effort follows the square root of what is still to be gained",
+                  "lambda = 1.2, c = .4, e_0 = 1.6, T = 3; a second mode of lambda = .3, e_0 = 1.2",
+                  "idea: Njaradi et al., arXiv:2601.07830; law derived here", true, effort_law});
   rows.push_back({"pruning", group, "with little data keep the easy examples, with much data the hard ones",
                   "theta = 20 degrees; max-margin student", "Sorscher et al., NeurIPS 2022", true, pruning});
   rows.push_back({"power-law-schedule", group,
