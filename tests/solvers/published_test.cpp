@@ -185,4 +185,15 @@ TEST(PublishedProblems, committee_writes_a_constant_fraction) {
   EXPECT_GT(at(s, s.controls[0], 5), 2 * at(s, s.controls[0], 17));
 }
 
+TEST(PublishedProblems, transcriptions_of_two_orders_agree) {
+  for (const char* name : {"dropout", "effort", "effort-linear-unit", "rate-linear-network"}) {
+    const ControlProblem problem = make_model(name);
+    ControlOptions simpson, radau;
+    simpson.method = Method::hermite_simpson;
+    radau.method = Method::radau;
+    const double a = eos::solvers::solve(problem, simpson).objective, b = eos::solvers::solve(problem, radau).objective;
+    EXPECT_NEAR(a, b, 1e-6 * b) << name;
+  }
+}
+
 }  // namespace

@@ -115,6 +115,7 @@ struct Protocol {
   double kappa = 1;
   int batch = 1;
   double activation = 1, noise = 0;
+  double readout_rate = 0, decay = 0;
 };
 
 class Stream {
@@ -139,7 +140,11 @@ class Stream {
 };
 
 constexpr int k_inputs = 400, k_runs = 12;
-using Weights = std::array<Vector, 2>;
+using Weights = std::vector<Vector>;
+struct Network {
+  Weights w;
+  Vector v;
+};
 
 /// +1 and -1 in turns of `length`: such vectors are orthogonal for different powers of two.
 Vector pattern(int length) {
@@ -160,66 +165,94 @@ double dot(const Vector& a, const Vector& b) {
 double erf_unit(double x) { return std::erf(x / std::sqrt(2.0)); }
 
 /// One step of the student; `cut` is the threshold of |x| of the ranked mask.
-void learn(Weights& w, const Weights& teacher, const Protocol& p, double rate, double cut, Stream& draw) {
-  Weights update{Vector(k_inputs), Vector(k_inputs)};
-  std::array<bool, 2> active{};
-  for (auto& a : active) a = p.activation >= 1 || draw.uniform() < p.activation;
-  Vector x(k_inputs);
+void learn(Network& student, const Network& teacher, const Protocol& p, double rate, double cut, Stream& draw) {
+  const std::size_t K = student.w.size();
+  const double scale = 1 / std::sqrt(static_cast<double>(k_inputs));
+  Network update{Weights(K, Vector(k_inputs)), Vector(K)};
+  std::vector<bool> active(K);
+  for (std::size_t k = 0; k < K; ++k) active[k] = p.activation >= 1 || draw.uniform() < p.activation;
+  Vector x(k_inputs), field(K);
   for (int sample = 0; sample < p.batch; ++sample) {
     for (auto& xi : x) xi = draw.normal();
-    const double scale = 1 / std::sqrt(static_cast<double>(k_inputs));
     double delta = p.noise > 0 ? p.noise * draw.normal() : 0;
-    std::array<double, 2> field{};
-    for (std::size_t k = 0; k < 2; ++k) {
-      field[k] = scale * dot(w[k], x);
-      delta += erf_unit(scale * dot(teacher[k], x)) - (active[k] ? erf_unit(field[k]) : 0);
+    for (std::size_t m = 0; m < teacher.w.size(); ++m) delta += teacher.v[m] * erf_unit(scale * dot(teacher.w[m], x));
+    for (std::size_t k = 0; k < K; ++k) {
+      field[k] = scale * dot(student.w[k], x);
+      if (active[k]) delta -= student.v[k] * erf_unit(field[k]);
     }
-    for (std::size_t k = 0; k < 2; ++k) {
+    for (std::size_t k = 0; k < K; ++k) {
       if (!active[k]) continue;
-      const double step =
-          rate * scale / p.batch * std::sqrt(k_two_over_pi) * std::exp(-field[k] * field[k] / 2) * delta;
+      const double slope = std::sqrt(k_two_over_pi) * std::exp(-field[k] * field[k] / 2);
+      const double step = rate * scale / p.batch * student.v[k] * slope * delta;
       for (std::size_t l = 0; l < x.size(); ++l) {
         const bool write = p.mask == Mask::none || (p.mask == Mask::ranked && std::abs(x[l]) > cut) ||
                            (p.mask == Mask::independent && draw.uniform() < p.kappa);
-        if (write) update[k][l] += step * x[l];
+        if (write) update.w[k][l] += step * x[l];
       }
+      update.v[k] += p.readout_rate / k_inputs / p.batch * erf_unit(field[k]) * delta;
     }
   }
-  for (std::size_t k = 0; k < 2; ++k) w[k] = combine(1, w[k], 1, update[k]);
+  const double keep = 1 - p.decay / k_inputs;
+  for (std::size_t k = 0; k < K; ++k) {
+    student.w[k] = combine(keep, student.w[k], 1, update.w[k]);
+    if (p.readout_rate > 0) student.v[k] = keep * student.v[k] + update.v[k];
+  }
+}
+
+OrderParameters<double> measure(const Network& student, const Network& teacher) {
+  OrderParameters<double> x{{}, {}, student.v};
+  for (const Vector& w : student.w) {
+    for (const Vector& t : teacher.w) x.R.push_back(dot(w, t) / k_inputs);
+    for (const Vector& u : student.w) x.Q.push_back(dot(w, u) / k_inputs);
+  }
+  return x;
 }
 
 /// Simulates and integrates one protocol from the same start and compares the order parameters at the end.
-void expect_agreement(const Protocol& p, double rate, double duration) {
-  const Weights teacher{pattern(1), pattern(2)};
-  const Weights start{combine(.5, teacher[0], .3, pattern(4)), combine(.4, teacher[1], .5, pattern(8))};
+void expect_agreement(const Protocol& p, double rate, double duration, const Network& teacher, const Network& start) {
+  Committee c{static_cast<int>(start.w.size()), static_cast<int>(teacher.w.size()), {}, teacher.v, p.readout_rate > 0};
+  c.teacher_overlap = measure(teacher, teacher).Q;
   const double cut = p.mask == Mask::ranked ? gaussian_threshold(p.kappa) : 0;
-  std::array<double, 7> sum{}, squares{};
+  Vector sum(static_cast<std::size_t>(c.states())), squares(sum.size());
   for (std::uint32_t run = 0; run < k_runs; ++run) {
-    Weights w = start;
+    Network student = start;
     Stream draw(run);
-    for (int i = 0; i < static_cast<int>(duration * k_inputs); ++i) learn(w, teacher, p, rate, cut, draw);
-    const std::array<double, 7> seen{dot(w[0], teacher[0]), dot(w[0], teacher[1]), dot(w[1], teacher[0]),
-                                     dot(w[1], teacher[1]), dot(w[0], w[0]),       dot(w[0], w[1]),
-                                     dot(w[1], w[1])};
-    for (std::size_t i = 0; i < 7; ++i) {
-      sum[i] += seen[i] / k_inputs / k_runs;
-      squares[i] += seen[i] * seen[i] / (k_inputs * k_inputs) / k_runs;
+    for (int i = 0; i < static_cast<int>(duration * k_inputs); ++i) learn(student, teacher, p, rate, cut, draw);
+    const Vector seen = pack(c, measure(student, teacher));
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      sum[i] += seen[i] / k_runs;
+      squares[i] += seen[i] * seen[i] / k_runs;
     }
   }
-  Committee c;
   CommitteeInputs<double> u;
   u.rate = rate;
+  u.readout_rate = p.readout_rate;
+  u.weight_decay = p.decay;
   u.batch = p.batch;
   u.noise_variance = p.noise * p.noise;
   u.activation = p.activation;
   if (p.mask == Mask::ranked) set_shared_mask(u, gaussian_phi(p.kappa));
   if (p.mask == Mask::independent) set_independent_masks(u, p.kappa);
-  const auto x = pack(c, integrate_committee(c, {{.5, 0, 0, .4}, {.34, 0, 0, .41}, {1, 1}}, u, duration, 200));
-  for (std::size_t i = 0; i < 7; ++i) {
+  const Vector x = pack(c, integrate_committee(c, measure(start, teacher), u, duration, 200));
+  for (std::size_t i = 0; i < x.size(); ++i) {
     const double error = std::sqrt((squares[i] - sum[i] * sum[i]) / (k_runs - 1));
-    // Four standard errors (seven comparisons per protocol), and 1/N corrections, which are of order one over N.
+    // Four standard errors (seven or more comparisons per protocol), and corrections of order 1/N.
     EXPECT_NEAR(sum[i], x[i], 4 * error + 2. / k_inputs) << c.state_names()[i];
   }
+}
+
+/// Two students that lean towards a teacher each.
+void expect_agreement(const Protocol& p, double rate, double duration) {
+  const Network teacher{{pattern(1), pattern(2)}, {1, 1}};
+  const Weights w{combine(.5, pattern(1), .3, pattern(4)), combine(.4, pattern(2), .5, pattern(8))};
+  expect_agreement(p, rate, duration, teacher, {w, {1, 1}});
+}
+
+TEST(CommitteeDynamics, three_students_of_two_unequal_teachers_train_their_readouts) {
+  const Network teacher{{pattern(1), combine(.5, pattern(1), .8, pattern(2))}, {1, -.7}};
+  const Weights w{combine(.5, pattern(1), .3, pattern(4)), combine(.4, pattern(2), .5, pattern(8)),
+                  combine(-.2, pattern(1), .6, pattern(2))};
+  expect_agreement({.noise = .2, .readout_rate = .5, .decay = .05}, 1, 5, teacher, {w, {.8, -.4, .6}});
 }
 
 TEST(CommitteeDynamics, agree_with_a_simulated_student) { expect_agreement({.noise = .3}, 1, 6); }
