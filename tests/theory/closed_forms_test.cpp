@@ -5,6 +5,8 @@
 #include <boost/numeric/odeint.hpp>
 #include <cmath>
 
+#include "eos/core/error.hpp"
+
 namespace {
 
 using namespace eos::theory;
@@ -72,6 +74,40 @@ TEST(HardFractionForm, keeps_everything_when_nothing_is_concentrated) {
   const HardFraction f = hard_fraction(CaptureCurve::linear(), .5);
   EXPECT_EQ(f.fraction, 1);
   EXPECT_EQ(f.saving, 1);
+}
+
+TEST(PricedDataForm, reproduces_the_printed_stop_and_solves_the_bellman_equation) {
+  const PricedData printed{1, .05, 1, .02, .01};
+  EXPECT_NEAR(printed.stop_error(), .03873, 5e-6);
+  for (const PricedData& p : {printed, PricedData{.4, .2, 3, .05, 0}, PricedData{2, 1, .5, 0, .1}}) {
+    const double stop = p.stop_error(), h = 1e-6 * stop;
+    EXPECT_NEAR(p.value(stop * (1 + 1e-9)), p.value(stop), 1e-8 * p.value(stop));
+    for (double m : {1.01 * stop, 2 * stop, 10 * stop}) {
+      EXPECT_NEAR((p.value(m + h) - p.value(m - h)) / (2 * h), p.value_slope(m), 1e-7 * p.weight);
+      auto hamiltonian = [&](double rho) {
+        return p.time_price + p.sample_price * rho - p.value_slope(m) * rho * p.lambda * p.lambda * m * m / p.noise;
+      };
+      EXPECT_NEAR(hamiltonian(p.data(m)), 0, 1e-14 * p.weight);
+      EXPECT_GE(hamiltonian(.5), -1e-15);
+      // Learning with all data until the stop costs V.
+      const double time = p.time_to_stop(m);
+      EXPECT_NEAR(p.weight * stop + (p.time_price + p.sample_price) * time, p.value(m), 1e-13 * p.value(m));
+      // And so long that no other stopping time is better: 1/m grows linearly.
+      for (double scale : {.8, .99, 1.01, 1.2}) {
+        const double end = 1 / (1 / m + scale * time * p.lambda * p.lambda / p.noise);
+        EXPECT_GE(p.weight * end + (p.time_price + p.sample_price) * scale * time, p.value(m) * (1 - 1e-14));
+      }
+    }
+    EXPECT_EQ(p.data(.5 * stop), 0);
+    EXPECT_EQ(p.value(.5 * stop), p.weight * .5 * stop);
+  }
+  EXPECT_THROW((void)(PricedData{1, 1, 1, 0, 0}.stop_error()), eos::core::Error);
+}
+
+TEST(NoisyModeForm, names_the_wrong_parameter) {
+  EXPECT_THROW((void)(NoisyMode{1, -1, 1, 1}.switch_time()), eos::core::Error);
+  EXPECT_THROW((void)(NoisyMode{1, 1, 1, 1}.error(-1)), eos::core::Error);
+  EXPECT_THROW(hard_fraction(CaptureCurve::gaussian(), 0), eos::core::Error);
 }
 
 TEST(JointFractionsForm, agrees_with_the_printed_example) {

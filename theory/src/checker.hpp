@@ -35,6 +35,9 @@ class Checker {
       add("E104", fmt::format("{} = {} must be finite and {} {}", name, value, open ? ">" : ">=", low), help);
     }
   }
+  void finite(const char* name, double value) {
+    if (!std::isfinite(value)) add("E104", fmt::format("{} = {} must be finite", name, value));
+  }
   void adopt(const core::Error& error) {
     problems_.insert(problems_.end(), error.diagnostics().begin(), error.diagnostics().end());
   }
@@ -45,5 +48,12 @@ class Checker {
  private:
   std::vector<core::Diagnostic> problems_;
 };
+
+/// For functions of time on [0, horizon].
+inline void check_time(double time, double horizon) {
+  Checker c;
+  c.range("time", time, 0, horizon);
+  c.finish();
+}
 
 }  // namespace eos::theory

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+
+#include "checker.hpp"
 
 namespace eos::theory {
 namespace {
@@ -33,13 +36,24 @@ double maximise(const std::function<double(double)>& value, const std::function<
 
 }  // namespace
 
+void NoisyMode::check() const {
+  Checker c;
+  c.at_least("lambda", lambda, 0, true);
+  c.at_least("noise", noise, 0, true);
+  c.at_least("initial", initial, 0, true);
+  c.at_least("rate_limit", rate_limit, 0, true);
+  c.finish();
+}
+
 double NoisyMode::switch_time() const {
+  check();
   const double floor = noise * rate_limit / (2 * lambda);  // m at which the constant rate would stall
   if (initial <= 2 * floor) return 0;
   return std::log((initial - floor) / floor) / (2 * lambda * rate_limit);
 }
 
 double NoisyMode::error(double time) const {
+  check_time(time, std::numeric_limits<double>::max());
   const double floor = noise * rate_limit / (2 * lambda), ts = switch_time();
   if (time <= ts) return floor + (initial - floor) * std::exp(-2 * lambda * rate_limit * time);
   const double start = std::min(initial, 2 * floor);
@@ -48,7 +62,47 @@ double NoisyMode::error(double time) const {
 
 double NoisyMode::rate(double time) const { return std::min(rate_limit, lambda * error(time) / noise); }
 
+void PricedData::check() const {
+  Checker c;
+  c.at_least("lambda", lambda, 0, true);
+  c.at_least("noise", noise, 0, true);
+  c.at_least("weight", weight, 0, true);
+  c.at_least("sample_price", sample_price, 0);
+  c.at_least("time_price", time_price, 0);
+  c.at_least("sample_price + time_price", sample_price + time_price, 0, true, "free data are used for ever");
+  c.finish();
+}
+
+double PricedData::stop_error() const {
+  check();
+  return std::sqrt((sample_price + time_price) * noise / weight) / lambda;
+}
+
+double PricedData::data(double m) const { return m > stop_error() ? 1 : 0; }
+
+double PricedData::value(double m) const {
+  const double stop = stop_error(), price = sample_price + time_price;
+  Checker c;
+  c.at_least("m", m, 0);
+  c.finish();
+  if (m <= stop) return weight * m;
+  return 2 * std::sqrt(price * weight * noise) / lambda - price * noise / (lambda * lambda * m);
+}
+
+double PricedData::value_slope(double m) const {
+  const double stop = stop_error();
+  return m <= stop ? weight : weight * stop * stop / (m * m);
+}
+
+double PricedData::time_to_stop(double m) const {
+  const double stop = stop_error();
+  return m <= stop ? 0 : noise / (lambda * lambda) * (1 / stop - 1 / m);
+}
+
 HardFraction hard_fraction(const CaptureCurve& signal, const CaptureCurve& noise, double r) {
+  Checker c;
+  c.at_least("r", r, 0, true);
+  c.finish();
   auto gain = [&](double u) {
     const double s = signal.value(u);
     return s * s / (noise.value(u) * (r + u));
@@ -65,6 +119,11 @@ HardFraction hard_fraction(const CaptureCurve& capture, double r) { return hard_
 
 JointFractions joint_fractions(double sample_price, double write_price, double clock_value, const CaptureCurve& data,
                                const CaptureCurve& weight) {
+  Checker c;
+  c.at_least("sample_price", sample_price, 0);
+  c.at_least("write_price", write_price, 0);
+  c.at_least("clock_value", clock_value, 0);
+  c.finish();
   // Least cost * u - worth * F(u): F' falls, so F'(u) = cost / worth has one root or the bound is best.
   auto respond = [](const CaptureCurve& curve, double cost, double worth) {
     if (worth * curve.derivative(1) >= cost) return 1.0;

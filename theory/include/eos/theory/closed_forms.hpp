@@ -1,7 +1,9 @@
-// Solutions in closed form: what a solver must reproduce, and quick answers before any solver runs.
+// Solutions in closed form for noise and selection: what a solver must reproduce, and quick answers before one runs.
 //
 // All are derived in docs/theory.md. Each is held to numbers computed independently in
-// tests/theory/closed_forms_test.cpp and reproduced by the solver in tests/solvers/closed_forms_test.cpp.
+// tests/theory/closed_forms_test.cpp and reproduced by the solver in tests/solvers/closed_forms_test.cpp. Other topics:
+// linear_quadratic.hpp, effort_forms.hpp (learning rates), path_forms.hpp (plasticity), synaptic_cache.hpp
+// (consolidation), bounds.hpp (what no schedule can beat). Each throws Error E104 naming a parameter out of range.
 #pragma once
 
 #include "eos/theory/capture.hpp"
@@ -18,9 +20,29 @@ struct NoisyMode {
   double initial = 1;     ///< m_0 > 0
   double rate_limit = 1;  ///< eta_max > 0
 
+  void check() const;
   double switch_time() const;       ///< t_s, 0 if the rate anneals from the start
   double rate(double time) const;   ///< eta(t)
   double error(double time) const;  ///< m(t)
+};
+
+/// Data at a price, free stop: dm/dt = -rho lambda^2 m^2/Sigma (the best learning rate is taken), 0 <= rho <= 1, cost
+/// w m(stop) + int (c_0 + c rho) dt. All data until m_s = sqrt((c + c_0) Sigma/(w lambda^2)), then stop; the value is
+/// V = w m below m_s and 2 sqrt((c + c_0) w Sigma)/lambda - (c + c_0) Sigma/(lambda^2 m) above, the solution of
+/// 0 = min_rho [c_0 + c rho - V' rho lambda^2 m^2/Sigma] joined to w m with equal slope. Derived in docs/theory.md.
+struct PricedData {
+  double lambda = 1;        ///< > 0
+  double noise = 1;         ///< Sigma > 0
+  double weight = 1;        ///< w > 0 per unit of m
+  double sample_price = 0;  ///< c >= 0 per unit of time at rho = 1
+  double time_price = 0;    ///< c_0 >= 0 per unit of time; c + c_0 > 0
+
+  void check() const;
+  double stop_error() const;            ///< m_s
+  double data(double m) const;          ///< rho as a feedback law: 1 above m_s, else 0
+  double value(double m) const;         ///< V(m), m >= 0
+  double value_slope(double m) const;   ///< V'(m)
+  double time_to_stop(double m) const;  ///< Sigma/lambda^2 (1/m_s - 1/m), 0 below m_s
 };
 
 /// Screen every sample at price r (relative to training on one), train on the hardest fraction: the fraction of most
