@@ -71,6 +71,10 @@ void add_scalars(Dataset& d, const Plan& plan) {
         "largest relative violation of the weight condition");
   d.add("minimum_gap", {}, std::vector<double>{c.minimum_gap}, "1",
         "largest excess of the Hamiltonian over its pointwise minimum, relative to |J|/T");
+  d.add("energy_bound", {}, std::vector<double>{c.energy_bound}, "J",
+        "energy that every schedule of the same horizon, prices and bounds needs for the terminal loss");
+  d.add("efficiency", {}, std::vector<double>{c.efficiency}, "1", "energy_bound / energy_total");
+  d.add("bound_statement", {}, std::vector<std::string>{c.bound_statement}, "1", "what the energy bound counts");
   d.add("interior_intervals", {}, std::vector<std::int64_t>{c.interior_intervals}, "1", "intervals inside all bounds");
   d.add("starts", {}, std::vector<std::int64_t>{plan.starts}, "1", "starting points tried");
   d.add("iterations", {}, std::vector<std::int64_t>{plan.iterations}, "1", "iterations of the best start");
@@ -178,6 +182,11 @@ Plan plan_from(const Dataset& d) {
   c.weight_condition = d.number("weight_condition");
   c.minimum_gap = d.number("minimum_gap");
   c.interior_intervals = whole("interior_intervals");
+  if (d.has("energy_bound")) {
+    c.energy_bound = d.number("energy_bound");
+    c.efficiency = d.number("efficiency");
+    c.bound_statement = d.text("bound_statement");
+  }
   Trajectory& t = plan.trajectory;
   t.time = d.numbers("time");
   t.data_fraction = d.numbers("data_fraction");

@@ -125,6 +125,9 @@ std::string to_json(const theory::Plan& plan) {
   json["weight_condition"] = c.weight_condition;
   json["minimum_gap"] = c.minimum_gap;
   json["interior_intervals"] = c.interior_intervals;
+  json["energy_bound"] = c.energy_bound;
+  json["efficiency"] = c.efficiency;
+  json["bound_statement"] = c.bound_statement;
   json["solve_seconds"] = plan.solve_seconds;
   json["starts"] = plan.starts;
   json["iterations"] = plan.iterations;

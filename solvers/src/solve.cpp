@@ -1,10 +1,12 @@
 #include "eos/solvers/solve.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "certificate.hpp"
 #include "eos/core/error.hpp"
+#include "eos/theory/bounds.hpp"
 #include "mode_solver.hpp"
 
 namespace eos::solvers {
@@ -49,7 +51,12 @@ Plan make_plan(const theory::ModeModel& model, ModeIntegrator& integrator, std::
   }
   plan.terminal_loss = t.loss.back();
   plan.energy = t.energy.back();
-  if (std::isfinite(plan.objective)) plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
+  if (!std::isfinite(plan.objective)) return plan;
+  plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
+  const theory::EnergyBound bound = theory::energy_bound(model.problem(), std::max(0.0, plan.terminal_loss));
+  plan.certificate.energy_bound = bound.energy;
+  plan.certificate.efficiency = theory::efficiency(bound.energy, plan.energy);
+  plan.certificate.bound_statement = bound.statement;
   return plan;
 }
 

@@ -43,6 +43,8 @@ Plan small_plan() {
   p.certificate.stationarity_residual = 1e-7, p.certificate.hamiltonian_drift = 2e-6,
   p.certificate.interior_intervals = 2;
   p.certificate.hamiltonian_jump = 5e-4;
+  p.certificate.energy_bound = .015, p.certificate.efficiency = .75;
+  p.certificate.bound_statement = "clock of the drift";
   p.certificate.minimum_gap = 3e-9, p.certificate.data_condition = 4e-4;
   p.trajectory = {{0, 2, 4},
                   {0.5, 0.25},
@@ -69,6 +71,8 @@ TEST(Convert, a_plan_survives_a_file) {
   EXPECT_EQ(q.solve_seconds, p.solve_seconds);
   EXPECT_EQ(q.evaluations, 99);
   EXPECT_EQ(q.certificate.minimum_gap, 3e-9);
+  EXPECT_EQ(q.certificate.energy_bound, .015);
+  EXPECT_EQ(q.certificate.bound_statement, "clock of the drift");
   EXPECT_EQ(q.certificate.hamiltonian_jump, 5e-4);
   EXPECT_EQ(q.certificate.data_condition, 4e-4);
   EXPECT_EQ(q.trajectory.state, p.trajectory.state);

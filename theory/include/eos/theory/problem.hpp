@@ -99,6 +99,10 @@ struct Certificate {
   double minimum_gap = 0;      ///< max over intervals of H - min_u H (grid of fractions, best rate), relative to |J|/T;
                                ///< a rest of fixed length that should be longer or shorter shows here
   int interior_intervals = 0;  ///< intervals on which both fractions are strictly inside their bounds
+  double energy_bound = 0;     ///< J: no schedule of the same horizon, prices and bounds that reaches terminal_loss
+                               ///< spends less (theory::energy_bound, for the dynamics in continuous time)
+  double efficiency = 0;       ///< energy_bound / energy
+  std::string bound_statement;  ///< which terms the bound counts
 };
 
 /// States, costates, controls and energy along the solution.
