@@ -132,6 +132,9 @@ Document report(const theory::Plan& plan) {
   if (plan.problem.loss_offset != 0)
     document.set("predicted_loss", plan.terminal_loss + plan.problem.loss_offset, "final loss", Style::precise);
   document.set("energy", plan.energy, "energy", Style::energy);
+  document.set("energy_bound", plan.certificate.energy_bound, "no schedule needs less than", Style::energy);
+  document.set("efficiency", plan.certificate.efficiency, "efficiency", Style::percent);
+  document.set("bound_statement", plan.certificate.bound_statement, "bound counts");
   document.set("stationarity_residual", plan.certificate.stationarity_residual, "stationarity residual", Style::number);
   document.set("hamiltonian_drift", plan.certificate.hamiltonian_drift, "Hamiltonian drift", Style::number);
   document.set("rate_condition", plan.certificate.rate_condition, "learning-rate condition", Style::number);

@@ -185,7 +185,7 @@ Plan plan_from(const Dataset& d) {
   if (d.has("energy_bound")) {
     c.energy_bound = d.number("energy_bound");
     c.efficiency = d.number("efficiency");
-    c.bound_statement = d.text("bound_statement");
+    c.bound_statement = d.strings("bound_statement").at(0);
   }
   Trajectory& t = plan.trajectory;
   t.time = d.numbers("time");

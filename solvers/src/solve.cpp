@@ -55,7 +55,7 @@ Plan make_plan(const theory::ModeModel& model, ModeIntegrator& integrator, std::
   plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
   const theory::EnergyBound bound = theory::energy_bound(model.problem(), std::max(0.0, plan.terminal_loss));
   plan.certificate.energy_bound = bound.energy;
-  plan.certificate.efficiency = theory::efficiency(bound.energy, plan.energy);
+  if (std::isfinite(bound.energy)) plan.certificate.efficiency = theory::efficiency(bound.energy, plan.energy);
   plan.certificate.bound_statement = bound.statement;
   return plan;
 }

@@ -196,13 +196,15 @@ ClockTable::ClockTable(const ModeModel& model, double goal) : p_(model.problem()
   for (int i = 0; i < k_nodes; ++i) {
     const double a = node_[static_cast<std::size_t>(i)], b = node_[static_cast<std::size_t>(i) + 1],
                  mid = 0.5 * (a + b);
-    double kernel = 0;
+    double kernel = 0, at = 0, slope = 0;
     for (std::size_t j = 0; j < p_.lambda.size(); ++j) {
-      kernel += 0.5 * variance * p_.multiplicity[j] * p_.lambda[j] * p_.lambda[j] * std::exp(-p_.lambda[j] * mid);
+      const double l = p_.lambda[j], weight = 0.5 * p_.multiplicity[j] * l * std::exp(-l * mid);
+      kernel += variance * weight * l;
+      at += weight * p_.initial[j];
+      slope -= weight * l * p_.initial[j];
     }
     noise_.push_back(kernel);
     root_.push_back(std::sqrt(kernel));
-    const double at = drift(mid), slope = drift_slope(mid);
     left_.push_back(at + slope * (a - mid));
     right_.push_back(at + slope * (b - mid));
   }
@@ -294,7 +296,7 @@ EnergyBound energy_bound(const ModeProblem& problem, double loss) {
   const double kappa = p.weight_rule == Rule::all ? 1 : p.weight_bounds.lower;
   const double idle = model.control_energy({rho, kappa, 0}).total() * p.horizon;
   EnergyBound best{idle, 0, -upkeep, 0, "upkeep of the horizon at the smallest fractions"};
-  if (model.loss(p.initial) <= loss) return best;
+  if (model.loss(p.initial) * (1 - 1e-12) <= loss) return best;  // rounding is no progress
   if (loss == 0 || p.rate_bounds.upper == 0) {
     return {INFINITY, INFINITY, 0, 0, "no schedule reaches this loss in finite time"};
   }
