@@ -24,6 +24,15 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+void add_energy_bound(Plan& plan) {
+  if (!std::isfinite(plan.objective)) return;
+  const theory::EnergyBound bound = theory::energy_bound(plan.problem, std::max(0.0, plan.terminal_loss));
+  theory::Certificate& c = plan.certificate;
+  c.energy_bound = bound.energy;
+  if (std::isfinite(bound.energy)) c.efficiency = theory::efficiency(bound.energy, plan.energy);
+  c.bound_statement = bound.statement;
+}
+
 }  // namespace
 
 Plan make_plan(const theory::ModeModel& model, ModeIntegrator& integrator, std::span<const Controls> controls) {
@@ -51,12 +60,7 @@ Plan make_plan(const theory::ModeModel& model, ModeIntegrator& integrator, std::
   }
   plan.terminal_loss = t.loss.back();
   plan.energy = t.energy.back();
-  if (!std::isfinite(plan.objective)) return plan;
-  plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
-  const theory::EnergyBound bound = theory::energy_bound(model.problem(), std::max(0.0, plan.terminal_loss));
-  plan.certificate.energy_bound = bound.energy;
-  if (std::isfinite(bound.energy)) plan.certificate.efficiency = theory::efficiency(bound.energy, plan.energy);
-  plan.certificate.bound_statement = bound.statement;
+  if (std::isfinite(plan.objective)) plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
   return plan;
 }
 
@@ -64,6 +68,7 @@ Plan solve(const ModeProblem& problem, const SolveOptions& options) {
   problem.check();
   const auto begin = Clock::now();
   Plan plan = ModeSolver(problem, options).solve();
+  add_energy_bound(plan);
   plan.solve_seconds = seconds_since(begin);
   return plan;
 }

@@ -189,7 +189,7 @@ ClockTable::ClockTable(const ModeModel& model, double goal) : p_(model.problem()
   needed_ = low;  // from below, so that the bound stays one
   double last = high;
   while (drift(last) > 1e-2 * goal) last *= 1.5;
-  constexpr int k_nodes = 512;
+  constexpr int k_nodes = 256;
   const double fastest = *std::max_element(p_.lambda.begin(), p_.lambda.end());
   const double stretch = std::log1p(fastest * last), variance = p_.noise_variance + 2 * goal;
   for (int i = 0; i <= k_nodes; ++i) node_.push_back(last * std::expm1(stretch * i / k_nodes) / std::expm1(stretch));
@@ -252,7 +252,7 @@ double ClockTable::dual(const FractionTable::Prices& k, double path) const {
   double a = std::log(start) - 1, b = std::log(start) + 12;
   double x = b - k_ratio * (b - a), y = a + k_ratio * (b - a);
   double at_x = value(k, path, std::exp(x)), at_y = value(k, path, std::exp(y)), best = direct;
-  while (b - a > 1e-3) {
+  while (b - a > 1e-2) {  // quadratic about the maximum
     best = std::max({best, at_x, at_y});
     if (at_x > at_y) {
       b = y, y = x, at_y = at_x;
@@ -329,7 +329,7 @@ EnergyBound energy_bound(const ModeProblem& problem, double loss) {
     double a = std::log(1e-5 * scale), b = std::log(1e3 * scale);
     double x = b - k_ratio * (b - a), y = a + k_ratio * (b - a), at_x = attempt(std::exp(x)),
            at_y = attempt(std::exp(y));
-    while (b - a > .02) {
+    while (b - a > .1) {
       if (at_x > at_y) {
         b = y, y = x, at_y = at_x;
         x = b - k_ratio * (b - a), at_x = attempt(std::exp(x));

@@ -101,7 +101,7 @@ struct Certificate {
   int interior_intervals = 0;  ///< intervals on which both fractions are strictly inside their bounds
   double energy_bound = 0;     ///< J: no schedule of the same horizon, prices and bounds that reaches terminal_loss
                                ///< spends less (theory::energy_bound, for the dynamics in continuous time)
-  double efficiency = 0;       ///< energy_bound / energy
+  double efficiency = 0;       ///< energy_bound / energy; both are 0 where the controls were given, not optimised
   std::string bound_statement;  ///< which terms the bound counts
 };
 
