@@ -27,8 +27,8 @@ bool is_png(const std::string& path) { return file_text(path).substr(0, 8) == "\
 TEST(Plan, json_has_what_scripts_rely_on) {
   const json plan = parsed(eos_says({"plan", example("reference_ranked.toml"), "--format", "json"}));
   for (const char* key :
-       {"status", "objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "energy_bound", "efficiency", "solve_seconds",
-        "time", "data_fraction", "weight_fraction", "learning_rate"})
+       {"status", "objective", "terminal_loss", "energy", "stationarity_residual", "hamiltonian_drift", "energy_bound",
+        "efficiency", "solve_seconds", "time", "data_fraction", "weight_fraction", "learning_rate"})
     EXPECT_TRUE(plan.contains(key)) << key;
   EXPECT_EQ(plan["status"], "optimal");
   EXPECT_EQ(plan["time"].size(), 41);
