@@ -17,9 +17,11 @@ enum class Spacing { uniform, logarithmic };
 enum class Edge {
   extrapolate,  ///< states may leave; beyond the edge V continues linearly
   constrain,    ///< states may not leave: motions across the edge cost more than anything else. Where leaving cannot be
-                ///< avoided V is infinite, and the diffusion of upwind schemes carries that inwards: reflect there
-  reflect,      ///< the motion across the edge is stopped, at no price
-  periodic      ///< both ends are the same point; set on both edges
+                ///< avoided V is infinite, and the diffusion of upwind schemes carries that inwards: reflect there.
+              ///< Upwind schemes judge the drift and each control on its own: drift across the edge that a control
+              ///< could hold back counts as leaving
+  reflect,  ///< the motion across the edge is stopped, at no price
+  periodic  ///< both ends are the same point; set on both edges
 };
 
 struct HjbAxis {

@@ -22,11 +22,7 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__CUDACC__)
-#define EOS_HD __host__ __device__
-#else
-#define EOS_HD
-#endif
+#include "eos/core/host_device.hpp"
 
 namespace eos::solvers {
 
