@@ -203,6 +203,7 @@ const std::vector<Reproduction>& reproductions() {
     std::vector<Reproduction> all;
     add_learning_rows(all);
     add_control_rows(all);
+    add_grid_rows(all);
     add_programming_rows(all);
     return all;
   }();

@@ -50,6 +50,7 @@ const std::vector<Reproduction>& reproductions();
 // The groups, each in its own file.
 void add_learning_rows(std::vector<Reproduction>& rows);
 void add_control_rows(std::vector<Reproduction>& rows);
+void add_grid_rows(std::vector<Reproduction>& rows);
 void add_programming_rows(std::vector<Reproduction>& rows);
 
 }  // namespace eos::cli
