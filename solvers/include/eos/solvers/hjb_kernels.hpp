@@ -42,15 +42,6 @@ EOS_HD inline Real load(const double* p) {
   std::memcpy(&value, p, sizeof value);
   return value;
 }
-/// first, first + 1, ... as many as Real holds.
-template <class Real>
-EOS_HD inline Real counted(double first) {
-  if constexpr (sizeof(Real) == sizeof(double)) {
-    return first;
-  } else {
-    return Real{first, first + 1, first + 2, first + 3};
-  }
-}
 /// A constant in every lane.
 template <class Real>
 EOS_HD inline Real all(double value) {
@@ -61,6 +52,15 @@ EOS_HD inline Real all(double value) {
   }
 }
 
+/// first, first + 1, ... as many as Real holds.
+template <class Real>
+EOS_HD inline Real counted(double first) {
+  if constexpr (sizeof(Real) == sizeof(double)) {
+    return first;
+  } else {
+    return all<Real>(first) + Real{0, 1, 2, 3};
+  }
+}
 /// Coefficients at one point, or at four. Arrays of no controls keep one unused entry.
 template <int D, int M, class Real = double>
 struct AffinePoint {
@@ -230,11 +230,14 @@ inline Real upwind_update(const Row& row, const RowStencil<D>& s, double dt, dou
 template <int D, int M, class Row>
 inline void upwind_row(const Row& row, const RowStencil<D>& s, double dt, double discount, std::int64_t begin,
                        std::int64_t end, double* out) {
-  std::int64_t k = begin;
-  for (; k + 4 <= end; k += 4) {
+  const auto four = [&](std::int64_t k) {
     const Lanes next = upwind_update<Lanes, D, M>(row, s, dt, discount, k);
     std::memcpy(out + k, &next, sizeof next);
-  }
+  };
+  std::int64_t k = begin;
+  for (; k + 4 <= end; k += 4) four(k);
+  if (k == end) return;
+  if (end - begin >= 4) return four(end - 4);  // the last four again: V is not overwritten
   for (; k < end; ++k) out[k] = upwind_update<double, D, M>(row, s, dt, discount, k);
 }
 #endif

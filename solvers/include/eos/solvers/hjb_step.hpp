@@ -39,40 +39,44 @@ struct ShiftedRow {
 template <int D>
 class NeighbourRows {
  public:
-  NeighbourRows(const HjbGrid& grid, double wall) : grid_(grid), wall_(wall) {
-    for (int i = 0; i < D; ++i) stencil_.inverse_step[i] = 1 / grid.axes[static_cast<std::size_t>(i)].step();
-    if (D > 1) made_.resize(static_cast<std::size_t>(2 * (D - 1) * grid.row_length()));
+  NeighbourRows(const HjbGrid& grid, double wall) : grid_(grid), wall_(wall), length_(grid.row_length()) {
+    for (int i = 0; i < D; ++i) {
+      stencil_.inverse_step[i] = 1 / grid.axes[static_cast<std::size_t>(i)].step();
+      points_[i] = grid.axes[static_cast<std::size_t>(i)].points, stride_[i] = grid.stride(i);
+    }
+    if (D > 1) made_.resize(static_cast<std::size_t>(2 * (D - 1) * length_));
   }
   /// Pointers to the neighbours of a row of v. Valid until the next call.
   const RowStencil<D>& of(const double* v, std::int64_t row) {
-    const std::int64_t n = grid_.row_length();
-    stencil_.centre = v + row * n;
-    for (int i = 0; i + 1 < D; ++i) {
-      stencil_.below[i] = neighbour(v, row, i, -1);
-      stencil_.above[i] = neighbour(v, row, i, 1);
+    const double* centre = stencil_.centre = v + row * length_;
+    std::int64_t rest = row;
+    for (int i = D - 2; i >= 0; --i) {
+      const std::int64_t at = rest % points_[i];
+      rest /= points_[i];
+      stencil_.below[i] = at > 0 ? centre - stride_[i] : beyond(centre, i, -1);
+      stencil_.above[i] = at < points_[i] - 1 ? centre + stride_[i] : beyond(centre, i, 1);
     }
-    stencil_.below[D - 1] = stencil_.centre - 1;
-    stencil_.above[D - 1] = stencil_.centre + 1;
+    stencil_.below[D - 1] = centre - 1;
+    stencil_.above[D - 1] = centre + 1;
     return stencil_;
   }
 
  private:
-  const double* neighbour(const double* v, std::int64_t row, int i, int side) {
+  const double* beyond(const double* centre, int i, int side) {
     const HjbAxis& axis = grid_.axes[static_cast<std::size_t>(i)];
-    const std::int64_t n = grid_.row_length(), stride = grid_.stride(i);
-    const std::int64_t at = row * n / stride % axis.points;
-    const double* centre = v + row * n;
-    if (side < 0 ? at > 0 : at < axis.points - 1) return centre + side * stride;
-    if (axis.periodic()) return centre - side * (axis.points - 1) * stride;
+    if (axis.periodic()) return centre - side * (axis.points - 1) * stride_[i];
     const Edge edge = side < 0 ? axis.lower_edge : axis.upper_edge;
     if (edge == Edge::reflect) return centre;
-    double* made = made_.data() + (2 * i + (side > 0)) * n;
-    for (std::int64_t k = 0; k < n; ++k) made[k] = beyond_edge(edge, centre[k], centre[k - side * stride], wall_);
+    double* made = made_.data() + (2 * i + (side > 0)) * length_;
+    for (std::int64_t k = 0; k < length_; ++k) {
+      made[k] = beyond_edge(edge, centre[k], centre[k - side * stride_[i]], wall_);
+    }
     return made;
   }
 
   const HjbGrid& grid_;
   double wall_;
+  std::int64_t length_, points_[D], stride_[D];
   RowStencil<D> stencil_{};
   std::vector<double> made_;
 };
