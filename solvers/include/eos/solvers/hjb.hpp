@@ -88,7 +88,7 @@ enum class HjbDevice { cpu, cuda };
 
 struct HjbOptions {
   HjbScheme scheme = HjbScheme::upwind;
-  HjbDevice device = HjbDevice::cpu;  ///< cuda: finite horizons by upwind or semi_lagrangian
+  HjbDevice device = HjbDevice::cpu;  ///< cuda: finite horizons of autonomous problems by upwind
   double cfl = .9;                    ///< share of the largest stable step; semi-Lagrangian: see cells
   double cells = 2;                   ///< semi-Lagrangian: cells that one step crosses
   int control_samples = 9;            ///< semi-Lagrangian: per affine control, beside the minimiser at grad V
