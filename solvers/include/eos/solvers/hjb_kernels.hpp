@@ -27,11 +27,15 @@
 namespace eos::solvers {
 
 #if !defined(__CUDACC__)
+// Without AVX the compiler notes that vectors are passed in memory; everything here is inlined.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpsabi"
 /// Four points at once. A vector type of the compiler, so that loops need not be recognised to become SIMD code.
 using Lanes = double __attribute__((vector_size(32)));
 using LaneMask = decltype(Lanes{} < Lanes{});
 inline Lanes select(LaneMask mask, Lanes a, Lanes b) { return mask ? a : b; }
 inline Lanes square_root(Lanes x) { return Lanes{std::sqrt(x[0]), std::sqrt(x[1]), std::sqrt(x[2]), std::sqrt(x[3])}; }
+#pragma GCC diagnostic pop
 #endif
 EOS_HD inline double select(bool condition, double a, double b) { return condition ? a : b; }
 
