@@ -71,9 +71,7 @@ void reverse_step(const EtdCoefficients& k, const theory::ModeModel& model, Span
   const double beta = k.diffusion, sixth = k.step / 6, running = 0.5 * cost.loss * sixth;
   s.set(k, model, m);
   auto charge_path = [&](Span at, std::span<double> bar, double times) {
-    if (cost.path > 0) {
-      model.path_rate(at, cost.rate, *cost.factors, cost.path * sixth * times, bar, &gradient.direct);
-    }
+    if (cost.size) model.write_cost(at, cost.rate, *cost.factors, sixth * times, bar, &gradient.direct);
   };
   // Stages in reverse: the adjoint of V at a stage, then of the stage state.
   const double mu1 = dot(k.w1, mu), mu2 = dot(k.w2, mu), mu3 = dot(k.w3, mu);

@@ -36,12 +36,12 @@ struct EtdStages {
 /// What a step adds to the objective besides its effect on the state.
 struct RunningCost {
   double loss = 0;                               ///< weight of L
-  double path = 0;                               ///< price of path length
-  double rate = 0;                               ///< eta, for the path
-  const theory::PathFactors* factors = nullptr;  ///< where path > 0
+  bool size = false;                             ///< whether the size of writes has a price
+  double rate = 0;                               ///< eta, for that
+  const theory::PathFactors* factors = nullptr;  ///< where size
 };
 
-/// Derivatives of the objective by the rates, and directly by the controls through the path length.
+/// Derivatives of the objective by the rates, and directly by the controls through the size of writes.
 struct StepGradient {
   double drift = 0, diffusion = 0;
   theory::ControlGradient direct;

@@ -1,7 +1,11 @@
 #include "mode_integrator.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+
+#include "eos/core/error.hpp"
 
 namespace eos::solvers {
 namespace {
@@ -17,10 +21,12 @@ ModeIntegrator::ModeIntegrator(const theory::ModeModel& model, std::vector<doubl
       modes_(model.modes()),
       edges_(std::move(edges)),
       rk4_(model.problem().discretisation.scheme == theory::Scheme::rk4),
-      fixed_(model.problem().discretisation.steps > 0) {
+      recursion_(model.recursion()),
+      fixed_(model.problem().discretisation.steps > 0 || recursion_) {
   if (fixed_) substeps = model.problem().discretisation.steps;
   mesh_.assign(intervals(), {static_cast<std::size_t>(std::max(2, substeps + substeps % 2)), 0});
-  energy_.assign(intervals(), 0);
+  if (recursion_) set_recursion_mesh();
+  energy_.assign(intervals(), {});
   loss_integral_.assign(intervals(), 0);
   interval_.resize(intervals());
   stages_.resize(modes_);
@@ -35,13 +41,29 @@ void ModeIntegrator::layout() {
   costate_.assign((first_.back() + 1) * modes_, 0);
 }
 
+void ModeIntegrator::set_recursion_mesh() {
+  for (std::size_t i = 0; i < intervals(); ++i) {
+    const double steps = std::round(length(i));
+    if (!(steps >= 1 && std::abs(length(i) - steps) <= 1e-9 * edges_.back())) {
+      throw core::Error("E401",
+                        fmt::format("interval {} is {} steps long; the recursion needs whole numbers", i, length(i)),
+                        "put the edges of the schedule at whole steps, or take the exponential scheme");
+    }
+    mesh_[i] = {static_cast<std::size_t>(steps), 0};
+  }
+}
+
 double ModeIntegrator::Mesh::share(std::size_t block) const {
   return std::ldexp(1.0 / static_cast<double>(steps), -static_cast<int>(halvings - (block > 0 ? block - 1 : 0)));
 }
 
 void ModeIntegrator::prepare(std::size_t i, const theory::Controls& u, const Mesh& mesh, Interval& interval) const {
   interval.captures = model_.captures(u);
-  if (model_.problem().price_path > 0) interval.path = model_.path_factors(u, interval.captures);
+  if (recursion_) {
+    interval.recursion = {interval.captures, model_.path_factors(u, interval.captures), u.learning_rate};
+    return;
+  }
+  if (model_.prices_size()) interval.path = model_.path_factors(u, interval.captures);
   const theory::ClockRates clock = model_.clock(u, interval.captures);
   if (rk4_) {
     interval.rk4 = {length(i) * mesh.share(0), clock};
@@ -55,14 +77,28 @@ void ModeIntegrator::prepare(std::size_t i, const theory::Controls& u, const Mes
 
 void ModeIntegrator::step(const Interval& interval, std::size_t block, double rate, std::span<const double> m,
                           std::span<double> next, Outcome& sum) {
-  const bool path = model_.problem().price_path > 0;
-  auto path_rate = [&](std::span<const double> x) { return model_.path_rate(x, rate, interval.path); };
+  const bool size = model_.prices_size();
+  auto charge = [&](std::span<const double> x, double weight) {
+    if (!size) return;
+    const theory::WriteCost w = model_.write_cost(x, rate, recursion_ ? interval.recursion.factors : interval.path);
+    sum.write.path += weight * w.path;
+    sum.write.plasticity += weight * w.plasticity;
+    sum.write.cache += weight * w.cache;
+  };
+  if (recursion_) {
+    model_.step(m, rate, interval.captures, interval.recursion.factors, next);
+    sum.loss_integral += model_.loss(m);
+    charge(m, 1);
+    return;
+  }
   if (rk4_) {
     const Rk4Coefficients& k = interval.rk4;
     rk4_stages_.set(k, model_, m);
     rk4_stages_.advance(k, model_, m, next);
     sum.loss_integral += k.step / 4 * (model_.loss(m) + 2 * model_.loss(rk4_stages_.b) + model_.loss(next));
-    if (path) sum.path += k.step / 4 * (path_rate(m) + 2 * path_rate(rk4_stages_.b) + path_rate(next));
+    charge(m, k.step / 4);
+    charge(rk4_stages_.b, k.step / 2);
+    charge(next, k.step / 4);
     return;
   }
   const EtdCoefficients& k = interval.blocks[block];
@@ -71,10 +107,10 @@ void ModeIntegrator::step(const Interval& interval, std::size_t block, double ra
   const double* v = stages_.v;
   const double excess = v[0] + 2 * (v[1] + v[2]) + v[3] - 6 * model_.problem().noise_variance;
   sum.loss_integral += 0.5 * k.step / 6 * excess;
-  if (path) {
-    const double inner = path_rate(stages_.a) + path_rate(stages_.b);
-    sum.path += k.step / 6 * (path_rate(m) + 2 * inner + path_rate(stages_.c));
-  }
+  charge(m, k.step / 6);
+  charge(stages_.a, k.step / 3);
+  charge(stages_.b, k.step / 3);
+  charge(stages_.c, k.step / 6);
 }
 
 ModeIntegrator::Outcome ModeIntegrator::run(const theory::Controls& u, const Mesh& mesh, const Interval& interval,
@@ -97,9 +133,12 @@ double ModeIntegrator::forward(std::span<const theory::Controls> controls) {
     const auto nodes = std::span(state_).subspan(first_[i] * modes_, (mesh_[i].total() + 1) * modes_);
     const Outcome outcome = run(controls[i], mesh_[i], interval_[i], nodes);
     loss = outcome.loss;
-    energy_[i] = model_.control_energy(controls[i]).total() * length(i) + problem.price_path * outcome.path;
+    const theory::EnergyRate rate = model_.control_energy(controls[i]);
+    const double h = length(i);
+    energy_[i] = {rate.time * h,      rate.screening * h,       rate.sample * h,    rate.write * h,
+                  outcome.write.path, outcome.write.plasticity, outcome.write.cache};
     loss_integral_[i] = outcome.loss_integral;
-    objective += energy_[i] + problem.running_weight * loss_integral_[i];
+    objective += energy_[i].total() + problem.running_weight * loss_integral_[i];
   }
   return objective + problem.terminal_weight * loss;
 }
@@ -111,12 +150,14 @@ void ModeIntegrator::backward(std::span<const theory::Controls> controls, std::s
   for (std::size_t i = intervals(); i-- > 0;) {
     const theory::Controls& u = controls[i];
     const Interval& interval = interval_[i];
-    const RunningCost cost{problem.running_weight, problem.price_path, u.learning_rate, &interval.path};
+    const RunningCost cost{problem.running_weight, model_.prices_size(), u.learning_rate, &interval.path};
     StepGradient by;
     for (std::size_t s = first_[i + 1]; s-- > first_[i];) {
       const std::span<double> mu = costates.subspan(s * modes_, modes_);
       std::copy_n(costate_.begin() + static_cast<std::ptrdiff_t>((s + 1) * modes_), modes_, mu.begin());
-      if (rk4_) {
+      if (recursion_) {
+        reverse_step(interval.recursion, model_, node(state_, s), problem.running_weight, mu, by.direct);
+      } else if (rk4_) {
         reverse_step(interval.rk4, model_, node(state_, s), node(state_, s + 1), cost, rk4_stages_, mu, by);
       } else {
         const EtdCoefficients& k = interval.blocks[(s - first_[i]) / mesh_[i].steps];
@@ -158,7 +199,7 @@ ModeIntegrator::Mesh ModeIntegrator::refined(std::size_t i, const theory::Contro
     }
     const Outcome fine = outcome_of(finer);
     const bool good = close(coarse.loss, fine.loss) && close(coarse.loss_integral, fine.loss_integral) &&
-                      close(coarse.path, fine.path);
+                      close(coarse.write.total(), fine.write.total());
     if (good || !std::isfinite(fine.loss)) break;
     mesh = finer;
     coarse = fine;

@@ -37,9 +37,7 @@ void reverse_step(const Rk4Coefficients& k, const theory::ModeModel& model, Span
   // Adds the derivative of the running terms at a state that the rule weighs with `share` of the step.
   auto charge = [&](Span at, double share, std::span<double> bar) {
     for (std::size_t j = 0; j < bar.size(); ++j) bar[j] += 0.5 * cost.loss * share * h * weight[j];
-    if (cost.path > 0) {
-      model.path_rate(at, cost.rate, *cost.factors, cost.path * share * h, bar, &gradient.direct);
-    }
+    if (cost.size) model.write_cost(at, cost.rate, *cost.factors, share * h, bar, &gradient.direct);
   };
   // Takes the adjoint of k = f(at) back to the state, [modes] added to bar_at, and to the two rates.
   auto pull = [&](Span at, double v, Span bar_k, std::span<double> bar_at) {

@@ -60,6 +60,7 @@ Plan make_plan(const theory::ModeModel& model, ModeIntegrator& integrator, std::
   }
   plan.terminal_loss = t.loss.back();
   plan.energy = t.energy.back();
+  for (std::size_t i = 0; i < n; ++i) plan.energy_terms += integrator.energy_terms(i);
   if (std::isfinite(plan.objective)) plan.certificate = certify(model, integrator, controls, gradient, plan.objective);
   return plan;
 }

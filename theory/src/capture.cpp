@@ -169,6 +169,9 @@ CaptureCurve::Point CaptureCurve::at(double u) const {
       const double l = -std::log(u);  // threshold a_u = l / sqrt(2) of the unit-variance density
       return {laplace_phi(u), 0.5 * l * l};
     }
+    case Kind::contaminated_signal:
+    case Kind::contaminated_noise:
+      return mixture_at(u);
     case Kind::tabulated:
       break;
   }
@@ -177,8 +180,8 @@ CaptureCurve::Point CaptureCurve::at(double u) const {
   return {value, slope / u};
 }
 
-/// Integral of f'(s)^(power/2) over [knot, u] by 8-point Gauss-Legendre in ln s, with the knot below u.
-double CaptureCurve::integrate_table(double u, int power) const {
+/// Integral of f'(s)^power over [knot, u] by 8-point Gauss-Legendre in ln s, with the knot below u.
+double CaptureCurve::integrate_table(double u, double power) const {
   static const double k_node[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
   static const double k_weight[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
   const auto above = std::lower_bound(u_.begin(), u_.end(), u);
@@ -189,7 +192,7 @@ double CaptureCurve::integrate_table(double u, int power) const {
     for (double sign : {-1.0, 1.0}) {
       const double s = std::exp(mid + sign * half * k_node[i]);
       const double a2 = std::max(0.0, hermite(s).second / s);
-      sum += k_weight[i] * s * (power == 1 ? std::sqrt(a2) : a2 * a2);
+      sum += k_weight[i] * s * (power == 0.5 ? std::sqrt(a2) : power == 2 ? a2 * a2 : std::pow(a2, power));
     }
   }
   return sum * half;
@@ -200,8 +203,8 @@ void CaptureCurve::set_moments() {
   first_ = {u_.front() * std::sqrt(a2)};
   fourth_ = {u_.front() * a2 * a2};
   for (std::size_t i = 1; i < u_.size(); ++i) {
-    first_.push_back(first_.back() + integrate_table(u_[i], 1));
-    fourth_.push_back(fourth_.back() + integrate_table(u_[i], 4));
+    first_.push_back(first_.back() + integrate_table(u_[i], 0.5));
+    fourth_.push_back(fourth_.back() + integrate_table(u_[i], 2));
   }
 }
 
@@ -215,12 +218,15 @@ double CaptureCurve::first_moment(double u) const {
       return std::sqrt(2 / std::numbers::pi) * gaussian_psi(v);
     case Kind::laplace:
       return laplace_psi(v) / std::numbers::sqrt2;
+    case Kind::contaminated_signal:
+    case Kind::contaminated_noise:
+      return mixture_moment(v, 1);
     case Kind::tabulated:
       break;
   }
   if (v <= u_.front()) return first_.front() * v / u_.front();
   const auto i = std::lower_bound(u_.begin(), u_.end(), v) - u_.begin();
-  return first_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 1);
+  return first_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 0.5);
 }
 
 double CaptureCurve::fourth_moment(double u) const {
@@ -235,12 +241,38 @@ double CaptureCurve::fourth_moment(double u) const {
       const double l = -std::log(v);
       return 6 * v * (1 + l * (1 + l / 2 * (1 + l / 3 * (1 + l / 4))));
     }
+    case Kind::contaminated_signal:
+    case Kind::contaminated_noise:
+      return mixture_moment(v, 4);
     case Kind::tabulated:
       break;
   }
   if (v <= u_.front()) return fourth_.front() * v / u_.front();
   const auto i = std::lower_bound(u_.begin(), u_.end(), v) - u_.begin();
-  return fourth_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 4);
+  return fourth_[static_cast<std::size_t>(i - 1)] + integrate_table(v, 2);
+}
+
+double CaptureCurve::moment(double u, double alpha) const {
+  if (u <= 0) return 0;
+  const double v = std::min(u, 1.0);
+  switch (kind_) {
+    case Kind::linear:
+      return v;
+    case Kind::gaussian:
+      return gaussian_c(alpha, gaussian_threshold(v));
+    case Kind::laplace:
+      return std::pow(2.0, -0.5 * alpha) * boost::math::tgamma(alpha + 1, -std::log(v));
+    case Kind::contaminated_signal:
+    case Kind::contaminated_noise:
+      return mixture_moment(v, alpha);
+    case Kind::tabulated:
+      break;
+  }
+  const double power = 0.5 * alpha, first = u_.front() * std::pow(f_.front() / u_.front(), power);
+  if (v <= u_.front()) return first * v / u_.front();
+  double sum = first;
+  for (std::size_t i = 1; i < u_.size() && u_[i] < v; ++i) sum += integrate_table(u_[i], power);
+  return sum + integrate_table(v, power);
 }
 
 std::string CaptureCurve::name() const {
@@ -253,6 +285,10 @@ std::string CaptureCurve::name() const {
       return "laplace";
     case Kind::tabulated:
       return "tabulated";
+    case Kind::contaminated_signal:
+      return "contaminated_signal";
+    case Kind::contaminated_noise:
+      return "contaminated_noise";
   }
   return "unknown";
 }

@@ -15,9 +15,24 @@ double dot(std::span<const double> a, std::span<const double> b) {
   return sum;
 }
 
+/// E[|z|^alpha; written] of the weight rule and its derivative by kappa.
+void add_moment(const ModeProblem& problem, double kappa, double alpha, PathFactors& k) {
+  if (problem.weight_rule == Rule::ranked) {
+    k.moment.push_back(problem.weight_capture.moment(kappa, alpha));
+    k.d_moment.push_back(std::pow(problem.weight_capture.derivative(kappa), 0.5 * alpha));
+  } else {
+    k.d_moment.push_back(gaussian_c(alpha, 0));
+    k.moment.push_back(k.d_moment.back() * kappa);
+  }
+}
+
 }  // namespace
 
-ModeModel::ModeModel(const ModeProblem& problem) : problem_(problem), weight_(problem.lambda) {
+ModeModel::ModeModel(const ModeProblem& problem)
+    : problem_(problem),
+      weight_(problem.lambda),
+      prices_size_(problem.price_path > 0 || !problem.plasticity_prices.empty() || problem.price_maintenance > 0),
+      recursion_(problem.discretisation.scheme == Scheme::recursion) {
   if (problem_.multiplicity.empty()) problem_.multiplicity.assign(weight_.size(), 1.0);
   for (std::size_t j = 0; j < weight_.size(); ++j) weight_[j] *= problem_.multiplicity[j];
 }
@@ -76,6 +91,11 @@ double ModeModel::residual_variance(std::span<const double> m) const {
 double ModeModel::loss(std::span<const double> m) const { return 0.5 * dot(weight_, m); }
 
 void ModeModel::dynamics(std::span<const double> m, const Controls& controls, std::span<double> rate) const {
+  if (recursion_) {
+    step(m, controls, rate);
+    for (std::size_t j = 0; j < m.size(); ++j) rate[j] -= m[j];
+    return;
+  }
   const ClockRates c = clock(controls);
   const double v = residual_variance(m);
   for (std::size_t j = 0; j < m.size(); ++j) rate[j] = problem_.lambda[j] * (c.diffusion * v - c.drift * m[j]);
@@ -108,43 +128,20 @@ PathFactors ModeModel::path_factors(const Controls& controls, const Captures& f)
   }
   k.noise = nu * f.noise / (q * batch);
   k.d_noise = nu * (f.d_noise - f.noise * dq / q) / (q * batch);
+  k.captured = f.weight;
+  k.d_captured = f.d_weight;
+  for (const double alpha : problem_.plasticity_exponents) add_moment(problem_, controls.weight_fraction, alpha, k);
   return k;
-}
-
-double ModeModel::path_rate(std::span<const double> m, double rate, const PathFactors& k, double scale,
-                            std::span<double> gradient_m, ControlGradient* by_controls) const {
-  const double v = residual_variance(m), front = k.updates * k.absolute * rate;
-  double sum = 0, by_drift = 0, by_noise = 0, by_v = 0;
-  for (std::size_t j = 0; j < m.size(); ++j) {
-    const double lambda = problem_.lambda[j], n = problem_.multiplicity[j];
-    const double root = std::sqrt(std::max(0.0, k.drift * lambda * lambda * m[j] + k.noise * lambda * v));
-    sum += n * root;
-    const double half = root > 0 ? 0.5 * n / root : 0;  // d(n sqrt v_j)/d v_j
-    by_drift += half * lambda * lambda * m[j];
-    by_noise += half * lambda * v;
-    by_v += half * lambda * k.noise;
-    if (!gradient_m.empty()) gradient_m[j] += scale * front * half * k.drift * lambda * lambda;
-  }
-  if (!gradient_m.empty()) {
-    for (std::size_t j = 0; j < m.size(); ++j) gradient_m[j] += scale * front * by_v * weight_[j];
-  }
-  if (by_controls != nullptr) {
-    by_controls->data +=
-        scale * k.absolute * rate * (k.d_updates * sum + k.updates * (k.d_drift * by_drift + k.d_noise * by_noise));
-    by_controls->weight += scale * k.updates * k.d_absolute * rate * sum;
-    by_controls->rate += scale * k.updates * k.absolute * sum;
-  }
-  return front * sum;
-}
-
-double ModeModel::path_rate(std::span<const double> m, const Controls& controls) const {
-  return path_rate(m, controls.learning_rate, path_factors(controls, captures(controls)));
 }
 
 void ModeModel::step(std::span<const double> m, const Controls& controls, std::span<double> next) const {
   const Captures f = captures(controls);
-  const PathFactors k = path_factors(controls, f);
-  const double v = residual_variance(m), eta = controls.learning_rate;
+  step(m, controls.learning_rate, f, path_factors(controls, f), next);
+}
+
+void ModeModel::step(std::span<const double> m, double rate, const Captures& f, const PathFactors& k,
+                     std::span<double> next) const {
+  const double v = residual_variance(m), eta = rate;
   for (std::size_t j = 0; j < m.size(); ++j) {
     const double lambda = problem_.lambda[j];
     const double second = k.drift * lambda * lambda * m[j] + k.noise * lambda * v;
@@ -154,7 +151,12 @@ void ModeModel::step(std::span<const double> m, const Controls& controls, std::s
 
 EnergyRate ModeModel::energy_rate(std::span<const double> m, const Controls& controls) const {
   EnergyRate e = control_energy(controls);
-  if (problem_.price_path > 0) e.path = problem_.price_path * path_rate(m, controls);
+  if (prices_size_) {
+    const WriteCost w = write_cost(m, controls.learning_rate, path_factors(controls, captures(controls)));
+    e.path = w.path;
+    e.plasticity = w.plasticity;
+    e.cache = w.cache;
+  }
   return e;
 }
 
@@ -181,6 +183,9 @@ ModeModel::Sums ModeModel::sums(std::span<const double> m, std::span<const doubl
     k.a += p[j] * problem_.lambda[j] * m[j];
     k.c += p[j] * problem_.lambda[j];
   }
+  if (recursion_) {
+    for (std::size_t j = 0; j < m.size(); ++j) k.self += p[j] * problem_.lambda[j] * problem_.lambda[j] * m[j];
+  }
   return k;
 }
 
@@ -188,7 +193,11 @@ double ModeModel::hamiltonian(std::span<const double> m, std::span<const double>
   const ClockRates c = clock(controls);
   const Sums k = sums(m, p);
   const double rest = problem_.running_weight * loss(m) + energy_rate(m, controls).total();
-  return rest + c.diffusion * k.v * k.c - c.drift * k.a;
+  const double h = rest + c.diffusion * k.v * k.c - c.drift * k.a;
+  if (!recursion_) return h;
+  const Captures f = captures(controls);
+  const double eta = controls.learning_rate;
+  return h + f.weight * eta * eta * path_factors(controls, f).drift * k.self;
 }
 
 ControlGradient ModeModel::hamiltonian_gradient(std::span<const double> m, std::span<const double> p,
@@ -201,8 +210,14 @@ ControlGradient ModeModel::hamiltonian_gradient(std::span<const double> m, std::
   g.data += diffusion.data * vc - drift.data * k.a;
   g.weight += diffusion.weight * vc - drift.weight * k.a;
   g.rate += diffusion.rate * vc - drift.rate * k.a;
-  if (problem_.price_path > 0) {
-    path_rate(m, controls.learning_rate, path_factors(controls, f), problem_.price_path, {}, &g);
+  if (!prices_size_ && !recursion_) return g;
+  const PathFactors factors = path_factors(controls, f);
+  if (prices_size_) write_cost(m, controls.learning_rate, factors, 1, {}, &g);
+  if (recursion_) {
+    const double eta = controls.learning_rate, square = eta * eta * k.self;
+    g.data += square * f.weight * factors.d_drift;
+    g.weight += square * f.d_weight * factors.drift;
+    g.rate += 2 * eta * k.self * f.weight * factors.drift;
   }
   return g;
 }
@@ -216,8 +231,12 @@ void ModeModel::costate_rate(std::span<const double> m, std::span<const double> 
     rate[i] = c.drift * problem_.lambda[i] * p[i] - c.diffusion * weight_[i] * sum -
               0.5 * problem_.running_weight * weight_[i];
   }
-  if (problem_.price_path > 0) {
-    path_rate(m, controls.learning_rate, path_factors(controls, f), -problem_.price_path, rate);
+  if (!prices_size_ && !recursion_) return;
+  const PathFactors factors = path_factors(controls, f);
+  if (prices_size_) write_cost(m, controls.learning_rate, factors, -1, rate);
+  if (recursion_) {
+    const double self = f.weight * controls.learning_rate * controls.learning_rate * factors.drift;
+    for (std::size_t i = 0; i < m.size(); ++i) rate[i] -= self * problem_.lambda[i] * problem_.lambda[i] * p[i];
   }
 }
 
@@ -232,15 +251,77 @@ double ModeModel::best_rate(double linear, double curvature) const {
   return linear > 0 ? b.upper : b.lower;
 }
 
+double ModeModel::RateCurve::value(double eta) const {
+  double h = constant + (0.5 * curvature * eta - linear) * eta;
+  for (const auto& [exponent, coefficient] : powers) h += coefficient * std::pow(eta, exponent);
+  return h;
+}
+
+double ModeModel::RateCurve::slope(double eta) const {
+  double h = curvature * eta - linear;
+  for (const auto& [exponent, coefficient] : powers) h += coefficient * exponent * std::pow(eta, exponent - 1);
+  return h;
+}
+
+/// What H is over the rate at the fractions of `unit`, whose rate is 1, up to terms without a control.
+ModeModel::RateCurve ModeModel::rate_curve(std::span<const double> m, const Sums& k, const Controls& unit,
+                                           const Captures& f) const {
+  const ClockRates c = clock(unit, f);
+  RateCurve curve{c.drift * k.a, 2 * c.diffusion * k.v * k.c, control_energy(unit).total(), {}};
+  if (!prices_size_ && !recursion_) return curve;
+  const PathFactors factors = path_factors(unit, f);
+  if (recursion_) curve.curvature += 2 * f.weight * factors.drift * k.self;
+  if (problem_.price_path > 0) curve.linear -= problem_.price_path * path_rate(m, 1, factors);
+  if (problem_.price_maintenance > 0) {
+    curve.linear -= power_rate(m, factors, 0.5, cache_front(1, factors), 0, {}, nullptr);
+  }
+  for (std::size_t i = 0; i < problem_.plasticity_prices.size(); ++i) {
+    const double alpha = problem_.plasticity_exponents[i];
+    const double worth = power_rate(m, factors, 0.5 * alpha, plasticity_front(i, 1, factors), 0, {}, nullptr);
+    if (alpha == 0) {
+      curve.constant += worth;
+    } else if (alpha == 1) {
+      curve.linear -= worth;
+    } else if (alpha == 2) {
+      curve.curvature += 2 * worth;
+    } else {
+      curve.powers.emplace_back(alpha, worth);
+    }
+  }
+  return curve;
+}
+
+/// Least value over the bounds: in closed form for a parabola; else the best of a logarithmic grid, polished by
+/// bisection on the slope.
+double ModeModel::best_rate(const RateCurve& curve) const {
+  if (curve.powers.empty()) return best_rate(curve.linear, curve.curvature);
+  constexpr int k_points = 81;
+  const Bounds& b = problem_.rate_bounds;
+  const double smallest = std::max(b.lower, 1e-8 * b.upper);
+  auto at = [&](int i) {
+    if (i < 0) return b.lower;
+    return i == k_points - 1 ? b.upper : smallest * std::pow(b.upper / smallest, i / (k_points - 1.0));
+  };
+  int best = -1;
+  for (int i = 0; i < k_points; ++i) {
+    if (curve.value(at(i)) < curve.value(at(best))) best = i;
+  }
+  if (best < 0) return b.lower;
+  double low = at(best - 1), high = at(std::min(best + 1, k_points - 1));
+  if (best == k_points - 1 && curve.slope(high) <= 0) return high;
+  if (!(curve.slope(at(best)) > 0)) low = at(best);
+  if (curve.slope(at(best)) > 0) high = at(best);
+  for (int i = 0; i < 100 && high - low > 1e-16 * high; ++i) {
+    const double middle = 0.5 * (low + high);
+    (curve.slope(middle) > 0 ? high : low) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
 double ModeModel::optimal_rate(std::span<const double> m, std::span<const double> p, const Controls& controls) const {
   Controls unit = controls;
   unit.learning_rate = 1;
-  const Captures f = captures(unit);
-  const ClockRates c = clock(unit, f);
-  const Sums k = sums(m, p);
-  double linear = c.drift * k.a;
-  if (problem_.price_path > 0) linear -= problem_.price_path * path_rate(m, 1, path_factors(unit, f));
-  return best_rate(linear, 2 * c.diffusion * k.v * k.c);
+  return best_rate(rate_curve(m, sums(m, p), unit, captures(unit)));
 }
 
 double ModeModel::clock_value(std::span<const double> m, std::span<const double> p) const {
@@ -254,8 +335,8 @@ Controls ModeModel::minimise_hamiltonian(std::span<const double> m, std::span<co
   auto grid = [&](const Bounds& b, Rule rule) {
     std::vector<double> values;
     if (rule == Rule::all) return std::vector<double>{1.0};
-    // H is linear in a random fraction unless path length has a price.
-    if (rule == Rule::random && problem_.price_path == 0) return std::vector<double>{b.lower, b.upper};
+    // H is linear in a random fraction unless the size of writes has a price or the second bracket of a step counts.
+    if (rule == Rule::random && !prices_size_ && !recursion_) return std::vector<double>{b.lower, b.upper};
     for (int i = 0; i < points; ++i) values.push_back(b.lower * std::pow(b.upper / b.lower, i / (points - 1.0)));
     values.back() = b.upper;
     return values;
@@ -272,12 +353,8 @@ Controls ModeModel::minimise_hamiltonian(std::span<const double> m, std::span<co
     for (std::size_t i = 0; i < kappas.size(); ++i) {
       f.weight = by_kappa[i].weight;
       f.d_weight = by_kappa[i].d_weight;
-      const Controls unit{rho, kappas[i], 1};
-      const ClockRates c = clock(unit, f);
-      double linear = c.drift * k.a;
-      if (problem_.price_path > 0) linear -= problem_.price_path * path_rate(m, 1, path_factors(unit, f));
-      const double curvature = 2 * c.diffusion * k.v * k.c, eta = best_rate(linear, curvature);
-      const double h = control_energy(unit).total() + (0.5 * curvature * eta - linear) * eta;  // up to a constant
+      const RateCurve curve = rate_curve(m, k, {rho, kappas[i], 1}, f);
+      const double eta = best_rate(curve), h = curve.value(eta);
       if (h < least) {
         least = h;
         best = {rho, kappas[i], eta};

@@ -45,6 +45,38 @@ void check_bounds(const Bounds& b, const char* name, double low, double high, Ch
   }
 }
 
+void check_plasticity(const ModeProblem& p, Checker& c) {
+  if (p.plasticity_exponents.size() != p.plasticity_prices.size()) {
+    c.add("E107",
+          fmt::format("plasticity_exponents and plasticity_prices have {} and {} values", p.plasticity_exponents.size(),
+                      p.plasticity_prices.size()),
+          "give one price per exponent");
+  }
+  bool steep = false;
+  for (const double alpha : p.plasticity_exponents) {
+    c.range("plasticity_exponents", alpha, 0, 2);
+    steep = steep || (alpha > 0 && alpha < 1);
+  }
+  for (const double price : p.plasticity_prices) c.at_least("plasticity_prices", price, 0);
+  if (steep && !(p.rate_bounds.lower > 0)) {
+    c.add("E401", "a plasticity exponent between 0 and 1 has an infinite marginal price at learning rate 0",
+          "give the learning rate a positive lower bound, e.g. 1e-4 of the upper one");
+  }
+  if (p.accumulated && !p.plasticity_prices.empty()) {
+    c.add("E401", "plasticity prices do not go with accumulated writes, of which only the path length is modelled",
+          "leave accumulated away, or use price_path");
+  }
+  c.at_least("price_maintenance", p.price_maintenance, 0, false, "a negative price makes the energy unbounded below");
+  c.at_least("price_consolidation", p.price_consolidation, 0, false,
+             "a negative price makes the energy unbounded below");
+  if ((p.price_maintenance > 0) != (p.price_consolidation > 0)) {
+    c.add("E401",
+          fmt::format("price_maintenance = {} and price_consolidation = {}: only one has a price", p.price_maintenance,
+                      p.price_consolidation),
+          "an optimal cache would make the other one 0 by never, or always, consolidating; give both or none");
+  }
+}
+
 bool overlaps_full_data(const ModeProblem& p) {
   for (int i = 0; i < p.intervals; ++i) {
     const bool full = p.data_bounds.lower < 1 && p.data_bounds_in(i, p.intervals).lower == 1;
@@ -59,6 +91,22 @@ void check_discretisation(const ModeProblem& p, Checker& c) {
   if (d.steps < 0 || d.steps > k_most_steps || d.steps % 2 != 0) {
     c.add("E104", fmt::format("discretisation.steps = {} must be even and between 0 and {}", d.steps, k_most_steps),
           "with an even number the middle of an interval is the end of a step; 0 refines as needed");
+  } else if (d.scheme == Scheme::recursion) {
+    const double length = p.horizon / p.intervals;
+    if (d.steps != 0) {
+      c.add("E401", fmt::format("discretisation.steps = {} does not go with the recursion", d.steps),
+            "the recursion takes one step per unit of time; leave steps away");
+    }
+    if (!(std::round(length) >= 1 && std::abs(length - std::round(length)) <= 1e-9 * length)) {
+      c.add("E401",
+            fmt::format("horizon {} in {} intervals gives {} steps per interval; the recursion needs whole numbers",
+                        p.horizon, p.intervals, length),
+            fmt::format("take a horizon that is a multiple of {}, or other intervals", p.intervals));
+    }
+    if (p.rebatched) {
+      c.add("E401", "rebatched does not go with the recursion, which writes once per step",
+            "leave rebatched away, or take the exponential scheme");
+    }
   } else if (d.scheme == Scheme::rk4 && d.steps == 0) {
     c.add("E401", "the rk4 scheme needs a number of steps per interval",
           "give steps, e.g. 2; steps that are refined as needed are for the exponential scheme");
@@ -116,6 +164,7 @@ void ModeProblem::check() const {
   c.at_least("price_sample", price_sample, 0, false, help);
   c.at_least("price_write", price_write, 0, false, help);
   c.at_least("price_path", price_path, 0, false, help);
+  check_plasticity(*this, c);
   if (terminal_weight == 0 && running_weight == 0) {
     c.add("E401", "terminal_weight and running_weight are both 0, so nothing rewards learning",
           "give the energy that one unit of loss is worth");
