@@ -222,4 +222,36 @@ TEST(ModeModel, small_rates_turn_the_recursion_into_the_flow) {
   for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR((next[j] - k_m[j]) / rate[j], 1, 1e-4);
 }
 
+TEST(ModeModel, has_the_printed_losses_of_five_rules) {
+  // 24 modes lambda_j = j^-1.3, m_j(0) = j^-0.7, sigma^2 = 0.25, rate 0.15, 80 steps of 64 candidates: theory to four
+  // digits, and means over 3000 simulated students, which are met within 0.5 %.
+  ModeProblem p;
+  for (int j = 1; j <= 24; ++j) {
+    p.lambda.push_back(std::pow(j, -1.3));
+    p.initial.push_back(std::pow(j, -.7));
+  }
+  p.batch = 64;
+  p.noise_variance = .25;
+  struct Row {
+    Rule data, weight;
+    double rho, kappa, theory, simulated;
+  };
+  for (const Row& row : {Row{Rule::all, Rule::all, 1, 1, .02293, .02292},
+                         {Rule::random, Rule::all, .25, 1, .09670, .09672},
+                         {Rule::ranked, Rule::all, .25, 1, .03348, .03342},
+                         {Rule::all, Rule::random, 1, .3, .08287, .08284},
+                         {Rule::ranked, Rule::random, .25, .3, .11134, .11130}}) {
+    p.data_rule = row.data;
+    p.weight_rule = row.weight;
+    const ModeModel model(p);
+    Vector m = p.initial, next(m.size());
+    for (int t = 0; t < 80; ++t) {
+      model.step(m, {row.rho, row.kappa, .15}, next);
+      std::swap(m, next);
+    }
+    EXPECT_NEAR(model.loss(m), row.theory, 5e-6) << row.rho << " " << row.kappa;
+    EXPECT_NEAR(model.loss(m) / row.simulated, 1, .005) << row.rho << " " << row.kappa;
+  }
+}
+
 }  // namespace
