@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "eos/theory/capture.hpp"
+#include "eos/theory/spectrum.hpp"
 
 namespace eos::io {
 
@@ -72,6 +73,11 @@ class Binder {
   virtual void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) = 0;
   /// "linear", "gaussian", "laplace", or {fraction = [...], captured = [...]}. True when a file gave it.
   virtual bool capture(const Field& field, theory::CaptureCurve& curve) = 0;
+  /// `{modes = P, exponent = beta, source = s, scale = a, bins = 40}`: true when a file gave it, and `spectrum` holds
+  /// it.
+  virtual bool spectrum(const Field& field, theory::PowerSpectrum& spectrum) = 0;
+  /// `{fraction = q, ratio = k}`: captures of signal and noise under contaminated labels. True when a file gave it.
+  virtual bool label_noise(const Field& field, theory::CaptureCurve& signal, theory::CaptureCurve& noise) = 0;
   /// Seeds: `seeds = [1, 2]`, or `seed = 1` for one.
   virtual void seeds(const Field& field, std::vector<std::uint64_t>& values) = 0;
   /// Text that need not be written when it is the usual one.

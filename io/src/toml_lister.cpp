@@ -84,6 +84,14 @@ bool TomlLister::capture(const Field& field, theory::CaptureCurve& curve) {
   field_row(field, "`linear` `gaussian` `laplace` or `{fraction = [...], captured = [...]}`", curve.name());
   return false;
 }
+bool TomlLister::spectrum(const Field& field, theory::PowerSpectrum&) {
+  field_row(field, "`{modes = P, exponent = beta, source = s, scale = a, bins = n}`", "");
+  return false;
+}
+bool TomlLister::label_noise(const Field& field, theory::CaptureCurve&, theory::CaptureCurve&) {
+  field_row(field, "`{fraction = q, ratio = k}`", "");
+  return false;
+}
 void TomlLister::seeds(const Field& field, std::vector<std::uint64_t>& values) {
   field_row(field, "list of whole numbers >= 0", fmt::format("[{}]", fmt::join(values, ", ")));
 }

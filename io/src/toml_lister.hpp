@@ -30,6 +30,8 @@ class TomlLister : public Binder {
   void integers(const Field& field, std::vector<std::int64_t>& values, const Range& range) override;
   void power_list(const Field& field, std::vector<double>& values, std::int64_t count, const Range& range) override;
   bool capture(const Field& field, theory::CaptureCurve& curve) override;
+  bool spectrum(const Field& field, theory::PowerSpectrum& spectrum) override;
+  bool label_noise(const Field& field, theory::CaptureCurve& signal, theory::CaptureCurve& noise) override;
   void seeds(const Field& field, std::vector<std::uint64_t>& values) override;
   void formula(const Field& field, Formula& value, const char* kind) override;
   void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;

@@ -68,10 +68,21 @@ std::string describe(const Range& range, const std::string& unit) {
 
 void Reading::adopt(const Error& error, const toml::source_region& fallback) {
   // Names that theory's checks use for fields that have another key in the file.
-  static const std::map<std::string, std::string> k_keys{
-      {"teacher", "data.teacher"},      {"data_bounds", "data_fraction"}, {"weight_bounds", "weight_fraction"},
-      {"rate_bounds", "learning_rate"}, {"price_time", "price.time"},     {"price_screening", "price.screening"},
-      {"price_sample", "price.sample"}, {"price_write", "price.write"},   {"price_path", "price.path"}};
+  static const std::map<std::string, std::string> k_keys{{"teacher", "data.teacher"},
+                                                         {"data_bounds", "data_fraction"},
+                                                         {"weight_bounds", "weight_fraction"},
+                                                         {"rate_bounds", "learning_rate"},
+                                                         {"price_time", "price.time"},
+                                                         {"price_screening", "price.screening"},
+                                                         {"price_sample", "price.sample"},
+                                                         {"price_write", "price.write"},
+                                                         {"price_path", "price.path"},
+                                                         {"price_maintenance", "price.maintenance"},
+                                                         {"price_consolidation", "price.consolidation"},
+                                                         {"plasticity_exponents", "price.plasticity_exponents"},
+                                                         {"plasticity_prices", "price.plasticity"},
+                                                         {"horizon", "problem.horizon"},
+                                                         {"rebatched", "problem.rebatched"}};
   for (const Diagnostic& d : error.diagnostics()) {
     const std::string field = field_of(d.message);
     const auto renamed = k_keys.find(field);
@@ -310,6 +321,52 @@ bool TableReader::capture(const Field& field, theory::CaptureCurve& curve) {
   curve = index == 0   ? theory::CaptureCurve::linear()
           : index == 1 ? theory::CaptureCurve::gaussian()
                        : theory::CaptureCurve::laplace();
+  return true;
+}
+
+bool TableReader::spectrum(const Field& field, theory::PowerSpectrum& spectrum) {
+  const toml::node* node = take(field);
+  if (node == nullptr) return false;
+  if (!node->is_table()) {
+    wrong_type(*node, full(field.key), "a power-law spectrum, e.g. {modes = 1000000, exponent = 1.5, source = 0.5}");
+    return false;
+  }
+  for (const char* other : {"count", "lambda", "initial", "multiplicity"}) {
+    if (table_->get(other) != nullptr) {
+      reading_.report(node->source(), "E107", fmt::format("{} and {} are both given", full(field.key), full(other)),
+                      "a spectrum gives all lists; keep one");
+    }
+  }
+  TableReader law(reading_, node->as_table(), full(field.key));
+  law.integer({"modes", "1", "number of modes", true}, spectrum.modes, Range{1, 1e8});
+  law.number({"exponent", "1", "beta of lambda_j = j^-beta", true}, spectrum.exponent, k_positive);
+  law.number({"source", "1", "s of lambda_j m_j(0) = scale j^-(s beta + 1)"}, spectrum.source, Range{-100, 100});
+  law.number({"scale", "1", "lambda_1 m_1(0)"}, spectrum.scale, k_positive);
+  law.integer({"bins", "1", "most bins"}, spectrum.bins, Range{1, 100000});
+  law.finish();
+  return true;
+}
+
+bool TableReader::label_noise(const Field& field, theory::CaptureCurve& signal, theory::CaptureCurve& noise) {
+  const toml::node* node = take(field);
+  if (node == nullptr) return false;
+  if (!node->is_table()) {
+    wrong_type(*node, full(field.key), "contaminated labels, e.g. {fraction = 0.1, ratio = 9}");
+    return false;
+  }
+  for (const char* other : {"capture", "noise_capture"}) {
+    if (table_->get(other) != nullptr) {
+      reading_.report(node->source(), "E107", fmt::format("{} and {} are both given", full(field.key), full(other)),
+                      "label_noise gives both captures; keep one");
+    }
+  }
+  double fraction = 0, ratio = 1;
+  TableReader law(reading_, node->as_table(), full(field.key));
+  law.number({"fraction", "1", "share of noisier residuals", true}, fraction, k_unit);
+  law.number({"ratio", "1", "their variance relative to the others", true}, ratio, k_positive);
+  law.finish();
+  signal = theory::CaptureCurve::contaminated_signal(fraction, ratio);
+  noise = theory::CaptureCurve::contaminated_noise(fraction, ratio);
   return true;
 }
 

@@ -169,6 +169,63 @@ void bind(Binder& b, theory::PriceList& p) {
   b.number({"sample", "J", "per sample presented: upkeep of time"}, p.sample, k_not_negative);
 }
 
+namespace {
+
+void use_spectrum(const theory::PowerSpectrum& law, ModeProblem& p) {
+  if (law.modes < 1) return;  // already reported
+  theory::BinnedSpectrum s = theory::log_binned_spectrum(law);
+  p.lambda = std::move(s.lambda);
+  p.initial = std::move(s.initial);
+  p.multiplicity = std::move(s.multiplicity);
+}
+
+void bind_modes(Binder& t, ModeProblem& p) {
+  t.note(
+      "`lambda`, `initial` and `multiplicity` are lists, or power laws `{power = p, scale = a}`: "
+      "a * j^p for j = 1 ... count (scale is 1 if absent).");
+  auto count = static_cast<std::int64_t>(p.lambda.size());
+  t.integer({"count", "1", "number of modes; needed for power laws"}, count, Range{1, 1000000});
+  theory::PowerSpectrum law;
+  const bool binned = t.spectrum({"spectrum", "1",
+                                  "instead of lists: lambda_j = j^-beta, lambda_j m_j(0) = a j^-(s beta + 1), in "
+                                  "logarithmic bins"},
+                                 law);
+  t.power_list({"lambda", "1", "eigenvalues of the feature covariance", !binned}, p.lambda, count, k_positive);
+  t.power_list({"initial", "1", "m_j(0), mean squared error of each mode", !binned}, p.initial, count, k_not_negative);
+  t.power_list({"multiplicity", "1", "n_j, absent: 1 each"}, p.multiplicity, count, k_positive);
+  if (binned) use_spectrum(law, p);
+}
+
+void bind_price(Binder& t, ModeProblem& p) {
+  t.number({"time", "J/step", "e_0, upkeep"}, p.price_time, k_not_negative);
+  t.number({"screening", "J/step", "c_s, charged when data are ranked"}, p.price_screening, k_not_negative);
+  t.number({"sample", "J/step", "c_b, learning from all samples of the batch"}, p.price_sample, k_not_negative);
+  t.number({"write", "J/step", "c_w, writing all weights"}, p.price_write, k_not_negative);
+  t.number({"path", "J", "e_1, per unit of path length sum_j n_j E|dw_j|"}, p.price_path, k_not_negative);
+  t.numbers({"plasticity_exponents", "1", "alpha of further prices of plasticity M_alpha = sum_j n_j E|dw_j|^alpha"},
+            p.plasticity_exponents, Range{0, 2});
+  t.numbers({"plasticity", "J", "e_alpha per unit of M_alpha, one per exponent"}, p.plasticity_prices, k_not_negative);
+  t.number({"maintenance", "J/step", "e_m, per unit of |transient weight|, of synaptic caching at its best threshold"},
+           p.price_maintenance, k_not_negative);
+  t.number({"consolidation", "J", "e_c, per unit of |weight| consolidated; goes with maintenance"},
+           p.price_consolidation, k_not_negative);
+}
+
+void bind_data_fraction(Binder& t, ModeProblem& p) {
+  bind_fraction(t, p.data_rule, p.data_bounds);
+  if (t.capture({"capture", "", "share of the signal in the largest fraction, for rule ranked"}, p.data_signal))
+    p.data_noise = p.data_signal;
+  t.capture({"noise_capture", "", "share of the noise; absent: like capture"}, p.data_noise);
+  t.label_noise({"label_noise", "",
+                 "instead of the two: residuals of which the fraction q has k times the variance of the others"},
+                p.data_signal, p.data_noise);
+  t.number({"full_data_start", "1", "share of the horizon at its begin in which all samples are learned"},
+           p.full_data_start, k_unit);
+  t.number({"full_data_end", "1", "the same at its end"}, p.full_data_end, k_unit);
+}
+
+}  // namespace
+
 void bind(Binder& b, ModeProblem& p) {
   b.table({"problem", "", "horizon, noise and what loss is worth"}, [&](Binder& t) {
     t.text({"title", "", "one line that names the problem"}, p.title);
@@ -186,32 +243,9 @@ void bind(Binder& b, ModeProblem& p) {
     t.flag({"rebatched", "", "kept samples are collected into full batches: writes cost write * kappa * rho"},
            p.rebatched);
   });
-  b.table({"modes", "", "the error spectrum"}, [&](Binder& t) {
-    t.note(
-        "`lambda`, `initial` and `multiplicity` are lists, or power laws `{power = p, scale = a}`: "
-        "a * j^p for j = 1 ... count (scale is 1 if absent).");
-    auto count = static_cast<std::int64_t>(p.lambda.size());
-    t.integer({"count", "1", "number of modes; needed for power laws"}, count, Range{1, 1000000});
-    t.power_list({"lambda", "1", "eigenvalues of the feature covariance", true}, p.lambda, count, k_positive);
-    t.power_list({"initial", "1", "m_j(0), mean squared error of each mode", true}, p.initial, count, k_not_negative);
-    t.power_list({"multiplicity", "1", "n_j, absent: 1 each"}, p.multiplicity, count, k_positive);
-  });
-  b.table({"price", "", "energy prices of one step"}, [&](Binder& t) {
-    t.number({"time", "J/step", "e_0, upkeep"}, p.price_time, k_not_negative);
-    t.number({"screening", "J/step", "c_s, charged when data are ranked"}, p.price_screening, k_not_negative);
-    t.number({"sample", "J/step", "c_b, learning from all samples of the batch"}, p.price_sample, k_not_negative);
-    t.number({"write", "J/step", "c_w, writing all weights"}, p.price_write, k_not_negative);
-    t.number({"path", "J", "e_1, per unit of path length sum_j n_j E|dw_j|"}, p.price_path, k_not_negative);
-  });
-  b.table({"data_fraction", "", "which samples are learned: rho(t)"}, [&](Binder& t) {
-    bind_fraction(t, p.data_rule, p.data_bounds);
-    if (t.capture({"capture", "", "share of the signal in the largest fraction, for rule ranked"}, p.data_signal))
-      p.data_noise = p.data_signal;
-    t.capture({"noise_capture", "", "share of the noise; absent: like capture"}, p.data_noise);
-    t.number({"full_data_start", "1", "share of the horizon at its begin in which all samples are learned"},
-             p.full_data_start, k_unit);
-    t.number({"full_data_end", "1", "the same at its end"}, p.full_data_end, k_unit);
-  });
+  b.table({"modes", "", "the error spectrum"}, [&](Binder& t) { bind_modes(t, p); });
+  b.table({"price", "", "energy prices of one step"}, [&](Binder& t) { bind_price(t, p); });
+  b.table({"data_fraction", "", "which samples are learned: rho(t)"}, [&](Binder& t) { bind_data_fraction(t, p); });
   b.table({"weight_fraction", "", "which weights are written: kappa(t)"}, [&](Binder& t) {
     bind_fraction(t, p.weight_rule, p.weight_bounds);
     t.capture({"capture", "", "share of the update in the largest fraction, for rule ranked"}, p.weight_capture);
@@ -225,15 +259,19 @@ void bind(Binder& b, ModeProblem& p) {
     t.number({"lower", "1", "smallest learning rate"}, p.rate_bounds.lower, k_not_negative);
     t.number({"upper", "1", "largest learning rate; equal to lower: fixed"}, p.rate_bounds.upper, k_positive);
   });
-  b.table({"solver", "", "the discrete problem that is solved; leave it away for the converged optimum"}, [&](Binder& t) {
-    theory::Discretisation& d = p.discretisation;
-    t.choice({"scheme", "", "integrator; rk4: classical Runge-Kutta in m with the trapezoidal rule for the running loss"},
-             d.scheme, {"exponential", "rk4"});
-    t.integer({"steps", "1", "steps per interval, an even number; 0: refined as needed (exponential only)"}, d.steps,
-              Range{0, 65536});
-    t.integer({"rest_intervals", "1", "last intervals with both fractions at their lower bounds; -1: of the best length"},
-              d.rest_intervals, Range{-1, 100000});
-  });
+  b.table(
+      {"solver", "", "the discrete problem that is solved; leave it away for the converged optimum"}, [&](Binder& t) {
+        theory::Discretisation& d = p.discretisation;
+        t.choice({"scheme", "",
+                  "integrator; rk4: classical Runge-Kutta in m with the trapezoidal rule for the running loss; "
+                  "recursion: the exact discrete steps, no continuous limit"},
+                 d.scheme, {"exponential", "rk4", "recursion"});
+        t.integer({"steps", "1", "steps per interval, an even number; 0: refined as needed (exponential only)"},
+                  d.steps, Range{0, 65536});
+        t.integer(
+            {"rest_intervals", "1", "last intervals with both fractions at their lower bounds; -1: of the best length"},
+            d.rest_intervals, Range{-1, 100000});
+      });
 }
 
 void bind(Binder& b, PlanRequest& r) {

@@ -100,7 +100,17 @@ void TomlWriter::power_list(const Field& field, std::vector<double>& values, std
   if (!values.empty()) numbers(field, values, range);
 }
 
+namespace {
+
+bool contaminated(const theory::CaptureCurve& curve) {
+  return curve.kind() == theory::CaptureCurve::Kind::contaminated_signal ||
+         curve.kind() == theory::CaptureCurve::Kind::contaminated_noise;
+}
+
+}  // namespace
+
 bool TomlWriter::capture(const Field& field, theory::CaptureCurve& curve) {
+  if (contaminated(curve)) return false;  // label_noise says it
   if (curve.kind() == theory::CaptureCurve::Kind::tabulated)
     line(field,
          fmt::format("{{ fraction = {}, captured = {} }}", list(curve.fractions(), 0, toml_number),
@@ -108,6 +118,18 @@ bool TomlWriter::capture(const Field& field, theory::CaptureCurve& curve) {
          "");
   else
     line(field, toml_text(curve.name()), "");
+  return false;
+}
+
+bool TomlWriter::spectrum(const Field&, theory::PowerSpectrum&) { return false; }  // its bins are written as lists
+
+bool TomlWriter::label_noise(const Field& field, theory::CaptureCurve&, theory::CaptureCurve& noise) {
+  if (contaminated(noise)) {
+    line(field,
+         fmt::format("{{ fraction = {}, ratio = {} }}", toml_number(noise.outlier_fraction()),
+                     toml_number(noise.outlier_ratio())),
+         "");
+  }
   return false;
 }
 
