@@ -21,6 +21,12 @@ namespace {
 
 constexpr double k_smallest_fraction = 1e-6;  ///< an interval of a run without any sample still needs a valid fraction
 
+constexpr std::pair<const char*, double theory::EnergyRate::*> k_energy_terms[] = {
+    {"time", &theory::EnergyRate::time},     {"screening", &theory::EnergyRate::screening},
+    {"sample", &theory::EnergyRate::sample}, {"write", &theory::EnergyRate::write},
+    {"path", &theory::EnergyRate::path},     {"plasticity", &theory::EnergyRate::plasticity},
+    {"cache", &theory::EnergyRate::cache}};
+
 const char* word(Rule rule) { return rule == Rule::all ? "all" : rule == Rule::random ? "random" : "ranked"; }
 
 Rule rule_of(const core::Variable* variable) {
@@ -55,6 +61,10 @@ void add_scalars(Dataset& d, const Plan& plan) {
   d.add("loss_offset", {}, std::vector<double>{plan.problem.loss_offset}, "1",
         "irreducible loss, to be added to the loss");
   d.add("energy_total", {}, std::vector<double>{plan.energy}, "J", "energy spent over the horizon");
+  for (const auto& [name, term] : k_energy_terms) {
+    d.add(fmt::format("energy_{}", name), {}, std::vector<double>{plan.energy_terms.*term}, "J",
+          fmt::format("of which {}", name));
+  }
   d.add("solve_status", {}, std::vector<std::string>{theory::to_string(plan.status)}, "1", "how the solver ended");
   d.add("message", {}, std::vector<std::string>{plan.message}, "1", "why the solver stopped");
   d.add("stationarity_residual", {}, std::vector<double>{c.stationarity_residual}, "1",
@@ -172,6 +182,10 @@ Plan plan_from(const Dataset& d) {
   plan.objective = d.number("objective");
   plan.terminal_loss = d.number("terminal_loss");
   plan.energy = d.number("energy_total");
+  for (const auto& [name, term] : k_energy_terms) {
+    const std::string variable = fmt::format("energy_{}", name);
+    if (d.has(variable)) plan.energy_terms.*term = d.number(variable);
+  }
   plan.starts = whole("starts"), plan.iterations = whole("iterations"), plan.evaluations = whole("evaluations");
   theory::Certificate& c = plan.certificate;
   c.stationarity_residual = d.number("stationarity_residual");

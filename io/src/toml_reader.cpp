@@ -329,7 +329,7 @@ bool TableReader::spectrum(const Field& field, theory::PowerSpectrum& spectrum) 
   if (node == nullptr) return false;
   if (!node->is_table()) {
     wrong_type(*node, full(field.key), "a power-law spectrum, e.g. {modes = 1000000, exponent = 1.5, source = 0.5}");
-    return false;
+    return true;
   }
   for (const char* other : {"count", "lambda", "initial", "multiplicity"}) {
     if (table_->get(other) != nullptr) {

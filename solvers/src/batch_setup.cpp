@@ -36,7 +36,9 @@ std::string obstacle(const ModeProblem& p) {
   if (p.data_rule == Rule::ranked && p.data_signal.kind() != p.data_noise.kind())
     return "different captures of signal and noise";
   if (p.rebatched || p.accumulated) return "re-batched samples or accumulated writes";
-  if (p.price_path != 0) return "a price of path length";
+  if (p.price_path != 0 || !p.plasticity_prices.empty() || p.price_maintenance != 0)
+    return "a price of path length, plasticity or caching";
+  if (p.discretisation.scheme == theory::Scheme::recursion) return "the exact recursion";
   return "";
 }
 

@@ -29,9 +29,12 @@ constexpr Price k_prices[] = {{"time", &ModeProblem::price_time},
                               {"sample", &ModeProblem::price_sample},
                               {"write", &ModeProblem::price_write},
                               {"path", &ModeProblem::price_path}};
+constexpr const char* k_plasticity = "plasticity";
+constexpr const char* k_cache = "cache";
 
 ModeProblem with_fixed_steps(ModeProblem problem) {
-  if (problem.discretisation.steps == 0) problem.discretisation.steps = k_steps;
+  theory::Discretisation& d = problem.discretisation;
+  if (d.steps == 0 && d.scheme != theory::Scheme::recursion) d.steps = k_steps;
   return problem;
 }
 
@@ -97,6 +100,7 @@ const std::vector<std::string>& front_terms() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all{"loss", "energy"};
     for (const Price& price : k_prices) all.emplace_back(price.term);
+    all.insert(all.end(), {k_plasticity, k_cache});
     return all;
   }();
   return names;
@@ -113,6 +117,14 @@ ModeProblem scaled(const ModeProblem& problem, const std::string& term, double f
   bool found = false;
   for (const Price& price : k_prices)
     if (term == "energy" || term == price.term) p.*price.value *= factor, found = true;
+  if (term == "energy" || term == k_plasticity) {
+    for (double& price : p.plasticity_prices) price *= factor;
+    found = true;
+  }
+  if (term == "energy" || term == k_cache) {  // the cost follows the root of the product of both
+    p.price_maintenance *= factor, p.price_consolidation *= factor;
+    found = true;
+  }
   if (!found) throw core::Error("E106", fmt::format("J has no term '{}'", term), core::suggest(term, front_terms()));
   return p;
 }

@@ -136,7 +136,7 @@ TEST(TomlRoundTrip, any_problem_reads_back_equal) {
     p.data_rule = any_of<Rule>(3), p.weight_rule = any_of<Rule>(3);
     p.data_signal = any_curve(), p.data_noise = any_curve(), p.weight_capture = any_curve();
     p.data_bounds = {between(1e-6, 0.4), between(0.5, 1)}, p.rate_bounds = {between(0, 0.1), between(0.2, 5)};
-    p.discretisation.scheme = any_of<eos::theory::Scheme>(2);
+    p.discretisation.scheme = any_of<eos::theory::Scheme>(2);  // the recursion needs whole steps
     p.discretisation.steps = 2 * whole(1, 30), p.discretisation.rest_intervals = whole(-1, 0);
     const std::string text = to_toml(p);
     const ModeProblem back = parse_problem(text, "again.toml");

@@ -6,6 +6,7 @@
 
 #include "../../solvers/src/mode_integrator.hpp"
 #include "eos/core/error.hpp"
+#include "eos/solvers/front.hpp"
 #include "eos/solvers/solve.hpp"
 
 namespace {
@@ -196,6 +197,18 @@ TEST(WritePrices, terms_add_up_to_the_energy) {
   EXPECT_GT(plan.energy_terms.plasticity, 0);
   EXPECT_NEAR(plan.energy_terms.time, .001 * 10, 1e-15);
   EXPECT_LT(plan.certificate.stationarity_residual, 1e-6);
+}
+
+TEST(WritePrices, are_terms_of_fronts_and_budgets) {
+  ModeProblem p = with_plasticity(Rule::ranked);
+  p.price_maintenance = .01;
+  p.price_consolidation = .2;
+  p.discretisation.steps = 8;
+  const Plan plan = eos::solvers::solve(p);
+  const Schedule schedule = plan.schedule();
+  EXPECT_NEAR(eos::solvers::term_amount(p, schedule, "cache"), plan.energy_terms.cache, 1e-13);
+  EXPECT_NEAR(eos::solvers::term_amount(p, schedule, "plasticity"), plan.energy_terms.plasticity, 1e-13);
+  EXPECT_NEAR(eos::solvers::term_amount(p, schedule, "energy"), plan.energy, 1e-13);
 }
 
 TEST(WritePrices, caching_costs_what_a_diffusing_cache_costs_at_its_best_threshold) {

@@ -23,6 +23,8 @@ const std::vector<Model>& registry() {
         linear_network_rate_model(),
         committee_model(),
         perceptron_model(),
+        scaling_law_model(),
+        batch_ramp_model(),
     };
     std::sort(list.begin(), list.end(), [](const Model& a, const Model& b) { return a.info.name < b.info.name; });
     return list;

@@ -7,6 +7,7 @@
 // committee       learning rate and fraction of weights written, of a soft committee machine (order_parameters.hpp)
 // perceptron      which examples to train on when screening costs (perceptron.hpp)
 // effort          learning rate of one or two modes against quadratic effort; closed form known
+// scaling-law, batch-ramp: schedules of the functional scaling law (scaling_law.hpp, power_schedule.hpp)
 // effort-linear-unit, effort-linear-network, rate-linear-network: learning effort (learning_effort.hpp)
 #pragma once
 
@@ -49,5 +50,13 @@ Model linear_network_effort_model();
 
 /// One learning-rate gain 1 + g for both layers, cost beta (g - g_0)^2. The same paper.
 Model linear_network_rate_model();
+
+/// Minimise (1+T)^-s + sigma^2 int_0^T K(T - z) gamma(z) dz over gamma <= gamma_max within N steps, K(u) = (1+u)^-(2 -
+/// 1/beta); steps run from the end. Closed form: power_schedule.hpp. After Li et al., arXiv:2602.06797.
+Model scaling_law_model();
+
+/// Minimise eta sigma^2 int K(T - t)/b dt + c_b int b dt over b(t); closed form: PricedBatch in power_schedule.hpp.
+/// After Li et al., arXiv:2602.14208.
+Model batch_ramp_model();
 
 }  // namespace eos::theory
