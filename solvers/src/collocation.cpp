@@ -213,11 +213,16 @@ std::string Transcription::name_of_lane(int lane) const {
 }
 
 std::vector<double> Transcription::stage_costates(const Iterate& at) const {
+  std::vector<double> costate(static_cast<std::size_t>(shape_.states) * lanes());
+  write_stage_costates(at, costate.data());
+  return costate;
+}
+
+void Transcription::write_stage_costates(const Iterate& at, double* to) const {
   const int n = shape_.states, p = lanes(), s = shape_.stages;
-  std::vector<double> costate(static_cast<std::size_t>(n) * p);
   for (int a = 0; a < n; ++a) {
     const double* l = at.lambda.data() + static_cast<std::size_t>(a) * p;
-    double* out = costate.data() + static_cast<std::size_t>(a) * p;
+    double* out = to + static_cast<std::size_t>(a) * p;
     for (int k = 0; k < p; k += s)
       for (int i = 0; i < s; ++i) {
         double sum = 0;
@@ -225,7 +230,6 @@ std::vector<double> Transcription::stage_costates(const Iterate& at) const {
         out[k + i] = sum / tableau_->b[i];
       }
   }
-  return costate;
 }
 
 void Transcription::fill_inputs(const Iterate& at, bool multipliers) {
@@ -237,8 +241,7 @@ void Transcription::fill_inputs(const Iterate& at, bool multipliers) {
   std::copy(at.x.begin(), at.x.end(), in_.begin() + problem.state_slot(0) * p);
   if (m > 0) std::copy(at.u.begin(), at.u.end(), in_.begin() + problem.control_slot(0) * p);
   if (!multipliers) return;
-  const std::vector<double> costate = stage_costates(at);
-  std::copy(costate.begin(), costate.end(), in_.begin() + compiled_->costate_slot(0) * p);
+  write_stage_costates(at, in_.data() + compiled_->costate_slot(0) * p);
   for (int i = 0; i < g; ++i)
     for (std::size_t lane = 0; lane < p; ++lane)
       in_[compiled_->path_multiplier_slot(i) * p + lane] = at.nu[i * p + lane] / theta(at, static_cast<int>(lane));

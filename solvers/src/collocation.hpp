@@ -107,6 +107,11 @@ class Transcription {
   /// Largest residual of stationarity, densities relative to the scale of the problem.
   double dual_residual(const Iterate& at, std::string* where = nullptr) const;
 
+  /// d L / d u without multipliers of bounds, as of the last dual_residual.
+  double control_slope(int control, int lane) const {
+    return slope_[static_cast<std::size_t>(shape_.states + control) * lanes() + lane];
+  }
+
   double horizon(const Iterate& at) const;
   double time(const Iterate& at, int lane) const;
   double theta(const Iterate& at, int lane) const;
@@ -119,6 +124,7 @@ class Transcription {
   }
 
  private:
+  void write_stage_costates(const Iterate& at, double* to) const;
   void lay_out_statics();
   void lay_out_lanes();
   void lay_out_bounds();
@@ -150,6 +156,7 @@ class Transcription {
   std::vector<int> start_parent_;
   std::vector<double> in_, out_, defect_, path_residual_, end_residual_;
   std::vector<double> end_out_, end_jacobian_, end_gradient_, end_hessian_;
+  mutable std::vector<double> slope_;  // of the Lagrangian, kept between calls
 
  public:
   const std::vector<double>& start_values() const { return start_value_; }

@@ -275,7 +275,8 @@ double Transcription::dual_residual(const Iterate& at, std::string* where) const
   const DerivativeSet& path = compiled_->path();
   const int slots = compiled_->problem().path_slots();
   const std::vector<double> node = node_costates(at);
-  std::vector<double> slope((n + m) * p, 0.0);  // d L / d (x, u), densities
+  std::vector<double>& slope = slope_;  // d L / d (x, u), densities
+  slope.assign((n + m) * p, 0.0);
   for (std::size_t e = 0; e < path.jacobian.size(); ++e) {
     const auto [r, c] = path.jacobian[e];
     if (c == 0) continue;

@@ -85,6 +85,7 @@ class InteriorPoint {
   std::unique_ptr<RiccatiKkt> kkt_;
   KktModel model_;
   KktStep step_;
+  Iterate trial_;  // kept: fresh memory for every trial would cost more than the algebra
   Iterate d_;  ///< steps of primal variables and of all multipliers
   std::vector<double> cost_gradient_, end_cost_gradient_, path_residual_, end_residual_;
   std::vector<FilterEntry> filter_;

@@ -204,7 +204,7 @@ bool InteriorPoint::search(Iterate& at) {
   const double before = now_.objective + merit_now_;
   if (first_violation_ < 0) first_violation_ = now_.violation;
   double alpha = primal_limit(at);
-  Iterate trial;
+  Iterate& trial = trial_;
   Measures m;
   double largest = 0;
   for (std::size_t i = 0; i < d_.x.size(); ++i)
@@ -239,7 +239,7 @@ bool InteriorPoint::restore(Iterate& at) {
   const double before = now_.violation;
   if (before < 1e-12) return false;
   filter_.push_back({(1 - 1e-5) * before, now_.objective + barrier(at) - 1e-5 * before});
-  Iterate trial;
+  Iterate& trial = trial_;
   for (int i = 0; i < 50; ++i) {
     const Measures here = t_.evaluate(at, 2);
     now_ = here;
