@@ -84,7 +84,9 @@ std::optional<SplitProblem> split_absolute_values(const theory::ControlProblem& 
     if (!found[j] || b.lower >= 0 || b.upper <= 0) continue;
     split.controls.push_back(static_cast<int>(j));
     theory::ControlVariable minus = problem.controls[j];
-    minus.name += " (negative part)";
+    do minus.name += "_minus";
+    while (problem.find_control(minus.name) >= 0 || problem.find_state(minus.name) >= 0 ||
+           problem.find_parameter(minus.name) >= 0);
     minus.bounds = {0, -b.lower};
     split.problem.controls[j].bounds = {0, b.upper};
     if (minus.guess) {

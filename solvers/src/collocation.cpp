@@ -176,6 +176,10 @@ bool Transcription::bounded(int row, int lane) const {
   return row >= n + m || held_[(row - n) * lanes() + lane] == 0;
 }
 
+void Transcription::hold_durations(bool hold) {
+  for (int i = shape_.states; i < shape_.states + durations_; ++i) start_parent_[i] = hold ? -1 : i;
+}
+
 void Transcription::complete(Iterate& at) const {
   const int n = shape_.states, p = lanes(), s = shape_.stages;
   for (std::size_t c = 0; c < copies_.size(); ++c) at.start[n + durations_ + c] = at.start[copies_[c]];

@@ -84,6 +84,8 @@ class Transcription {
   double scale(int row) const { return scale_[row]; }  ///< typical size of a state or control
   bool held(int control, int lane) const { return held_[control * lanes() + lane] != 0; }
 
+  /// Fixes the durations at their value in an iterate, or frees them again.
+  void hold_durations(bool hold);
   /// Copies stage values that follow from others (first stages, initial copies, held controls).
   void complete(Iterate& at) const;
   /// Fills inputs and runs the programs: 0 values, 1 first, 2 second derivatives.
@@ -104,10 +106,12 @@ class Transcription {
   double path_directional(int row, int lane, const double* dx, const double* dz, const double* du) const;
   /// [rows][ny] of end rows.
   const std::vector<double>& end_jacobian() const { return end_jacobian_; }
+  /// d L / d (x, u) without multipliers of bounds, for control_slope and dual_residual.
+  void update_slopes(const Iterate& at) const;
   /// Largest residual of stationarity, densities relative to the scale of the problem.
   double dual_residual(const Iterate& at, std::string* where = nullptr) const;
 
-  /// d L / d u without multipliers of bounds, as of the last dual_residual.
+  /// d L / d u without multipliers of bounds, as of the last update_slopes.
   double control_slope(int control, int lane) const {
     return slope_[static_cast<std::size_t>(shape_.states + control) * lanes() + lane];
   }

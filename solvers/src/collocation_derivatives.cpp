@@ -269,12 +269,11 @@ std::vector<double> Transcription::node_costates(const Iterate& at) const {
   return costate;
 }
 
-double Transcription::dual_residual(const Iterate& at, std::string* where) const {
-  const int n = shape_.states, m = shape_.controls, s = shape_.stages;
+void Transcription::update_slopes(const Iterate& at) const {
+  const int n = shape_.states, m = shape_.controls;
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
   const int slots = compiled_->problem().path_slots();
-  const std::vector<double> node = node_costates(at);
   std::vector<double>& slope = slope_;  // d L / d (x, u), densities
   slope.assign((n + m) * p, 0.0);
   for (std::size_t e = 0; e < path.jacobian.size(); ++e) {
@@ -288,6 +287,13 @@ double Transcription::dual_residual(const Iterate& at, std::string* where) const
       to[lane] += f * (factor == nullptr ? 1.0 : factor[lane]) * value[lane];
     }
   }
+}
+
+double Transcription::dual_residual(const Iterate& at, std::string* where) const {
+  const int n = shape_.states, m = shape_.controls, s = shape_.stages;
+  const std::size_t p = lanes();
+  const std::vector<double> node = node_costates(at);
+  const std::vector<double>& slope = slope_;
   double worst = 0;
   int worst_row = 0;
   std::size_t worst_lane = 0;
@@ -338,7 +344,7 @@ double Transcription::static_residual(const Iterate& at) const {
   for (int j = 0; j < durations_; ++j) {
     sum[j] += end_gradient_[n + j] - at.start_lower[n + j] + at.start_upper[n + j];
     for (int e = 0; e < end_rows(); ++e) sum[j] += end_jacobian_[e * y + n + j] * at.end_nu[e];
-    worst = std::max(worst, std::fabs(sum[j]));
+    if (start_parent_[n + j] >= 0) worst = std::max(worst, std::fabs(sum[j]));
   }
   return worst;
 }

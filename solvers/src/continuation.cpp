@@ -75,7 +75,7 @@ double coordinate(double value, bool logarithmic) { return logarithmic ? std::lo
 
 /// dJ/dw by a central difference of fourth order, on the same mesh.
 double slope_by_differences(PathFollower follower, std::vector<double> parameters, int weight, double sign) {
-  const double w = parameters[weight], step = 2e-5 * w;
+  const double w = parameters[weight], step = 2e-4 * w;
   double sum = 0;
   const double factor[] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
   const int place[] = {-2, -1, 1, 2};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "adjoint_control.hpp"
 #include "direct.hpp"
 #include "eos/core/error.hpp"
 
@@ -18,12 +19,16 @@ theory::ControlSolution solve(const theory::ControlProblem& problem, const Contr
     case Method::automatic:
     case Method::trapezoid:
     case Method::hermite_simpson:
-    case Method::radau: {
-      const Method scheme = options.method == Method::automatic ? Method::radau : options.method;
+    case Method::radau:
+    case Method::ipopt: {
+      const bool named = options.method == Method::trapezoid || options.method == Method::hermite_simpson;
+      const Method scheme = named ? options.method : Method::radau;
       theory::ControlSolution solution = solve_direct(problem, scheme, options);
       if (options.method == Method::automatic) solution.reason = "direct transcription treats every such problem";
       return solution;
     }
+    case Method::adjoint:
+      return solve_adjoint(CompiledProblem(problem), options);
     default:
       throw core::Error("E401", fmt::format("the method '{}' cannot treat this problem", to_string(options.method)),
                         "use radau, hermite-simpson or trapezoid");

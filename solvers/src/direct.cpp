@@ -6,6 +6,7 @@
 
 #include "absolute_values.hpp"
 #include "interval_polynomial.hpp"
+#include "ipopt_backend.hpp"
 
 namespace eos::solvers {
 
@@ -132,23 +133,64 @@ Iterate carry_over(const DirectResult& from, const CompiledProblem& compiled, co
   return at;
 }
 
+namespace {
+
+/// One run of the chosen interior point; the barrier starts at mu.
+InteriorResult run(Transcription& t, Iterate& at, const ControlOptions& options, double mu, bool warm) {
+  InteriorOptions interior;
+  interior.tolerance = options.tolerance, interior.max_iterations = options.max_iterations;
+  interior.mu = mu, interior.keep_multipliers = warm;
+  return options.method == theory::Method::ipopt ? run_ipopt(t, at, interior) : InteriorPoint(t, interior).run(at);
+}
+
+bool good(const InteriorResult& r) {
+  return r.status == theory::ControlStatus::optimal || r.status == theory::ControlStatus::acceptable;
+}
+
+/// From the constant guess. Where a free horizon leads the search to a point that is only locally infeasible, the
+/// horizon is held at several values first and set free from there.
+InteriorResult run_cold(Transcription& t, Iterate& at, const ControlOptions& options) {
+  at = constant_guess(t);
+  const InteriorResult first = run(t, at, options, 0.1, false);
+  if (good(first) || t.durations() != 1 || first.status == theory::ControlStatus::not_finite) return first;
+  const Iterate first_at = at;
+  int iterations = first.iterations;
+  const int slot = t.shape().states;
+  for (const double factor : {3.0, 1.0, 10.0, 0.3}) {
+    const theory::Interval& b = t.start_bounds(slot);
+    at = constant_guess(t);
+    at.start[slot] = std::min(std::max(factor, b.lower), b.upper);
+    t.hold_durations(true);
+    InteriorResult r = run(t, at, options, 0.1, false);
+    t.hold_durations(false);
+    iterations += r.iterations;
+    if (!good(r)) continue;
+    r = run(t, at, options, 1e-3, true);
+    r.iterations = iterations += r.iterations;
+    if (good(r)) return r;
+  }
+  at = first_at;
+  return first;
+}
+
+}  // namespace
+
 DirectResult solve_on_mesh(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
                            const Mesh& mesh, const ControlOptions& options, const DirectResult* start) {
   Transcription t(compiled, parameters, mesh, tableau(scheme));
   DirectResult r;
   r.scheme = scheme;
-  r.at = start == nullptr ? constant_guess(t) : carry_over(*start, compiled, t);
-  InteriorOptions interior;
-  interior.tolerance = options.tolerance;
-  interior.max_iterations = options.max_iterations;
-  if (start != nullptr) interior.mu = 1e-7, interior.keep_multipliers = true;
-  r.last = InteriorPoint(t, interior).run(r.at);
+  if (start != nullptr) {
+    r.at = carry_over(*start, compiled, t);
+    r.last = run(t, r.at, options, 1e-7, true);
+  }
+  if (start == nullptr || !good(r.last)) r.last = run_cold(t, r.at, options);
   t.evaluate(r.at, 2);
   r.solution = describe(t, r.at, scheme);
   r.solution.status = r.last.status, r.solution.message = r.last.message;
   r.solution.iterations = r.last.iterations;
   r.mesh = mesh;
-  if (r.last.status == theory::ControlStatus::optimal || r.last.status == theory::ControlStatus::acceptable)
+  if (good(r.last))
     for (const double e : interval_errors(t, r.at)) r.mesh_error += e;
   return r;
 }

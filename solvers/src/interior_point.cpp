@@ -224,6 +224,7 @@ InteriorResult InteriorPoint::run(Iterate& at) {
   for (result_.iterations = 0;; ++result_.iterations) {
     now_ = t_.evaluate(at, 2);
     std::string where;
+    t_.update_slopes(at);
     result_.dual = t_.dual_residual(at, &where);
     const double last = smallest_mu(at);
     const double total = error(at, last);

@@ -56,6 +56,7 @@ void PathFollower::predict(double position) {
   };
   at_ = past_.back().at;
   mix(&Iterate::start), mix(&Iterate::x), mix(&Iterate::u), mix(&Iterate::lambda), mix(&Iterate::end_nu);
+  mix(&Iterate::z_lower), mix(&Iterate::z_upper);
 }
 
 /// Active where the control leaves its bounds, or rests on one with a multiplier of the right sign.
@@ -76,7 +77,9 @@ void PathFollower::assign_active(bool first) {
         const std::vector<double>&zl = past_.back().at.z_lower, &zu = past_.back().at.z_upper;
         const std::size_t z = static_cast<std::size_t>(n + j) * p + lane;
         const double distance_lower = past_.back().at.u[c] - b.lower, distance_upper = b.upper - past_.back().at.u[c];
+        // The multipliers of the past tell what is active, their predicted sign whether it stays so.
         a = zl[z] > distance_lower ? -1 : zu[z] > distance_upper ? 1 : 0;
+        if ((a < 0 && at_.z_lower[z] < 0) || (a > 0 && at_.z_upper[z] < 0)) a = 0;
       } else if (a != 0) {
         const double slope = t_.control_slope(j, lane);
         if ((a < 0 && slope < 0) || (a > 0 && slope > 0)) a = 0;
@@ -123,18 +126,18 @@ bool PathFollower::newton() {
   for (steps_ = 0; steps_ < 12; ++steps_) {
     Measures now = t_.evaluate(at_, 2);
     if (!now.finite) return false;
-    double dual = t_.dual_residual(at_);  // fills the slopes
+    t_.update_slopes(at_);
     if (steps_ > 0) {
       assign_active(false);
       if (flips_ > 0) {
         now = t_.evaluate(at_, 2);
-        t_.dual_residual(at_);
+        t_.update_slopes(at_);
       }
       write_bound_multipliers();
-      dual = t_.dual_residual(at_);
+      const double dual = t_.dual_residual(at_);
       double size = 1;
       for (const double l : at_.lambda) size = std::max(size, std::fabs(l));
-      if (flips_ == 0 && now.worst <= 1e-10 && dual <= 1e-6 * size) {
+      if (flips_ == 0 && now.worst <= 1e-10 && dual <= 1e-8 * size) {
         result_ = {ControlStatus::optimal, "", steps_, now.objective, now.worst, dual, 0};
         return true;
       }

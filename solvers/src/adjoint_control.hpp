@@ -1,0 +1,15 @@
+// Single shooting: piecewise-constant controls, classical Runge-Kutta steps, discrete adjoint, quasi-Newton.
+#pragma once
+
+#include "compiled_problem.hpp"
+#include "eos/solvers/control.hpp"
+
+namespace eos::solvers {
+
+/// Controls are constant on options.intervals equal intervals (order 2 in their number); free initial states and a free
+/// horizon are variables; end conditions by an augmented Lagrangian (Hestenes 1969; Powell 1969). With refinements
+/// allowed J is extrapolated by doubling the mesh until it moves less than the tolerance or the mesh reaches its limit.
+/// throws core::Error E401 for state bounds and path constraints, which single shooting does not treat
+theory::ControlSolution solve_adjoint(const CompiledProblem& compiled, const ControlOptions& options);
+
+}  // namespace eos::solvers
