@@ -200,6 +200,7 @@ DirectResult solve_direct(const CompiledProblem& compiled, std::span<const doubl
   const auto begin = std::chrono::steady_clock::now();
   Mesh mesh = start != nullptr ? start->mesh : Mesh::uniform(compiled.problem().horizon.value, options.intervals);
   DirectResult r = solve_on_mesh(compiled, parameters, scheme, mesh, options, start);
+  DirectResult best = r;
   int iterations = r.solution.iterations, refinements = 0, slow = 0;
   for (; refinements < options.max_refinements && r.solution.ok(); ++refinements) {
     const double tolerance = options.tolerance * (1 + std::fabs(r.solution.objective));
@@ -215,8 +216,10 @@ DirectResult solve_direct(const CompiledProblem& compiled, std::span<const doubl
     const bool larger = next.intervals() > 1.4 * r.mesh.intervals();
     if (larger && finer.mesh_error > 0.25 * r.mesh_error) ++slow;
     r = std::move(finer);
+    if (r.mesh_error < best.mesh_error) best = r;
     if (slow > 1 && r.mesh.intervals() > 4 * options.intervals) break;
   }
+  if (best.solution.ok() && best.mesh_error < r.mesh_error) r = std::move(best);
   r.solution.iterations = iterations, r.solution.refinements = refinements;
   r.solution.solve_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return r;
