@@ -1,4 +1,4 @@
-// Controls of a solution as functions of time: polynomial through six neighbouring grid points of the same arc, or
+// Controls of a solution as functions of time: polynomial through eight neighbouring grid points of the same arc, or
 // linear where the data are too rough for it.
 #pragma once
 
@@ -26,7 +26,7 @@ class ControlCurve {
     const std::vector<double>& time = s_->time;
     const double w = (t - time[k]) / (time[k + 1] - time[k]);
     const double linear = (1 - w) * u[k] + w * u[k + 1];
-    std::size_t first = k >= 2 ? k - 2 : 0, last = std::min(k + 3, time.size() - 1);
+    std::size_t first = k >= 3 ? k - 3 : 0, last = std::min(k + 4, time.size() - 1);
     while (block_[first] != block_[k]) ++first;
     while (block_[last] != block_[k + 1]) --last;
     if (last - first < 3) return linear;

@@ -107,12 +107,14 @@ class Assembly {
   ControlSolution run(int points) {
     double begin = 0;
     const int least = 12 * static_cast<int>(shooting_.phases()) / static_cast<int>(result_.segments.size());
+    // Segments are cut to equal growth: short ones are where the solution moves fast.
+    const int equal = std::max(1, points / static_cast<int>(result_.segments.size()));
     for (std::size_t k = 0; k < result_.segments.size(); ++k) {
       const auto [phase, end] = result_.segments[k];
       const bool first = k == 0 || result_.segments[k - 1].first != phase;
       if (first) prepare_correction(phase);
       const int steps = static_cast<int>(std::ceil(points * (end - begin) / result_.times.back()));
-      segment(phase, k, begin, end, std::clamp(steps, std::max(1, least), 400), first);
+      segment(phase, k, begin, end, std::clamp(steps, std::max(equal, least), 400), first);
       begin = end;
     }
     finish();

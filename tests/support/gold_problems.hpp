@@ -192,7 +192,7 @@ inline ControlProblem p15() {
 inline ControlProblem p16() {
   ControlProblem p = double_integrator(2, 0, 1);
   p.states[0].final = Interval::point(5), p.states[1].final = Interval::point(0);
-  p.add_cost("time and speed", 0.5 * (1 + p.x(1) * p.x(1)));
+  p.add_cost("price", 0.5 * (1 + p.x(1) * p.x(1)));
   integrate_twice(p);
   p.horizon = {3, true, {0.5, 50}};
   return p;
