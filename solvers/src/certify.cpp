@@ -251,6 +251,16 @@ HamiltonianMinimum::HamiltonianMinimum(const Hamiltonian& h) : h_(&h), program_(
   for (const PathBound& b : h.path_bounds())
     if (b.order() == 0) mixed.push_back(b.g());
   mixed_ = theory::Program(mixed, h.slots());
+  std::vector<Expr> slopes = h.h_u();
+  for (int j = 0; j < h.controls(); ++j) {
+    const int slot = h.problem().control_slot(j);
+    const theory::Interval b = h.problem().controls[static_cast<std::size_t>(j)].bounds;
+    const Expr curvature = theory::differentiate(h.h_u()[static_cast<std::size_t>(j)], slot);
+    slopes.push_back(curvature);
+    const std::size_t ends = static_cast<std::size_t>(std::isfinite(b.lower)) + std::isfinite(b.upper);
+    quadratic_.push_back(!theory::depends_on(curvature, slot) && h.levels(j).size() <= ends);
+  }
+  slopes_ = theory::Program(slopes, h.slots());
 }
 
 double HamiltonianMinimum::value(const std::vector<double>& in) const {
@@ -279,7 +289,14 @@ void HamiltonianMinimum::improve(std::vector<double>& in, int j, double& best) c
     return y;
   };
   for (double level : h_->levels(j)) attempt(level);
-  if (!h_->affine(j)) {
+  in[slot] = arg;
+  std::vector<double> slopes(static_cast<std::size_t>(slopes_.outputs()));
+  slopes_(in.data(), slopes.data());
+  const double curvature = slopes[static_cast<std::size_t>(h_->controls() + j)];
+  const bool exact = quadratic_[static_cast<std::size_t>(j)] && mixed_.outputs() == 0 && curvature > 0;
+  if (exact) {
+    attempt(std::clamp(arg - slopes[static_cast<std::size_t>(j)] / curvature, b.lower, b.upper));
+  } else if (!h_->affine(j)) {
     constexpr int scan = 24;
     for (int k = 0; k <= scan; ++k) attempt(low + (high - low) * k / scan);
     double a = std::max(low, arg - (high - low) / scan), c = std::min(high, arg + (high - low) / scan);
@@ -295,8 +312,9 @@ void HamiltonianMinimum::improve(std::vector<double>& in, int j, double& best) c
   in[slot] = arg;
 }
 
-double HamiltonianMinimum::operator()(std::vector<double> in) const {
-  double best = value(in);
+double HamiltonianMinimum::lower(std::vector<double>& in) const {
+  const double here = value(in);
+  double best = here;
   const std::vector<double> start = in;
   for (int sweep = 0; sweep < 3; ++sweep) {
     const double before = best;
@@ -312,9 +330,15 @@ double HamiltonianMinimum::operator()(std::vector<double> in) const {
       const double v = (corner >> j) % 2 == 1 ? b.upper : b.lower;
       if (std::isfinite(v)) c[static_cast<std::size_t>(h_->problem().control_slot(j))] = v;
     }
-    if (allowed(c)) best = std::min(best, value(c));
+    const double y = value(c);
+    if (y < best && allowed(c)) best = y, in = c;
   }
-  return best;
+  return here - best;
+}
+
+double HamiltonianMinimum::operator()(std::vector<double> in) const {
+  const double here = value(in);
+  return here - lower(in);
 }
 
 theory::ControlCertificate certify(const ControlProblem& problem, const ControlSolution& solution) {

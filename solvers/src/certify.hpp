@@ -16,11 +16,14 @@ namespace eos::solvers {
 theory::ControlCertificate certify(const theory::ControlProblem& problem, const theory::ControlSolution& solution);
 
 /// Value that min over v in the control box of H(t, x, v, p) takes, for full slot vectors; `in` holds the control to
-/// start from. Exact for H affine between levels, else found by a scan and golden sections in each control in turn.
+/// start from. Exact for H affine between levels and
+/// for convex quadratic H, else found by a scan and golden sections in each control in turn.
 class HamiltonianMinimum {
  public:
   explicit HamiltonianMinimum(const Hamiltonian& h);
   double operator()(std::vector<double> in) const;
+  /// Moves the controls in `in` to a minimiser; H before less H after.
+  double lower(std::vector<double>& in) const;
 
  private:
   double value(const std::vector<double>& in) const;
@@ -28,7 +31,8 @@ class HamiltonianMinimum {
   void improve(std::vector<double>& in, int j, double& best) const;
 
   const Hamiltonian* h_;
-  theory::Program program_, mixed_;
+  theory::Program program_, mixed_, slopes_;  // slopes: H_u and the diagonal of H_uu
+  std::vector<bool> quadratic_;               // in control j, without kinks
 };
 
 /// Lower bound on the minimised J by weak duality, with the computed costates as multipliers, for linear dynamics, a

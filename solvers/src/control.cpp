@@ -3,36 +3,56 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "adjoint_control.hpp"
+#include "certify.hpp"
 #include "direct.hpp"
 #include "eos/core/error.hpp"
+#include "indirect.hpp"
+#include "sweep.hpp"
 
 namespace eos::solvers {
 
+using theory::ControlSolution;
 using theory::Method;
 
-theory::ControlSolution solve(const theory::ControlProblem& problem, const ControlOptions& options) {
-  problem.check();
-  if (options.intervals < 2 || options.intervals > 100000)
-    throw core::Error("E104", fmt::format("the number of intervals must be 2 to 100000, got {}", options.intervals));
+namespace {
+
+ControlSolution by_method(const theory::ControlProblem& problem, const ControlOptions& options) {
   switch (options.method) {
     case Method::automatic:
+      return solve_automatic(problem, options);
+    case Method::closed_form:
+      return solve_closed_form(problem);
+    case Method::shooting:
+      return solve_shooting(problem, options);
+    case Method::sweep:
+      return solve_sweep(problem, options);
     case Method::trapezoid:
     case Method::hermite_simpson:
     case Method::radau:
     case Method::ipopt: {
       const bool named = options.method == Method::trapezoid || options.method == Method::hermite_simpson;
-      const Method scheme = named ? options.method : Method::radau;
-      theory::ControlSolution solution = solve_direct(problem, scheme, options);
-      if (options.method == Method::automatic) solution.reason = "direct transcription treats every such problem";
-      return solution;
+      return solve_direct(problem, named ? options.method : Method::radau, options);
     }
     case Method::adjoint:
       return solve_adjoint(CompiledProblem(problem), options);
     default:
       throw core::Error("E401", fmt::format("the method '{}' cannot treat this problem", to_string(options.method)),
-                        "use radau, hermite-simpson or trapezoid");
+                        "use auto, radau, hermite-simpson, trapezoid, ipopt, adjoint, shooting, sweep or closed-form");
   }
+}
+
+}  // namespace
+
+ControlSolution solve(const theory::ControlProblem& problem, const ControlOptions& options) {
+  problem.check();
+  if (options.intervals < 2 || options.intervals > 100000)
+    throw core::Error("E104", fmt::format("the number of intervals must be 2 to 100000, got {}", options.intervals));
+  ControlSolution s = by_method(problem, options);
+  if (options.certificate && s.ok() && std::isnan(s.certificate.ode_residual)) s.certificate = certify(problem, s);
+  return s;
 }
 
 }  // namespace eos::solvers

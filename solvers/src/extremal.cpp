@@ -113,8 +113,8 @@ class Assembly {
       const auto [phase, end] = result_.segments[k];
       const bool first = k == 0 || result_.segments[k - 1].first != phase;
       if (first) prepare_correction(phase);
-      const int steps = static_cast<int>(std::ceil(points * (end - begin) / result_.times.back()));
-      segment(phase, k, begin, end, std::clamp(steps, std::max(equal, least), 400), first);
+      const int even = static_cast<int>(std::ceil(points * (end - begin) / result_.times.back()));
+      segment(phase, k, begin, end, std::clamp(std::max(even, by_change(k)), std::max(equal, least), 400), first);
       begin = end;
     }
     finish();
@@ -122,6 +122,19 @@ class Assembly {
   }
 
  private:
+  /// Grid points in proportion to what the canonical vector changes over segment k.
+  int by_change(std::size_t k) const {
+    if (k + 1 >= result_.nodes.size()) return 1;
+    double largest = 0;
+    for (Eigen::Index i = 0; i < 2 * n_; ++i) {
+      double low = result_.nodes[0][i], high = low;
+      for (const Eigen::VectorXd& z : result_.nodes) low = std::min(low, z[i]), high = std::max(high, z[i]);
+      if (high > low)
+        largest = std::max(largest, std::fabs(result_.nodes[k + 1][i] - result_.starts[k][i]) / (high - low));
+    }
+    return static_cast<int>(std::ceil(80 * std::sqrt(largest)));
+  }
+
   void prepare_correction(std::size_t phase) {
     const std::vector<Expr> formulas = contact_correction(h_, shooting_.system(phase));
     corrected_ = !formulas.empty();

@@ -34,8 +34,9 @@ class Polisher {
     PolishResult result;
     const ControlSolution* from = &start_;
     ControlSolution last;
-    for (int attempt = 0; attempt < 10; ++attempt) {
+    for (int attempt = 0; attempt < 12; ++attempt) {
       MultipleShooting shooting(h_, phases, *from);
+      if (drop_impossible(shooting, phases)) continue;
       const ShootingResult r = shooting.solve();
       if (!r.converged) {
         result.message = fmt::format("{} ({})", r.message, describe(h_, phases));
@@ -45,12 +46,8 @@ class Polisher {
       }
       for (std::size_t i = 0; i < phases.size(); ++i) phases[i].begin = r.times[i], phases[i].end = r.times[i + 1];
       ControlSolution s = extremal(h_, shooting, r);
-      const std::size_t vanished = shortest(phases);
-      if (phases.size() > 1 && phases[vanished].end - phases[vanished].begin < 1e-7 * s.horizon) {
-        remove(phases, vanished);
-        continue;
-      }
       if (chatters(shooting, phases)) return chatter(std::move(s), phases);
+      if (drop_vanished(phases)) continue;
       s.certificate = certify(problem_, s);
       const Breach breach = worst(s, phases);
       if (breach.size == 0 && verified(s, shooting, result.message)) {
@@ -93,6 +90,31 @@ class Polisher {
     if (phases.size() < 2) return false;
     remove(phases, shortest(phases));
     return true;
+  }
+
+  /// Arcs that shrink to nothing are none. true if any was removed.
+  static bool drop_vanished(std::vector<Phase>& phases) {
+    bool any = false;
+    while (phases.size() > 1) {
+      const std::size_t k = shortest(phases);
+      if (phases[k].end - phases[k].begin > 1e-5 * phases.back().end) break;
+      remove(phases, k);
+      any = true;
+    }
+    return any;
+  }
+
+  /// A singular arc of even order cannot lie between bang arcs with finitely many switches: it can only end a
+  /// chattering sequence (McDanell & Powers 1971). true if any was removed.
+  static bool drop_impossible(MultipleShooting& shooting, std::vector<Phase>& phases) {
+    for (std::size_t i = phases.size() - 1; i-- > 0 && shooting.phases() == phases.size();)
+      for (std::size_t j = 0; j < phases[i].laws.size(); ++j)
+        if (phases[i].laws[j].law == Law::singular && shooting.system(i).singular(static_cast<int>(j)).order % 2 == 0 &&
+            shooting.system(i).singular(static_cast<int>(j)).order > 0) {
+          remove(phases, i);
+          return true;
+        }
+    return false;
   }
 
   /// Longest stretch on which a control leaves its box or a held control has H_u of the wrong sign.
@@ -221,50 +243,82 @@ class Polisher {
     return {phases.size() - 1, 0};
   }
 
+  /// One arc more before the tail: the last arcs are copied, scaled by their own ratio (Zelikin & Borisov 1994: the
+  /// field of extremals is self-similar there).
+  ControlSolution add_switch(const ControlSolution& s, std::size_t tail, std::size_t control,
+                             std::vector<Phase>& phases) const {
+    const double a = phases[tail - 2].begin, b = phases[tail - 1].begin, c = phases[tail - 1].end;
+    const double ratio = std::clamp((c - b) / (b - a), 0.05, 0.5);
+    std::vector<double> factor(static_cast<std::size_t>(h_.slots()), 0.0), norm = factor;
+    for (int k = 0; k <= 16; ++k) {
+      const std::vector<double> u = slots_at(h_, s, a + (b - a) * k / 16), v = slots_at(h_, s, b + (c - b) * k / 16);
+      for (std::size_t i = 0; i < u.size(); ++i) factor[i] += u[i] * v[i], norm[i] += u[i] * u[i];
+    }
+    for (std::size_t i = 0; i < factor.size(); ++i) factor[i] = norm[i] > 0 ? factor[i] / norm[i] : 0;
+    ControlSolution guess;
+    guess.states.resize(s.states.size()), guess.costates.resize(s.costates.size());
+    guess.controls.resize(s.controls.size());
+    const auto put = [&](double t, const std::vector<double>& in, bool scaled) {
+      const auto at = [&](int slot) {
+        const auto k = static_cast<std::size_t>(slot);
+        return scaled ? factor[k] * in[k] : in[k];
+      };
+      guess.time.push_back(t);
+      for (std::size_t i = 0; i < s.states.size(); ++i) {
+        guess.states[i].push_back(at(problem_.state_slot(static_cast<int>(i))));
+        guess.costates[i].push_back(at(h_.costate_slot(static_cast<int>(i))));
+      }
+      for (std::size_t j = 0; j < s.controls.size(); ++j)
+        guess.controls[j].push_back(in[static_cast<std::size_t>(problem_.control_slot(static_cast<int>(j)))]);
+    };
+    for (std::size_t k = 0; k < s.time.size() && s.time[k] <= b; ++k) put(s.time[k], slots_at(h_, s, s.time[k]), false);
+    for (int k = 1; k <= 60; ++k) put(b + ratio * (c - a) * k / 60, slots_at(h_, s, a + (c - a) * k / 60), true);
+    put(s.horizon, slots_at(h_, s, s.horizon), false);
+    guess.horizon = s.horizon;
+    Phase more = phases[tail - 1];
+    more.laws[control] = phases[tail - 2].laws[control];
+    phases[tail - 1].end = more.begin = b + ratio * (b - a);
+    more.end = phases[tail].begin = b + ratio * (c - a);
+    phases.insert(phases.begin() + static_cast<std::ptrdiff_t>(tail), more);
+    return guess;
+  }
+
   /// Adds switches in geometric progression before the singular arc until the objective stands still.
   PolishResult chatter(ControlSolution s, std::vector<Phase> phases) {
-    double ratio = 0.3;
     auto [tail, control] = accumulation(phases);
-    for (int more = 0; more < 8; ++more) {
+    double change = 1;
+    for (int more = 0; more < 8 && tail >= 2; ++more) {
       std::vector<Phase> trial = phases;
-      const theory::Interval b = problem_.controls[control].bounds;
-      const Phase last = trial[tail - 1];
-      const double width = last.end - last.begin;
-      Phase next = last;
-      next.laws[control].level = last.laws[control].level == b.lower ? b.upper : b.lower;
-      trial[tail - 1].end = last.end - 0.05 * width;
-      next.begin = trial[tail - 1].end;
-      next.end = std::min(last.end + ratio * width, 0.5 * (last.end + trial[tail].end));
-      trial[tail].begin = next.end;
-      trial.insert(trial.begin() + static_cast<std::ptrdiff_t>(tail), next);
-      MultipleShooting shooting(h_, trial, s);
+      const ControlSolution guess = add_switch(s, tail, control, trial);
+      MultipleShooting shooting(h_, trial, guess);
       const ShootingResult r = shooting.solve();
       if (!r.converged) break;
       for (std::size_t i = 0; i < trial.size(); ++i) trial[i].begin = r.times[i], trial[i].end = r.times[i + 1];
+      ControlSolution next = extremal(h_, shooting, r);
       const double before = s.objective;
-      s = extremal(h_, shooting, r);
+      const std::size_t least = shortest(trial);
+      if (trial[least].end - trial[least].begin < 1e-12 * next.horizon) break;
+      s = std::move(next);
       phases = std::move(trial);
       ++tail;
-      if (tail >= 3)
-        ratio = (phases[tail - 1].end - phases[tail - 1].begin) / (phases[tail - 2].end - phases[tail - 2].begin);
-      if (std::fabs(s.objective - before) < 1e-11 * std::fabs(s.objective)) break;
+      change = std::fabs(s.objective - before) / std::fabs(s.objective);
+      if (change < 1e-11) break;
     }
-    return finish_chatter(std::move(s), phases, tail, control);
+    return finish_chatter(std::move(s), phases, tail, control, change);
   }
 
   PolishResult finish_chatter(ControlSolution s, const std::vector<Phase>& phases, std::size_t tail,
-                              std::size_t control) {
-    // The last full arcs carry the ratio; the very last one closes the truncated sequence.
-    double ratio = std::nan("");
-    if (tail >= 4)
-      ratio = (phases[tail - 2].end - phases[tail - 2].begin) / (phases[tail - 3].end - phases[tail - 3].begin);
+                              std::size_t control, double change) {
+    // The last arcs close the cut sequence; the ratio shows on the full ones before them.
+    const auto length = [&](std::size_t i) { return phases[i].end - phases[i].begin; };
+    const double ratio = tail >= 5 ? length(tail - 3) / length(tail - 4) : length(tail - 1) / length(tail - 2);
     s.certificate = certify(problem_, s);
     PolishResult result;
     s.message = fmt::format(
         "the control {} chatters: switches accumulate before t = {:.6g}, each arc {:.6g} times as long as the one "
         "before; "
-        "the sequence is cut after {} switches, which changes J by less than 1e-10 of it",
-        problem_.controls[control].name, phases[tail - 1].end, ratio, tail);
+        "the sequence is cut after {} switches, the last of which changed J by {:.1e} of it",
+        problem_.controls[control].name, phases[tail - 1].end, ratio, tail, change);
     for (theory::Arc& arc : s.arcs)
       if (arc.control == static_cast<int>(control) && arc.begin >= phases[tail >= 3 ? tail - 3 : 0].begin &&
           arc.end <= phases[tail - 1].end)

@@ -277,8 +277,7 @@ bool MultipleShooting::link(const Point& at, std::size_t k, bool derivatives, No
       Eigen::Map<Eigen::MatrixXd>(dz + nz, nz, nz).noalias() = a * Eigen::Map<const Eigen::MatrixXd>(z + nz, nz, nz);
     };
   }
-  if (!rate_a.allFinite() || !integrate(rate, y, ta, tb, {Integrator::fehlberg78, options_.tolerance, 20000}))
-    return false;
+  if (!rate_a.allFinite() || !integrate(rate, y, ta, tb, {Integrator::fehlberg78, tolerance_, 20000})) return false;
   rows.residual = Eigen::Map<const Eigen::VectorXd>(y.data(), nz) - at.nodes[k + 1];
   if (!derivatives) return true;
   const Eigen::Map<const Eigen::MatrixXd> s_ab(y.data() + nz, nz, nz);
@@ -420,6 +419,10 @@ ShootingResult MultipleShooting::solve() {
       result.message = fmt::format("the linear system of multiple shooting is singular (rank {} too low)", lost);
       return result;
     }
+    if (tolerance_ > options_.tolerance && relative < 1e-4) {
+      tolerance_ = options_.tolerance;  // near enough for exact integration to pay
+      continue;
+    }
     double scale = longest_step(at, system.border_step);
     Point next;
     BlockLeastSquares trial;
@@ -432,6 +435,10 @@ ShootingResult MultipleShooting::solve() {
       accepted = assemble(next, false, trial, norm_next) &&
                  (norm_next <= (1 - 0.1 * scale) * norm || (scale == 1 && relative < 1e-7));
       if (accepted) break;
+    }
+    if (!accepted && tolerance_ > options_.tolerance) {
+      tolerance_ = options_.tolerance;
+      continue;
     }
     if (!accepted) break;
     at = std::move(next);

@@ -106,7 +106,8 @@ class MultipleShooting {
   std::vector<std::vector<double>> guesses_;
   Point point_;
   int nu_column_ = 0, horizon_column_ = -1, copies_column_ = -1, border_size_ = 0;
-  std::size_t failed_ = 0;  // segment over which integration failed last
+  double tolerance_ = 1e-8;  // of integration: loose far from the solution
+  std::size_t failed_ = 0;   // segment over which integration failed last
   std::string problem_;
 };
 

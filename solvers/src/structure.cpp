@@ -177,7 +177,7 @@ std::string describe(const Hamiltonian& h, const std::vector<Phase>& phases) {
       if (law.law == Law::level)
         text += law.level == control.bounds.lower   ? "lower"
                 : law.level == control.bounds.upper ? "upper"
-                                                    : fmt::format("at {}", law.level);
+                                                    : fmt::format("at {}", law.level + 0.0);
       else
         text += law.law == Law::interior   ? "interior"
                 : law.law == Law::singular ? "singular"

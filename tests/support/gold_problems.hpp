@@ -100,6 +100,7 @@ inline ControlProblem p7() {
   p.states[0].dynamics = p.x(2) * sin(p.u(0));
   p.states[1].dynamics = p.x(2) * cos(p.u(0));
   p.states[2].dynamics = 9.80665 * cos(p.u(0));
+  p.controls[0].guess = 1;
   p.horizon = {2, true, {0.5, 10}};
   return p;
 }

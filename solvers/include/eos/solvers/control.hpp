@@ -29,6 +29,7 @@ struct ControlOptions {
   int max_iterations = 500;    ///< of one nonlinear solve
   int max_refinements = 12;    ///< of the mesh; 0: solve on the first mesh only
   bool find_structure = true;  ///< find arcs and polish switching times
+  bool certificate = true;     ///< check the result by integration, whatever the method
   const theory::ControlSolution* warm_start = nullptr;
 };
 
