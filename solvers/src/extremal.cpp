@@ -132,7 +132,7 @@ class Assembly {
       if (high > low)
         largest = std::max(largest, std::fabs(result_.nodes[k + 1][i] - result_.starts[k][i]) / (high - low));
     }
-    return static_cast<int>(std::ceil(80 * std::sqrt(largest)));
+    return static_cast<int>(std::ceil(160 * std::sqrt(largest)));
   }
 
   void prepare_correction(std::size_t phase) {

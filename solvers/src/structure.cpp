@@ -100,11 +100,18 @@ class Labels {
       runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(a) + 1, runs.begin() + static_cast<std::ptrdiff_t>(b));
     }
     join(runs);
+    // A run of few points over a long time is real: the mesh is coarse there because the solution is a polynomial.
+    const auto brief = [&](const Run& r) {
+      const double begin = r.first > 0 ? s_.time[r.first - 1] : 0;
+      const double end = r.last + 1 < s_.time.size() ? s_.time[r.last + 1] : s_.horizon;
+      return r.points() < few && end - begin < 0.05 * s_.horizon;
+    };
     // What is still short is swallowed by its neighbours, shortest first.
     while (runs.size() > 1) {
-      const auto least = std::min_element(runs.begin(), runs.end(),
-                                          [](const Run& x, const Run& y) { return x.points() < y.points(); });
-      if (least->points() >= few) break;
+      auto least = runs.end();
+      for (auto r = runs.begin(); r != runs.end(); ++r)
+        if (brief(*r) && (least == runs.end() || r->points() < least->points())) least = r;
+      if (least == runs.end()) break;
       const auto k = static_cast<std::size_t>(least - runs.begin());
       const std::size_t middle = (least->first + least->last) / 2;
       if (k == 0)

@@ -61,7 +61,7 @@ class Sweep {
     s.method = theory::Method::sweep;
     s.status = theory::ControlStatus::iteration_limit;
     s.message = fmt::format("{} sweeps did not suffice", limit());
-    double fraction = 0.5;
+    double fraction = 0.5, earlier = theory::k_infinity;
     int sweeps = 0;
     for (; sweeps < limit() && std::isfinite(cost); ++sweeps) {
       backward();
@@ -70,7 +70,9 @@ class Sweep {
         s.status = theory::ControlStatus::optimal, s.message.clear();
         break;
       }
-      if (!move(target, fraction, cost)) {
+      const bool crawls = sweeps % 100 == 99 && !(cost < earlier - 1e-6 * residual_ * horizon());
+      if (sweeps % 100 == 99) earlier = cost;
+      if (crawls || !move(target, fraction, cost)) {
         s.status = residual_ < 1e-5 * (1 + std::fabs(cost) / horizon()) ? theory::ControlStatus::acceptable
                                                                         : theory::ControlStatus::stalled;
         s.message =
@@ -115,7 +117,7 @@ class Sweep {
   }
 
   double horizon() const { return h_.problem().horizon.value; }
-  int limit() const { return std::max(options_.max_iterations, 1); }
+  int limit() const { return 4 * std::max(options_.max_iterations, 1); }
 
   double guess(std::size_t j) const {
     const theory::ControlVariable& c = h_.problem().controls[j];
