@@ -132,7 +132,8 @@ class Assembly {
       if (high > low)
         largest = std::max(largest, std::fabs(result_.nodes[k + 1][i] - result_.starts[k][i]) / (high - low));
     }
-    return static_cast<int>(std::ceil(160 * std::sqrt(largest)));
+    // A segment may grow by e^6: what moves at all needs a dozen points, what rests needs none.
+    return largest > 1e-9 ? std::max(16, static_cast<int>(std::ceil(160 * std::sqrt(largest)))) : 1;
   }
 
   void prepare_correction(std::size_t phase) {
