@@ -57,10 +57,10 @@ class Check {
       end = parts ? name.find('.', begin) : std::string::npos;
       good = good && is_symbol(name.substr(begin, end - begin));
     }
-    const bool reserved = name == "T" || name == "initial" || name == "final";
+    const bool reserved = name == "horizon" || name == "initial" || name == "final";
     if (!good || reserved)
       fail("E109", fmt::format("{}.{} cannot be the name of a value in formulas", table, name),
-           reserved ? "T is the horizon, initial(x) and final(x) are values at the ends: choose another name"
+           reserved ? "horizon, initial(x) and final(x) are values at the ends: choose another name"
                     : "use a letter, then letters, digits and _, and none of the functions, nor pi");
     else if (!names_.insert(name).second)
       fail("E107", fmt::format("{}.{} is the name of something else, too", table, name),

@@ -12,7 +12,8 @@ namespace eos::theory {
 
 namespace {
 
-constexpr int k_deepest = 200;  // nested brackets, signs and powers
+constexpr int k_deepest = 200;                // nested brackets, signs and powers
+constexpr std::size_t k_longest = 1'000'000;  // characters
 
 struct Function {
   const char* name;
@@ -51,7 +52,8 @@ class Parser {
   Expr run() {
     const std::size_t before = problems_.size();
     try {
-      if (text_.size() > 100000) fail(0, 1, "the formula is longer than 100000 characters", "use named definitions");
+      if (text_.size() > k_longest)
+        fail(0, 1, fmt::format("the formula is longer than {} characters", k_longest), "use named definitions");
       const Expr y = sum();
       if (!at_end()) fail_here("an operator (+ - * / ^) or the end of the formula");
       return problems_.size() == before ? y : Expr(0);
@@ -287,8 +289,9 @@ class Printer {
       return;
     }
     // Squares and cubes are products that share their factor; written as products they would double at each level.
-    const bool square = y.op == Op::multiply && y.a == y.b;
-    const bool cube = y.op == Op::multiply && y.a->op == Op::multiply && y.a->a == y.b && y.a->b == y.b;
+    const bool square = y.op == Op::multiply && same(y.a.get(), y.b.get());
+    const bool cube = y.op == Op::multiply && y.a->op == Op::multiply && same(y.a->a.get(), y.b.get()) &&
+                      same(y.a->b.get(), y.b.get());
     const int own = square || cube ? precedence(Op::power) : precedence(y.op);
     const bool brackets = own < least;
     if (brackets) text_ += '(';
@@ -307,6 +310,9 @@ class Printer {
     } else {
       infix(y);
     }
+  }
+  static bool same(const Expr::Node* a, const Expr::Node* b) {
+    return a == b || (a->op == Op::input && b->op == Op::input && a->index == b->index);
   }
   void infix(const Expr::Node& y) {
     const bool power = y.op == Op::power;
