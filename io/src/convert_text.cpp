@@ -105,6 +105,63 @@ std::string to_json(const Dataset& data) {
   return dump(json);
 }
 
+namespace {
+
+/// {name: values of one row}, rows in the order of the list.
+template <class List>
+Json by_name(const List& list, const std::vector<std::vector<double>>& rows) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < std::min(list.size(), rows.size()); ++i) json[list[i].name] = rows[i];
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const theory::ControlProblem& problem, const theory::ControlSolution& s) {
+  const theory::ControlCertificate& c = s.certificate;
+  Json json;
+  json["schema"] = "eos.control/1";
+  json["title"] = problem.title;
+  json["status"] = theory::to_string(s.status);
+  json["message"] = s.message;
+  json["method"] = theory::to_string(s.method);
+  json["reason"] = s.reason;
+  json["objective"] = s.objective;
+  json["maximised"] = problem.maximise;
+  json["horizon"] = s.horizon;
+  json["terms"] = json["parameters"] = Json::object();
+  for (std::size_t i = 0; i < std::min(s.terms.size(), problem.costs.size()); ++i)
+    json["terms"][problem.costs[i].name] = s.terms[i];
+  for (std::size_t k = 0; k < std::min(s.parameters.size(), problem.parameters.size()); ++k)
+    json["parameters"][problem.parameters[k].name] = s.parameters[k];
+  json["certificate"] = {{"ode_residual", c.ode_residual},
+                         {"costate_residual", c.costate_residual},
+                         {"minimum_residual", c.minimum_residual},
+                         {"hamiltonian_drift", c.hamiltonian_drift},
+                         {"constraint_violation", c.constraint_violation},
+                         {"transversality", c.transversality},
+                         {"lower_bound", c.lower_bound.has_value() ? Json(*c.lower_bound) : Json()},
+                         {"lower_bound_source", c.lower_bound_source}};
+  json["arcs"] = Json::array();
+  for (const theory::Arc& arc : s.arcs)
+    json["arcs"].push_back({{"control", problem.controls.at(static_cast<std::size_t>(arc.control)).name},
+                            {"kind", theory::to_string(arc.kind)},
+                            {"begin", arc.begin},
+                            {"end", arc.end}});
+  json["switch_times"] = s.switch_times;
+  json["intervals"] = s.intervals;
+  json["iterations"] = s.iterations;
+  json["refinements"] = s.refinements;
+  json["solve_seconds"] = s.solve_seconds;
+  json["time"] = s.time;
+  json["states"] = by_name(problem.states, s.states);
+  json["controls"] = by_name(problem.controls, s.controls);
+  json["costates"] = by_name(problem.states, s.costates);
+  json["switching"] = by_name(problem.controls, s.switching);
+  json["hamiltonian"] = s.hamiltonian;
+  return dump(json);
+}
+
 std::string to_json(const theory::Plan& plan) {
   const theory::Trajectory& t = plan.trajectory;
   const theory::Certificate& c = plan.certificate;

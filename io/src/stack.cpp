@@ -39,13 +39,14 @@ std::map<std::string, Axis> common_axes(const std::vector<Dataset>& tables) {
   return axes;
 }
 
-/// Values of one table laid out over the common lengths, NaN where it has none.
-void place(const std::vector<double>& values, const std::vector<std::int64_t>& own,
-           const std::vector<std::int64_t>& common, std::vector<double>& out) {
+/// Values of one table laid out over the common lengths, padded where it has none.
+template <class T>
+void place(const std::vector<T>& values, const std::vector<std::int64_t>& own, const std::vector<std::int64_t>& common,
+           const T& padding, std::vector<T>& out) {
   std::size_t size = 1;
   for (const std::int64_t n : common) size *= static_cast<std::size_t>(n);
   const std::size_t base = out.size();
-  out.resize(base + size, std::numeric_limits<double>::quiet_NaN());
+  out.resize(base + size, padding);
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::size_t rest = i, at = 0, stride = 1;
     for (std::size_t d = own.size(); d-- > 0;) {
@@ -103,12 +104,14 @@ class Stacker {
   }
 
   Variable& add_text(const std::string& name, const std::vector<std::string>& over, const Variable& v) {
+    std::vector<std::int64_t> common;
+    for (const std::string& dim : v.dims) common.push_back(axes_.at(dim).length);
     std::vector<std::string> values;
-    for (const Dataset& table : tables_)
-      for (const std::string& text : table.strings(v.name)) values.push_back(text);
-    std::size_t size = tables_.size();
-    for (const std::string& dim : v.dims) size *= static_cast<std::size_t>(axes_.at(dim).length);
-    values.resize(size);
+    for (const Dataset& table : tables_) {
+      std::vector<std::int64_t> own;
+      for (const std::string& dim : v.dims) own.push_back(table.dims.at(dim));
+      place(table.strings(v.name), own, common, std::string(), values);
+    }
     return out_.add(name, over, std::move(values), v.units, v.long_name);
   }
 
@@ -121,7 +124,7 @@ class Stacker {
       std::vector<std::int64_t> own;
       for (const std::string& dim : v.dims) own.push_back(table.dims.at(dim));
       padded |= own != common;
-      place(table.numbers(v.name), own, common, values);
+      place(table.numbers(v.name), own, common, std::numeric_limits<double>::quiet_NaN(), values);
     }
     if (std::holds_alternative<std::vector<std::int64_t>>(v.values) && !padded) {
       const std::vector<std::int64_t> whole(values.begin(), values.end());

@@ -30,7 +30,7 @@ constexpr std::size_t k_longest_file = std::size_t{4} << 20;
 /// The top-level tables that tell what a file describes.
 const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::problem, {"problem", "modes"}},
-    {FileKind::control, {"control_problem", "states", "controls", "cost"}},
+    {FileKind::control, {"control_problem", "model", "states", "controls", "cost"}},
     {FileKind::plan, {"plan"}},
     {FileKind::training, {"train", "data", "network", "optimiser", "selection", "plasticity", "schedule"}},
     {FileKind::prices, {"prices"}}};
@@ -40,7 +40,7 @@ const char* describe(FileKind kind) {
     case FileKind::problem:
       return "a mode problem ([problem], [modes])";
     case FileKind::control:
-      return "a control problem ([control_problem], [states.NAME], ...)";
+      return "a control problem ([control_problem], [states.NAME], ... or [model])";
     case FileKind::plan:
       return "a plan made from a calibration ([plan])";
     case FileKind::training:
@@ -259,11 +259,7 @@ theory::ControlProblem parse_control(const std::string& text, const std::string&
   const Document document(text, name, overrides);
   require_kind(document, FileKind::control);
   Reading reading(document);
-  TableReader top(reading, &document.root(), "");
-  ControlText stated;
-  bind(top, stated);
-  top.finish();
-  const theory::ControlProblem problem = compile(reading, stated);
+  const theory::ControlProblem problem = read_control(reading, document.root());
   check_and_finish(reading, problem);
   return problem;
 }

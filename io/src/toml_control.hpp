@@ -43,6 +43,8 @@ struct ConstraintText : NamedText {
 };
 
 struct ControlText {
+  std::string model;  ///< empty, or the model that the rest changes
+  std::vector<ParameterText> model_parameters;
   std::string title, source, time = "t", time_unit = "1";
   Formula horizon, horizon_guess, horizon_lower, horizon_upper;
   bool horizon_free = true;  ///< of a horizon stated as a table
@@ -55,10 +57,14 @@ struct ControlText {
   std::vector<ConstraintText> path, ends;
 };
 
+/// Table model.
+void bind_model(Binder& b, ControlText& text);
 /// Tables control_problem, parameters, definitions, states.NAME, controls.NAME, cost.NAME, path.NAME, ends.NAME.
 void bind(Binder& b, ControlText& text);
 /// Reports every problem of names and formulas; the result is meaningful when there was none.
 theory::ControlProblem compile(Reading& reading, const ControlText& text);
+/// The problem of a table model and the tables that change it. Reports every problem.
+theory::ControlProblem read_control(Reading& reading, const toml::table& root);
 /// Formulas that share large parts are stated with definitions.
 ControlText text_of(const theory::ControlProblem& problem);
 

@@ -102,7 +102,7 @@ class Compiler {
 
   void declare_names() {
     names_["pi"] = "the constant";
-    names_["T"] = "the horizon at the ends";
+    names_["horizon"] = "the end of time";
     names_["initial"] = names_["final"] = "a value at the ends";
     for (const std::string& name : theory::function_names()) names_[name] = "a function";
     declare({text_.time, -1}, "control_problem.time", "the time", false);
@@ -150,7 +150,7 @@ class Compiler {
 
   void declare_symbols() {
     path_.names[text_.time] = p_.time();
-    ends_.names["T"] = p_.duration();
+    ends_.names["T"] = ends_.names["horizon"] = p_.duration();  // a state or parameter T hides the first name
     final_.names[text_.time] = p_.duration(), start_.names[text_.time] = 0;
     for (std::size_t i = 0; i < p_.states.size(); ++i) {
       const auto n = static_cast<int>(i);
@@ -315,6 +315,8 @@ class Compiler {
     const std::string key = "controls." + from.name;
     to.bounds = {value(from.lower, key + ".lower", -k_infinity), value(from.upper, key + ".upper", k_infinity)};
     to.guess = optional_value(from.guess, key + ".guess");
+    const bool moved = from.guess.place < 0 && to.bounds.lower <= to.bounds.upper;  // bounds of a model were changed
+    if (to.guess.has_value() && moved) to.guess = std::clamp(*to.guess, to.bounds.lower, to.bounds.upper);
     to.unit = from.unit, to.meaning = from.meaning;
   }
 

@@ -1,6 +1,7 @@
 // From a control problem to the texts of its TOML file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <unordered_map>
@@ -56,7 +57,7 @@ class FormulaWriter {
   explicit FormulaWriter(const ControlProblem& p) {
     path_.resize(static_cast<std::size_t>(p.path_slots()));
     ends_.resize(static_cast<std::size_t>(p.end_slots()));
-    at(path_, p.time_slot()) = p.time_name, at(ends_, p.horizon_slot()) = "T";
+    at(path_, p.time_slot()) = p.time_name, at(ends_, p.horizon_slot()) = "horizon";
     for (std::size_t i = 0; i < p.states.size(); ++i) {
       const auto n = static_cast<int>(i);
       at(path_, p.state_slot(n)) = at(ends_, p.final_slot(n)) = p.states[i].name;
@@ -68,6 +69,7 @@ class FormulaWriter {
       const auto n = static_cast<int>(k);
       at(path_, p.parameter_slot(n)) = at(ends_, p.end_parameter_slot(n)) = p.parameters[k].name;
     }
+    if (std::find(path_.begin(), path_.end(), "T") == path_.end()) at(ends_, p.horizon_slot()) = "T";
     share(p);
   }
 

@@ -1,4 +1,7 @@
 // The keys of a control problem.
+#include <algorithm>
+
+#include "eos/theory/models.hpp"
 #include "toml_control.hpp"
 
 namespace eos::io {
@@ -42,7 +45,7 @@ void bind_interval(Binder& b, const Field& field, IntervalText& i) {
 }
 
 void bind_state(Binder& b, StateText& s) {
-  b.formula({"dynamics", "", "rate of change of the state", true}, s.dynamics, k_path);
+  b.formula({"dynamics", "", "rate of change of the state", !s.dynamics.given()}, s.dynamics, k_path);
   bind_interval(b, {"initial", "", "value at time 0; absent: free"}, s.initial);
   bind_interval(b, {"final", "", "value at the horizon; absent: free"}, s.final);
   b.formula({"lower", "", "bound at all times; absent: none"}, s.bounds.lower, k_constant);
@@ -68,7 +71,7 @@ void bind_cost(Binder& b, CostText& c) {
 }
 
 void bind_constraint(Binder& b, ConstraintText& c, const char* kind) {
-  b.formula({"expression", "", "what is bounded", true}, c.expression, kind);
+  b.formula({"expression", "", "what is bounded", !c.expression.given()}, c.expression, kind);
   b.formula({"lower", "", "smallest value"}, c.lower, k_constant);
   b.formula({"upper", "", "largest value"}, c.upper, k_constant);
   b.formula({"equals", "", "instead of both"}, c.equals, k_constant);
@@ -79,9 +82,10 @@ void bind_statement(Binder& b, ControlText& c) {
   b.text_unless({"source", "", "where the problem comes from"}, c.source, "");
   b.text_unless({"time", "", "name of the time in formulas"}, c.time, "t");
   b.text_unless({"time_unit", "", "for tables and pictures"}, c.time_unit, "1");
+  const bool stated = c.horizon.given() || c.horizon_guess.given();
   b.formula_or_table(
-      {"horizon", "", "end of the time interval that starts at 0; as a table: chosen by the solver", true}, c.horizon,
-      k_constant, [&](Binder& t) {
+      {"horizon", "", "end of the time interval that starts at 0; as a table: chosen by the solver", !stated},
+      c.horizon, k_constant, [&](Binder& t) {
         t.flag({"free", "", "false: fixed at the guess"}, c.horizon_free);
         t.formula({"guess", "", "where the search starts"}, c.horizon_guess, k_constant);
         t.formula({"lower", "", "shortest horizon, above 0"}, c.horizon_lower, k_constant);
@@ -92,18 +96,35 @@ void bind_statement(Binder& b, ControlText& c) {
 
 }  // namespace
 
+void bind_model(Binder& b, ControlText& c) {
+  std::vector<std::string> names;
+  for (const theory::ModelInfo& m : theory::models()) names.push_back(m.name);
+  b.table({"model", "", "a learning problem of the literature by its name"}, [&](Binder& t) {
+    t.note("The tables of a control problem may follow and change it, e.g. `[states.Q11] initial = 0.1`.");
+    const auto found = std::find(names.begin(), names.end(), c.model);
+    auto index = static_cast<std::size_t>(found - names.begin()) % names.size();
+    t.word({"name", "", "which model; its paper and parameters: `eos explain NAME`", c.model.empty()}, index, names);
+    c.model = names[index];
+    t.each({"parameters", "", "numbers of the model; what is absent is as in the paper"}, names_of(c.model_parameters),
+           false, [&](Binder& inner, const Field& key, const std::string& name, int place) {
+             ParameterText& p = item_of(c.model_parameters, name, place);
+             inner.formula({key.key, "", "a parameter of the model"}, p.value, "number or formula of numbers");
+           });
+  });
+}
+
 void bind(Binder& b, ControlText& c) {
   b.table({"control_problem", "", "what is asked for"}, [&](Binder& t) { bind_statement(t, c); });
   b.each({"parameters", "", "numbers that formulas use by name; sweeps vary them"}, names_of(c.parameters), true,
          [&](Binder& t, const Field& key, const std::string& name, int place) {
            ParameterText& p = item_of(c.parameters, name, place);
            Formula alone = p.unit == "1" && p.meaning.empty() ? p.value : Formula{};
-           t.formula_or_table({key.key, "", "its value"}, alone, "number or formula of other parameters",
-                              [&](Binder& inner) {
-                                inner.formula({"value", "", "its value", true}, p.value, "number or formula");
-                                inner.text_unless({"unit", "", "for tables and pictures"}, p.unit, "1");
-                                inner.text_unless({"meaning", "", "for tables and pictures"}, p.meaning, "");
-                              });
+           t.formula_or_table(
+               {key.key, "", "its value"}, alone, "number or formula of other parameters", [&](Binder& inner) {
+                 inner.formula({"value", "", "its value", !p.value.given()}, p.value, "number or formula");
+                 inner.text_unless({"unit", "", "for tables and pictures"}, p.unit, "1");
+                 inner.text_unless({"meaning", "", "for tables and pictures"}, p.meaning, "");
+               });
            if (alone.given()) p.value = alone;
          });
   b.each({"definitions", "", "named parts of formulas, which may use each other in any order"}, names_of(c.definitions),

@@ -92,6 +92,7 @@ std::string toml_reference() {
   ModeProblem mode_problem;
   bind(problem, mode_problem);
   ControlText stated;
+  bind_model(control, stated);
   bind(control, stated);
   PlanRequest request;
   bind(plan, request);

@@ -68,6 +68,7 @@ void TableReader::formula_or_table(const Field& field, Formula& value, const cha
   const toml::node* node = take(field);
   if (node == nullptr) return;
   if (!node->is_table()) return read_formula(*node, full(field.key), kind, value);
+  value = {};  // the table replaces what was there
   TableReader inner(reading_, node->as_table(), full(field.key));
   body(inner);
   inner.finish();

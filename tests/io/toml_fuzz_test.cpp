@@ -31,12 +31,16 @@ int readers_that_accept(const std::string& text, const eos::io::Overrides& overr
   attempt([&] { eos::io::to_toml(eos::io::parse_training(text, "fuzz.toml", overrides)); });
   attempt([&] { eos::io::to_toml(eos::io::parse_problem(text, "fuzz.toml", overrides)); });
   attempt([&] { eos::io::to_toml(eos::io::parse_prices(text, "fuzz.toml", overrides)); });
+  attempt([&] {
+    const std::string written = eos::io::to_toml(eos::io::parse_control(text, "fuzz.toml", overrides));
+    EXPECT_TRUE(eos::io::to_toml(eos::io::parse_control(written, "again.toml")) == written) << text;
+  });
   return accepted;
 }
 
 std::vector<std::string> corpus() {
   std::vector<std::string> files;
-  for (const char* folder : {"/examples", "/data/prices"})
+  for (const char* folder : {"/examples", "/examples/gold", "/data/prices"})
     for (const auto& entry : std::filesystem::directory_iterator(std::string(EOS_SOURCE_DIR) + folder))
       if (entry.path().extension() == ".toml") files.push_back(slurp(entry.path().string()));
   std::sort(files.begin(), files.end());
@@ -168,6 +172,35 @@ TEST(TomlFuzz, numbers_at_the_edge_are_refused_not_wrapped) {
     EXPECT_EQ(readers_that_accept(fmt::format("[train]\n{} = 2147483648\n", key)), 0) << key;
   EXPECT_EQ(readers_that_accept("[train]\nbatch = 32.5\n"), 0);
   EXPECT_EQ(readers_that_accept("[data]\ntrain_samples = 1e300\n"), 0);
+}
+
+TEST(TomlFuzz, mutated_formulas_in_files_and_overrides_are_read_or_refused) {
+  const std::string base = slurp(EOS_SOURCE_DIR "/examples/gold/goddard.toml");
+  const std::vector<std::string> seeds{
+      "definitions.D=drag*v^2*exp(-decay*(r - 1))",      "states.r.dynamics=\"v + \\u0076\"",
+      "states.m.final={lower=0.5, upper=\"1/2 + 0.1\"}", "control_problem.horizon={guess=0.2, lower=0.1}",
+      "cost.height.terminal='r + initial(v)*T'",         "parameters.exhaust={value=\"1/2 + 0*drag\", unit=\"1\"}"};
+  for (const std::string& seed : seeds) EXPECT_EQ(readers_that_accept(base, {{seed}}), 1) << seed;
+  int accepted = 0;
+  for (std::uint32_t trial = 0; trial < 2000; ++trial) {
+    accepted += readers_that_accept(base, {{mutate(seeds[trial % seeds.size()], trial)}});
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "trial " << trial;
+  }
+  EXPECT_GT(accepted, 20);
+}
+
+TEST(TomlFuzz, long_chains_of_definitions_do_not_exhaust_the_stack_or_the_memory) {
+  std::string chain =
+                  "[control_problem]\nhorizon = 1\n[states.x]\ndynamics = \"d9999\"\n[cost.c]\nterminal = \"x\"\n"
+                  "[definitions]\nd0 = \"x\"\n",
+              doubling = chain;
+  for (int i = 1; i < 10000; ++i) {
+    chain += fmt::format("d{} = \"d{} + 1\"\n", i, i - 1);
+    doubling += fmt::format("d{} = \"sin(d{})*d{}\"\n", i, i - 1, i - 1);  // 2^9999 operations, if written out
+  }
+  EXPECT_EQ(readers_that_accept(chain), 1);
+  EXPECT_EQ(readers_that_accept(doubling), 1);
+  EXPECT_EQ(readers_that_accept(chain, {{"definitions.d0=d9999"}}), 0);
 }
 
 }  // namespace

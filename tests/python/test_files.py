@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-FILES = ["types.h5", "dense.h5", "planned.h5", "plan.h5", "calibration.h5"]
+FILES = ["types.h5", "dense.h5", "planned.h5", "plan.h5", "control.h5", "calibration.h5"]
 
 
 def test_every_type_arrives_exactly(samples, engine):
@@ -115,3 +115,17 @@ def test_a_plan_has_controls_on_intervals_and_states_on_times(samples, engine):
     np.testing.assert_allclose(plan["lambda"], np.arange(1, 9) ** -1.5, rtol=1e-15)
     assert plan.data_fraction.attrs["rule"] == "ranked"
     assert float(plan.interval[0]) == 0.5 and float(plan.time[-1]) == 40
+
+
+def test_states_and_controls_of_a_control_problem_have_names(samples, engine):
+    data = eos_reader.open(samples / "control.h5", engine=engine)
+    assert data.x.dims == ("state", "time") and data.u.dims == ("control", "time")
+    assert list(data.state.values) == ["x", "v"] and list(data.control.values) == ["u"]
+    np.testing.assert_array_equal(data.x.sel(state="v"), [0, -1, -1, 0])
+    np.testing.assert_array_equal(data.time, [0, 1, 1, 2])  # twice where the control jumps
+    np.testing.assert_array_equal(data.u.sel(control="u"), [-1, -1, 1, 1])
+    np.testing.assert_array_equal(data.costate.sel(state="x"), [1, 1, 1, 1])
+    assert list(data.arc_kind.values) == ["lower", "upper"] and float(data.switch_time[0]) == 1
+    assert list(data.term.values) == ["time"] and float(data.term_value[0]) == 2
+    assert float(data.lower_bound) == 2 and str(data.lower_bound_source.values) == "closed form"
+    assert 'dynamics = "u"' in str(data.problem_toml.values)

@@ -85,6 +85,19 @@ eos::theory::Plan plan() {
   return p;
 }
 
+/// A bang-bang course with a jump at time 1.
+Dataset control() {
+  const auto problem = eos::io::read_control(EOS_SOURCE_DIR "/examples/gold/minimum_time.toml");
+  eos::theory::ControlSolution s;
+  s.method = eos::theory::Method::radau, s.objective = s.horizon = 2, s.terms = {2}, s.parameters = {1};
+  s.time = {0, 1, 1, 2};
+  s.states = {{1, 0.5, 0.5, 0}, {0, -1, -1, 0}}, s.controls = {{-1, -1, 1, 1}};
+  s.costates = {{1, 1, 1, 1}, {1, 0, 0, -1}}, s.switching = {{1, 0, 0, -1}}, s.hamiltonian = {-1, -1, -1, -1};
+  s.arcs = {{0, 0, 1, eos::theory::ArcKind::lower}, {0, 1, 2, eos::theory::ArcKind::upper}}, s.switch_times = {1};
+  s.certificate.ode_residual = 1e-14, s.certificate.lower_bound = 2, s.certificate.lower_bound_source = "closed form";
+  return eos::io::to_dataset(problem, s);
+}
+
 eos::io::Figure figure() {
   eos::io::Figure f;
   f.title = "Sample";
@@ -114,6 +127,7 @@ int main(int argc, char** argv) {
     eos::io::write_hdf5(folder + "dense.h5", run("dense", 2.0));
     eos::io::write_hdf5(folder + "planned.h5", run("planned", 0.5));
     eos::io::write_hdf5(folder + "plan.h5", eos::io::to_dataset(plan()));
+    eos::io::write_hdf5(folder + "control.h5", control());
     eos::io::write_hdf5(folder + "calibration.h5", eos::io::to_dataset(eos::theory::Calibration{}));
     eos::io::write_png(folder + "figure.png", figure());
     return 0;

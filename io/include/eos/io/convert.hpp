@@ -1,10 +1,11 @@
-// Plans and calibrations as EOS-1 tables and back, and tables as JSON and CSV text.
+// Plans, solutions of control problems and calibrations as EOS-1 tables and back, and tables as JSON and CSV text.
 #pragma once
 
 #include <string>
 
 #include "eos/core/dataset.hpp"
 #include "eos/theory/calibration.hpp"
+#include "eos/theory/control_problem.hpp"
 #include "eos/theory/problem.hpp"
 
 namespace eos::io {
@@ -20,6 +21,16 @@ theory::Plan plan_from(const core::Dataset& data);
 /// replicas the first. throws Error E502 when the table holds neither.
 theory::Schedule schedule_from(const core::Dataset& data);
 
+/// Root: `x` and `costate` along (state, time), `u` and `switching` along (control, time), `hamiltonian` along `time`,
+/// where a time occurs twice at a jump of a control; `term_value`, `term_weight` along `term`; `parameter_value` along
+/// `parameter`; arcs along `arc`, `switch_time` along `switch`. The coordinates state, control, term and parameter are
+/// the names of the problem. Scalars: objective, horizon, solve_status, method, reason, the certificate, and the
+/// problem as TOML text. solve_seconds is in the group provenance.
+core::Dataset to_dataset(const theory::ControlProblem& problem, const theory::ControlSolution& solution);
+/// The solution and the problem of such a table. throws Error E191 when something is missing.
+theory::ControlSolution control_solution_from(const core::Dataset& data);
+theory::ControlProblem control_problem_from(const core::Dataset& data);
+
 /// Capture curves along (snapshot, point) or (snapshot, layer, point), padded with NaN; clocks along their fraction;
 /// probes along `probe_point`; the fitted spectrum along `mode`; counts and fit parameters as scalars; the probed run
 /// as TOML text.
@@ -31,6 +42,10 @@ theory::Calibration calibration_from(const core::Dataset& data);
 ///  "hamiltonian_drift", "solve_seconds", "time": [...], "data_fraction": [...], "weight_fraction", "learning_rate",
 ///  ...}
 std::string to_json(const theory::Plan& plan);
+/// {"schema": "eos.control/1", "title", "status", "method", "reason", "message", "objective", "horizon",
+///  "terms": {name: value}, "parameters": {name: value}, "certificate": {...}, "arcs": [{control, kind, begin, end}],
+///  "switch_times": [...], "time": [...], "states": {name: [...]}, "controls", "costates", "switching", "hamiltonian"}
+std::string to_json(const theory::ControlProblem& problem, const theory::ControlSolution& solution);
 /// Numbers that are not finite are null, text that is not UTF-8 is mended.
 /// Any table: {"schema": "eos.table/1", "attributes", "dims", "variables": {name: {dims, units, long_name, values}},
 /// "groups"}.
