@@ -1,9 +1,10 @@
-// eos explain: error codes, methods and price lists in full sentences.
+// eos explain: error codes, methods, solvers, models and price lists in full sentences.
 #include <fmt/format.h>
 
 #include "commands.hpp"
 #include "eos/core/error.hpp"
 #include "eos/theory/ledger.hpp"
+#include "eos/theory/models.hpp"
 #include "methods.hpp"
 
 namespace eos::cli {
@@ -54,6 +55,23 @@ Fields fields_of(const MethodExplanation& row) {
           {"use", row.use}};
 }
 
+Fields fields_of(const SolverExplanation& row) {
+  Fields fields = {{"solver", "eos plan --method " + row.name}, {"rule", row.rule}};
+  if (!row.paper.empty()) fields.emplace_back("source", row.paper);
+  fields.emplace_back("accuracy", row.order);
+  fields.emplace_back("use", row.use);
+  return fields;
+}
+
+Fields fields_of(const theory::ModelInfo& model) {
+  Fields fields = {
+      {"model", fmt::format("[model] name = \"{}\"", model.name)}, {"title", model.title}, {"source", model.paper}};
+  for (const theory::ModelParameter& p : model.parameters)
+    fields.emplace_back(p.name, fmt::format("{} (default {:g}{})", p.meaning, p.value,
+                                            p.unit == "1" || p.unit.empty() ? "" : " " + p.unit));
+  return fields;
+}
+
 Fields fields_of(const theory::PriceList& list) {
   Fields fields = {{"price list", list.name}, {"title", list.title}};
   const auto price = [&fields](const char* name, double joules, const char* per) {
@@ -78,6 +96,10 @@ std::vector<Fields> explanations_of(const std::string& topic) {
   if (const core::ErrorCode* row = core::find_error_code(topic)) found.push_back(fields_of(*row));
   for (const MethodExplanation& row : method_explanations())
     if (row.name == topic || row.kind + "/" + row.name == topic) found.push_back(fields_of(row));
+  for (const SolverExplanation& row : solver_explanations())
+    if (row.name == topic || fmt::format("solver/{}", row.name) == topic) found.push_back(fields_of(row));
+  for (const theory::ModelInfo& model : theory::models())
+    if (model.name == topic || fmt::format("model/{}", model.name) == topic) found.push_back(fields_of(model));
   for (const std::string& name : theory::builtin_price_names())
     if (name == topic) found.push_back(fields_of(theory::builtin_prices(name)));
   return found;
@@ -113,6 +135,11 @@ Document list_of_topics() {
   Table& methods = document.table("methods", "Methods", {{"kind", "kind"}, {"name", "name"}, {"rule", "rule"}});
   for (const MethodExplanation& row : method_explanations())
     methods.add({row.kind, row.name, row.rule.substr(0, row.rule.find_first_of(".:;"))});
+  Table& solvers = document.table("solvers", "Solvers of control problems", {{"name", "name"}, {"rule", "rule"}});
+  for (const SolverExplanation& row : solver_explanations())
+    solvers.add({row.name, row.rule.substr(0, row.rule.find_first_of(".:;"))});
+  Table& models = document.table("models", "Models", {{"name", "name"}, {"title", "title"}});
+  for (const theory::ModelInfo& model : theory::models()) models.add({model.name, model.title});
   Table& prices = document.table("prices", "Price lists", {{"name", "name"}, {"title", "title"}});
   for (const std::string& name : theory::builtin_price_names()) prices.add({name, theory::builtin_prices(name).title});
   Table& codes = document.table("errors", "Error codes", {{"code", "code"}, {"title", "title"}});
@@ -124,6 +151,8 @@ std::vector<std::string> all_topics() {
   std::vector<std::string> topics;
   for (const core::ErrorCode& row : core::error_codes()) topics.emplace_back(row.code);
   for (const MethodExplanation& row : method_explanations()) topics.push_back(row.kind + "/" + row.name);
+  for (const SolverExplanation& row : solver_explanations()) topics.push_back(fmt::format("solver/{}", row.name));
+  for (const theory::ModelInfo& model : theory::models()) topics.push_back(fmt::format("model/{}", model.name));
   for (const std::string& name : theory::builtin_price_names()) topics.push_back(name);
   return topics;
 }
@@ -152,6 +181,8 @@ int run_explain(Session& session) {
   if (found.empty()) {
     std::vector<std::string> topics = all_topics();
     for (const MethodExplanation& row : method_explanations()) topics.push_back(row.name);
+    for (const SolverExplanation& row : solver_explanations()) topics.push_back(row.name);
+    for (const theory::ModelInfo& model : theory::models()) topics.push_back(model.name);
     const std::vector<std::string> close = core::did_you_mean(topic, topics);
     throw core::Error("E100", fmt::format("nothing is known about '{}'", topic),
                       close.empty() ? "'eos explain' lists what can be explained" : core::suggest(topic, close));

@@ -1,4 +1,4 @@
-// What `eos explain METHOD` says about each selection and plasticity preset.
+// What `eos explain METHOD` says about each selection and plasticity preset, and about each solver.
 #pragma once
 
 #include <string>
@@ -18,5 +18,12 @@ struct MethodExplanation {
 
 /// One row per preset of theory::selection_presets() and theory::plasticity_presets().
 const std::vector<MethodExplanation>& method_explanations();
+
+/// One method of `eos plan --method`.
+struct SolverExplanation {
+  std::string name, rule, paper, order, use;
+};
+/// One row per name of theory::method_names(), in their order.
+const std::vector<SolverExplanation>& solver_explanations();
 
 }  // namespace eos::cli

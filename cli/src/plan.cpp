@@ -11,6 +11,7 @@
 #include "eos/solvers/solve.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "plan_control.hpp"
 #include "plan_front.hpp"
 #include "plan_sweep.hpp"
 
@@ -203,6 +204,7 @@ int pareto(Session& session) {
 int run_plan(Session& session) {
   const Arguments& arguments = session.arguments;
   if (arguments.has("out")) require_writable(arguments.text("out"));
+  if (is_control_problem(arguments)) return run_plan_control(session);
   if (arguments.has("sweep")) return sweep(session);
   if (arguments.has("pareto")) return pareto(session);
   const Made made = make_plan(arguments, {arguments.list("set")});

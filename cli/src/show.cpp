@@ -10,6 +10,7 @@
 #include "eos/io/plot.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "plan_control.hpp"
 
 namespace eos::cli {
 
@@ -67,6 +68,7 @@ Document description(const core::Dataset& data) {
 io::Figure figure_of(const core::Dataset& data, const std::string& path) {
   if (is_run(data)) return run_figure(summarise(data, data.text("title", path)));
   if (data.text("kind") == "plan") return plan_figure(data);
+  if (data.text("kind") == "control") return control_figure(data);
   if (data.text("kind") == "calibration") return calibration_figure(io::calibration_from(data));
   const std::vector<RunSummary> runs = runs_of(data, path);
   std::vector<bool> is_baseline;

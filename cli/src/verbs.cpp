@@ -1,5 +1,6 @@
 // The table of verbs and options. Help, completion and the manual are made from it.
 #include "commands.hpp"
+#include "eos/theory/control_problem.hpp"
 
 namespace eos::cli {
 
@@ -149,17 +150,29 @@ Verb plan_verb() {
       .name = "plan",
       .summary = "solve for the schedule of least energy, with a certificate of optimality",
       .description =
-          "FILE is a control problem ([problem] in TOML), a plan request ([plan] in TOML, names a calibration), or a "
-          "calibration (.h5) with the options below. Prints the optimal data fraction, weight fraction and learning "
-          "rate over time, the predicted loss and energy, and how well the optimality conditions hold. With -o the "
-          "plan is stored; 'eos train' follows it when a training file names it.",
+          "FILE is a mode problem ([problem] in TOML), a plan request ([plan] in TOML, names a calibration), a "
+          "calibration (.h5) with the options below, or a control problem: [control_problem], [states], ... state any "
+          "problem by its formulas, [model] names one of the literature. Prints the optimal controls over time, what "
+          "they cost, and how well the optimality conditions hold. With -o the plan is stored; 'eos train' follows a "
+          "schedule of data and weight fractions when a training file names it.",
       .positionals = {{.name = "FILE",
                        .kind = ValueKind::file,
-                       .help = "problem or plan request (.toml), or calibration (.h5)"}},
+                       .help = "problem, model or plan request (.toml), or calibration (.h5)"}},
       .options =
           {out_option("where to store the plan"),
            set_option(),
-           plot_option("draw the schedule, the loss and the energy"),
+           plot_option("draw the controls, the states or loss and energy, and the costates"),
+           {.name = "method",
+            .kind = ValueKind::choice,
+            .value = "NAME",
+            .help = "solver of a control problem; 'eos explain NAME' says more",
+            .choices = theory::method_names(),
+            .fallback = "auto"},
+           {.name = "tolerance",
+            .kind = ValueKind::number,
+            .value = "EPS",
+            .help = "relative error that a control problem is solved to (default: 1e-9)",
+            .minimum = 0},
            {.name = "batched",
             .help = "with --sweep: solve all points in lockstep, for hundreds of points and more; no certificates"},
            {.name = "device",
@@ -201,7 +214,7 @@ Verb plan_verb() {
            {.name = "intervals",
             .kind = ValueKind::integer,
             .value = "N",
-            .help = "intervals of constant control of a calibrated plan",
+            .help = "intervals of constant control of a calibrated plan, or of the first mesh of a control problem",
             .minimum = 1},
            {.name = "all-data", .help = "calibrated plan without a choice of samples"},
            {.name = "all-weights", .help = "calibrated plan without a choice of weights"},
@@ -210,6 +223,8 @@ Verb plan_verb() {
       .examples = {{"eos plan examples/reference_ranked.toml", "solve a written-down problem and print the schedule"},
                    {"eos plan examples/reference_ranked.toml --set problem.horizon=80 -o plan.h5 --plot plan.png",
                     "a longer horizon, stored and drawn"},
+                   {"eos plan examples/gold/van_der_pol.toml --set controls.u.upper=0.5 --plot plan.png",
+                    "a problem stated by its formulas, with another bound"},
                    {"eos plan calibration.h5 --prices hbm2 --target-loss 0.35 --epochs 6 --free-horizon -o plan.h5",
                     "plan for a network that was measured"}},
       .run = run_plan};
