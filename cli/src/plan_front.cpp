@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "eos/core/error.hpp"
@@ -12,6 +13,19 @@
 namespace eos::cli {
 
 namespace {
+
+/// Columns of the report, where the table has them.
+struct Shown {
+  const char *name, *title;
+  Style style;
+};
+constexpr Shown k_shown[] = {{"loss_term", "loss term (J)", Style::precise},
+                             {"energy_term", "energy", Style::energy},
+                             {"terminal_loss", "final excess loss", Style::precise},
+                             {"scaled_term", "amount", Style::precise},
+                             {"rest", "other terms", Style::precise},
+                             {"objective", "objective", Style::precise},
+                             {"envelope_residual", "envelope", Style::number}};
 
 constexpr const char* k_default_factors = "0.1:10:21:log";
 
@@ -47,7 +61,7 @@ core::Dataset table_of(const std::vector<solvers::FrontPoint>& points, const std
 
 }  // namespace
 
-Front trace(const theory::ModeProblem& problem, const std::string& request, Session& session) {
+FrontRequest parse_front(const std::string& request) {
   const std::size_t equals = request.find('=');
   const std::string term = request.substr(0, equals);
   const SweepAxis axis =
@@ -55,38 +69,50 @@ Front trace(const theory::ModeProblem& problem, const std::string& request, Sess
   if (axis.numbers.empty())
     throw core::Error("E104", fmt::format("--pareto {}: factors must be numbers", request),
                       "e.g. --pareto energy=0.1:10:21:log");
-  const auto points = solvers::trace_front(problem, term, axis.numbers, {}, session.threads());
-  return {term, table_of(points, term)};
+  return {term, axis.numbers};
+}
+
+Budget parse_budget(const std::string& request) {
+  const SweepAxis axis = parse_axis(request);
+  if (axis.numbers.size() != 1)
+    throw core::Error("E104", fmt::format("--budget {}: one number is needed", request), "e.g. --budget energy=0.05");
+  return {axis.key, axis.numbers.front()};
+}
+
+Front trace(const theory::ModeProblem& problem, const std::string& request, Session& session) {
+  const FrontRequest wanted = parse_front(request);
+  const auto points = solvers::trace_front(problem, wanted.term, wanted.factors, {}, session.threads());
+  return {wanted.term, table_of(points, wanted.term)};
 }
 
 Document front_report(const Front& front) {
   Document document("eos.front/1");
-  Table& table = document.table("front", "Pareto front: every row costs least at its factor",
-                                {{"factor", "factor on " + front.term, Style::number},
-                                 {"loss_term", "loss term (J)", Style::precise},
-                                 {"energy_term", "energy", Style::energy},
-                                 {"terminal_loss", "final excess loss", Style::precise},
-                                 {"envelope_residual", "envelope", Style::number},
-                                 {"global", "on the hull", Style::text}});
-  std::vector<std::vector<double>> columns;
-  for (const char* name : {"factor", "loss_term", "energy_term", "terminal_loss", "envelope_residual", "on_hull"})
-    columns.push_back(front.table.numbers(name));
-  double worst = 0;
-  for (std::size_t i = 0; i < columns[0].size(); ++i) {
-    table.add({columns[0][i], columns[1][i], columns[2][i], columns[3][i], columns[4][i],
-               std::string(columns[5][i] > 0 ? "yes" : "NO")});
-    worst = std::max(worst, columns[4][i]);
+  std::vector<Column> columns{{"factor", "factor on " + front.term, Style::number}};
+  std::vector<std::vector<double>> values{front.table.numbers("factor")};
+  for (const Shown& shown : k_shown)
+    if (const core::Variable* v = front.table.find(shown.name); v != nullptr && v->dims.size() == 1) {
+      columns.push_back({shown.name, shown.title, shown.style});
+      values.push_back(front.table.numbers(shown.name));
+    }
+  columns.push_back({"global", "on the hull", Style::text});
+  Table& table = document.table("front", "Pareto front: every row costs least at its factor", std::move(columns));
+  const std::vector<double> hull = front.table.numbers("on_hull"), envelope = front.table.numbers("envelope_residual");
+  for (std::size_t i = 0; i < hull.size(); ++i) {
+    std::vector<Cell> row;
+    for (const std::vector<double>& column : values) row.push_back(column[i]);
+    row.push_back(std::string(hull[i] > 0 ? "yes" : "NO"));
+    table.add(std::move(row));
   }
   document.set("term", front.term);
-  document.set("worst_envelope_residual", worst, "largest |dJ/dfactor - term| / term", Style::number);
+  document.set("worst_envelope_residual", *std::max_element(envelope.begin(), envelope.end()),
+               "largest deviation from the envelope theorem", Style::number);
   return document;
 }
 
 io::Figure front_figure(const Front& front) {
-  const std::vector<double> factor = front.table.numbers("factor"), loss = front.table.numbers("loss_term"),
-                            energy = front.table.numbers("energy_term"),
-                            final_loss = front.table.numbers("terminal_loss");
-  const auto panel = [](const char* title, const std::string& x, const char* y, std::vector<double> xs,
+  const std::string scaled = "factor on " + front.term;
+  const std::vector<double> factor = front.table.numbers("factor"), term = front.table.numbers("scaled_term");
+  const auto panel = [](const std::string& title, const std::string& x, const std::string& y, std::vector<double> xs,
                         std::vector<double> ys, bool log_x) {
     io::Panel p;
     p.title = title, p.x_label = x, p.y_label = y, p.log_x = log_x;
@@ -97,19 +123,25 @@ io::Figure front_figure(const Front& front) {
   };
   io::Figure figure;
   figure.title = "Pareto front: " + front.table.text("title", "plan");
-  const std::string scaled = "factor on " + front.term;
-  figure.panels = {panel("Loss against energy", "energy (J)", "final excess loss", energy, final_loss, false),
-                   panel("Cost of the loss against energy", "energy (J)", "loss term (J)", energy, loss, false),
-                   panel("Energy", scaled, "energy (J)", factor, energy, true),
-                   panel("Final excess loss", scaled, "excess loss", factor, final_loss, true)};
+  if (front.table.has("loss_term")) {
+    const std::vector<double> energy = front.table.numbers("energy_term");
+    figure.panels = {panel("Loss against energy", "energy (J)", "final excess loss", energy,
+                           front.table.numbers("terminal_loss"), false),
+                     panel("Cost of the loss against energy", "energy (J)", "loss term (J)", energy,
+                           front.table.numbers("loss_term"), false),
+                     panel("Energy", scaled, "energy (J)", factor, energy, true)};
+  } else {
+    figure.panels = {panel("The other terms against " + front.term, front.term, "weighted sum of the other terms", term,
+                           front.table.numbers("rest"), false)};
+  }
+  figure.panels.push_back(panel("Amount of " + front.term, scaled, front.term, factor, term, true));
+  figure.panels.push_back(panel("Objective", scaled, "J", factor, front.table.numbers("objective"), true));
   return figure;
 }
 
 solvers::BudgetPlan plan_within(const theory::ModeProblem& problem, const std::string& request) {
-  const SweepAxis axis = parse_axis(request);
-  if (axis.numbers.size() != 1)
-    throw core::Error("E104", fmt::format("--budget {}: one number is needed", request), "e.g. --budget energy=0.05");
-  solvers::BudgetPlan plan = solvers::solve_with_budget(problem, axis.key, axis.numbers.front());
+  const Budget budget = parse_budget(request);
+  solvers::BudgetPlan plan = solvers::solve_with_budget(problem, budget.term, budget.limit);
   if (!plan.feasible)
     throw core::Error("E401", fmt::format("--budget {}: {}", request, plan.message),
                       "raise the budget, or lower what every plan has to spend (bounds, upkeep, phases with all data)");
