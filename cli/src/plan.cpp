@@ -157,17 +157,6 @@ std::string what_next(const Made& made, const std::string& out) {
       out, made.epochs);
 }
 
-/// Stores, draws and prints a table of several plans.
-int finish(Session& session, core::Dataset& table, Document document, const io::Figure& figure) {
-  const Arguments& arguments = session.arguments;
-  add_origin(table, table.text("title", "plans"), "", arguments.command_line);
-  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
-  if (arguments.has("plot")) io::write_png(arguments.text("plot"), figure);
-  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
-  session.print(document);
-  return k_done;
-}
-
 int sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   std::vector<SweepAxis> axes;
@@ -189,14 +178,14 @@ int sweep(Session& session) {
         axes, [&](const auto& point) { return io::to_dataset(make_plan(arguments, with(point)).plan); },
         session.progress(), session.threads());
   }
-  return finish(session, table, sweep_report(table, axes), sweep_figure(table, axes));
+  return finish_plans(session, table, sweep_report(table, axes), sweep_figure(table, axes));
 }
 
 int pareto(Session& session) {
   const Arguments& arguments = session.arguments;
   const theory::ModeProblem problem = mode_problem(arguments, {arguments.list("set")});
   Front front = trace(problem, arguments.text("pareto"), session);
-  return finish(session, front.table, front_report(front), front_figure(front));
+  return finish_plans(session, front.table, front_report(front), front_figure(front));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
 #include "files.hpp"
+#include "plan_front.hpp"
 #include "plan_sweep.hpp"
 
 namespace eos::cli {
@@ -83,6 +84,26 @@ void add_certificate(Document& document, const theory::ControlProblem& p, const 
   document.set("lower_bound_source", c.lower_bound_source, "by");
 }
 
+/// One solution, within a budget if one is given.
+struct Solved {
+  theory::ControlSolution solution;
+  std::string note;
+};
+Solved solve_one(const Arguments& arguments, const theory::ControlProblem& problem) {
+  if (!arguments.has("budget")) return {solvers::solve(problem, control_options(arguments)), {}};
+  solvers::BudgetResult r = plan_within(problem, arguments.text("budget"), control_options(arguments));
+  const std::string term = parse_budget(arguments.text("budget")).term;
+  return {std::move(r.solution),
+          fmt::format("budget: {:.10g} of {} is used at a price of {:.10g} per unit", r.attained, term, r.multiplier)};
+}
+
+int pareto(Session& session) {
+  const Arguments& arguments = session.arguments;
+  const theory::ControlProblem problem = control_problem(arguments, {arguments.list("set")});
+  Front front = trace(problem, arguments.text("pareto"), control_options(arguments));
+  return finish_plans(session, front.table, front_report(front), front_figure(front));
+}
+
 int sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   std::vector<SweepAxis> axes;
@@ -95,13 +116,7 @@ int sweep(Session& session) {
     return io::to_dataset(problem, solvers::solve(problem, options));
   };
   core::Dataset table = sweep_plans(axes, solve, session.progress(), session.threads());
-  add_origin(table, table.text("title", "sweep"), "", arguments.command_line);
-  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
-  if (arguments.has("plot")) io::write_png(arguments.text("plot"), sweep_figure(table, axes));
-  Document document = sweep_report(table, axes);
-  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
-  session.print(document);
-  return k_done;
+  return finish_plans(session, table, sweep_report(table, axes), sweep_figure(table, axes));
 }
 
 }  // namespace
@@ -155,8 +170,10 @@ Document control_report(const theory::ControlProblem& p, const theory::ControlSo
 int run_plan_control(Session& session) {
   const Arguments& arguments = session.arguments;
   if (arguments.has("sweep")) return sweep(session);
+  if (arguments.has("pareto")) return pareto(session);
   const theory::ControlProblem problem = control_problem(arguments, {arguments.list("set")});
-  const theory::ControlSolution solution = solvers::solve(problem, control_options(arguments));
+  const Solved solved = solve_one(arguments, problem);
+  const theory::ControlSolution& solution = solved.solution;
   core::Dataset table = io::to_dataset(problem, solution);
   add_origin(table, table.text("title"), io::to_toml(problem), arguments.command_line);
   if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
@@ -164,6 +181,7 @@ int run_plan_control(Session& session) {
   Document document = control_report(problem, solution);
   if (arguments.has("out"))
     document.note(fmt::format("Stored in {0}. Next: eos show {0} --plot plan.png", arguments.text("out")));
+  if (!solved.note.empty()) document.note(solved.note);
   if (session.format == Format::json)
     session.out << io::to_json(problem, solution);
   else

@@ -6,7 +6,9 @@
 #include <atomic>
 
 #include "eos/core/parallel.hpp"
+#include "eos/io/hdf5.hpp"
 #include "eos/io/stack.hpp"
+#include "files.hpp"
 
 namespace eos::cli {
 
@@ -132,6 +134,16 @@ io::Figure sweep_figure(const core::Dataset& sweep, const std::vector<SweepAxis>
     figure.panels.push_back(std::move(panel));
   }
   return figure;
+}
+
+int finish_plans(Session& session, core::Dataset& table, Document document, const io::Figure& figure) {
+  const Arguments& arguments = session.arguments;
+  add_origin(table, table.text("title", "plans"), "", arguments.command_line);
+  if (arguments.has("out")) io::write_hdf5(arguments.text("out"), table);
+  if (arguments.has("plot")) io::write_png(arguments.text("plot"), figure);
+  if (arguments.has("out")) document.note(fmt::format("Stored in {}.", arguments.text("out")));
+  session.print(document);
+  return k_done;
 }
 
 }  // namespace eos::cli

@@ -32,4 +32,7 @@ Document sweep_report(const core::Dataset& sweep, const std::vector<SweepAxis>& 
 /// Objective and cost terms against the first axis, one curve per value of the second.
 io::Figure sweep_figure(const core::Dataset& sweep, const std::vector<SweepAxis>& axes);
 
+/// Stores, draws and prints a table of several plans as the options ask; returns the exit code.
+int finish_plans(Session& session, core::Dataset& table, Document document, const io::Figure& figure);
+
 }  // namespace eos::cli
