@@ -9,6 +9,7 @@
 #include "certify.hpp"
 #include "direct.hpp"
 #include "eos/core/error.hpp"
+#include "eos/solvers/hjb_control.hpp"
 #include "indirect.hpp"
 #include "sweep.hpp"
 
@@ -38,10 +39,10 @@ ControlSolution by_method(const theory::ControlProblem& problem, const ControlOp
     }
     case Method::adjoint:
       return solve_adjoint(CompiledProblem(problem), options);
-    default:
-      throw core::Error("E401", fmt::format("the method '{}' cannot treat this problem", to_string(options.method)),
-                        "use auto, radau, hermite-simpson, trapezoid, ipopt, adjoint, shooting, sweep or closed-form");
+    case Method::hjb:
+      return solve_hjb(problem, hjb_grid_of(problem, options.intervals + 1)).control;
   }
+  return {};
 }
 
 }  // namespace
