@@ -45,6 +45,17 @@ ControlSolution by_method(const theory::ControlProblem& problem, const ControlOp
   return {};
 }
 
+/// States that leave their own equations when these are integrated anew are no solution, whatever the mesh said.
+void reject_what_does_not_hold(ControlSolution& s) {
+  constexpr double k_wrong = 1e-2;
+  if (!s.ok() || !(s.certificate.ode_residual > k_wrong)) return;
+  s.status = theory::ControlStatus::stalled;
+  s.message = fmt::format(
+      "integrated anew, the states leave the solution by {:.2g}: the dynamics are too stiff for this mesh; take more "
+      "intervals, method radau, or write slow variables for the fast ones",
+      s.certificate.ode_residual);
+}
+
 }  // namespace
 
 ControlSolution solve(const theory::ControlProblem& problem, const ControlOptions& options) {
@@ -53,6 +64,7 @@ ControlSolution solve(const theory::ControlProblem& problem, const ControlOption
     throw core::Error("E104", fmt::format("the number of intervals must be 2 to 100000, got {}", options.intervals));
   ControlSolution s = by_method(problem, options);
   if (options.certificate && s.ok() && std::isnan(s.certificate.ode_residual)) s.certificate = certify(problem, s);
+  reject_what_does_not_hold(s);
   return s;
 }
 

@@ -53,8 +53,8 @@ ControlSolution solve_shooting(const ControlProblem& problem, const ControlOptio
     if (polished.solution) {
       ControlSolution& s = *polished.solution;
       s.method = Method::shooting;
-      s.reason = fmt::format("multiple shooting from a transcription with {} intervals; arcs: {}", start.intervals,
-                             polished.message);
+      s.reason = fmt::format("multiple shooting from a transcription with {} intervals{}{}", start.intervals,
+                             polished.message.empty() ? "" : "; arcs: ", polished.message);
       s.solve_seconds = seconds_since(begin);
       return std::move(s);
     }

@@ -240,14 +240,16 @@ InteriorResult InteriorPoint::run(Iterate& at) {
       mu_ = std::max(last, std::min(0.2 * mu_, std::pow(mu_, 1.5)));
       filter_.clear();
     }
+    // Far out, equations can only be kept relative to the size of what they hold.
+    const double depth = -now_.objective / (1 + t_.total_weight());
+    if (depth > 1e18 || (depth > 1e12 && now_.worst < 1e-12 * depth))
+      return finish(
+          ControlStatus::unbounded,
+          fmt::format("the cost falls without bound ({:.3g}); bound the controls or add a price", now_.objective));
     if (result_.iterations >= options_.max_iterations)
       return finish(ControlStatus::iteration_limit,
                     fmt::format("{} iterations; largest violation {:.3g} in {}, stationarity {:.3g} in {}",
                                 result_.iterations, now_.worst, now_.where, result_.dual, where));
-    if (now_.objective < -1e18 || (now_.worst < 1e-6 && now_.objective < -1e12 * (1 + t_.total_weight())))
-      return finish(
-          ControlStatus::unbounded,
-          fmt::format("the cost falls without bound ({:.3g}); bound the controls or add a price", now_.objective));
     stuck = total < 0.5 * best ? 0 : stuck + 1;
     best = std::min(best, total);
     if (stuck > 15 && mu_ <= last * 1.01 && total < 1e-6) return finish(ControlStatus::optimal, "");
