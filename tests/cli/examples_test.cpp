@@ -24,7 +24,6 @@ constexpr Expected k_learning[] = {
     {"learning/hard_fraction.toml", 1.019982325, 1e-8},      // (r + rho)/phi(rho) at its root, SciPy
     {"learning/path_length.toml", 0.955769231, 1e-8},        // (c1 + c0/v)(e0 - eT) + s lambda eT^2/2
     {"learning/plasticity_energy.toml", 2.210418899, 1e-8},  // D alpha (alpha - 1)^(1/alpha - 1) c0^(1 - 1/alpha)
-    {"learning/power_law_rate.toml", 4.16000e-3, 1.2e-6},    // printed to 6 digits
     {"learning/priced_data.toml", 0.075959667, 1e-8},        // 2 sqrt((c + c0) w Sigma)/lambda - (c + c0) Sigma/m0
 };
 
