@@ -53,8 +53,7 @@ inline ControlProblem one_state(double initial, Interval control, double guess, 
 inline Known regulator(const eos::theory::LinearQuadratic& f) {
   ControlProblem p = one_state(f.initial, {}, 0, f.horizon);
   p.states[0].dynamics = -p.u(0);
-  p.add_cost("error", 0.5 * f.state_weight * p.x(0) * p.x(0),
-             0.5 * f.terminal_weight * p.x_final(0) * p.x_final(0));
+  p.add_cost("error", 0.5 * f.state_weight * p.x(0) * p.x(0), 0.5 * f.terminal_weight * p.x_final(0) * p.x_final(0));
   p.add_cost("effort", 0.5 * f.effort_weight * p.u(0) * p.u(0));
   return {"regulator", p, f.cost(), {[f](double t) { return f.control(t); }}, {}};
 }
@@ -243,8 +242,11 @@ inline Known joint_fractions(double sample_price, double write_price, double val
   p.add_cost("energy", sample_price * p.u(0) + write_price * p.u(1));
   const auto best = eos::theory::joint_fractions(sample_price, write_price, value, CaptureCurve::gaussian(),
                                                  CaptureCurve::gaussian());
-  return {"joint fractions", p, best.hamiltonian * horizon,
-          {[best](double) { return best.data; }, [best](double) { return best.weight; }}, {}};
+  return {"joint fractions",
+          p,
+          best.hamiltonian * horizon,
+          {[best](double) { return best.data; }, [best](double) { return best.weight; }},
+          {}};
 }
 
 /// da/dt = 2 eta a (s - a), a_0 -> a_f, 1/2 c int eta^2.
@@ -263,7 +265,7 @@ inline Known power_law(const eos::theory::PowerLawTask& f) {
   p.add_state("w", point(1), {}, {1, k_infinity});
   p.add_control("gamma", {0, f.rate_limit});
   p.controls[0].guess = std::min(1e-3, 0.5 * f.rate_limit);
-  p.states[0].guess = 4;
+  p.states[0].guess = f.capacity < 2 ? 2 : 4;  // of the right size: powers of w down to -10 punish others
   const double power = 1 / (2 * f.capacity);
   const Expr w = p.x(0), gamma = p.u(0);
   p.states[0].dynamics = power * gamma * pow(w, 1 - 2 * f.capacity);
@@ -294,8 +296,11 @@ inline Known perceptron_step(double overlap, double alpha, bool queries) {
   using namespace eos::theory;
   const auto path = queries ? query_overlap : unselected_overlap;
   const auto drift = queries ? query_drift : unselected_drift;
-  return {queries ? "queries" : "all examples", p, path(overlap, alpha),
-          {[=](double t) { return optimal_step(path(overlap, t), drift(path(overlap, t))); }}, {}};
+  return {queries ? "queries" : "all examples",
+          p,
+          path(overlap, alpha),
+          {[=](double t) { return optimal_step(path(overlap, t), drift(path(overlap, t))); }},
+          {}};
 }
 /// What a screened example costs and how much it teaches: least (r + share)/(share D^2/(2R)) over the band c.
 struct ScreenedStep {
