@@ -43,6 +43,7 @@ ControlSolution solve_shooting(const ControlProblem& problem, const ControlOptio
   ControlOptions coarse = options;
   coarse.find_structure = false;
   std::string message;
+  bool one_arc = false;
   // Arcs show on a coarse solution already; a finer one is the second try.
   for (int pass = 0; pass < 2 && small(problem); ++pass) {
     coarse.tolerance = pass == 0 ? std::max(options.tolerance, 1e-5) : options.tolerance;
@@ -59,9 +60,11 @@ ControlSolution solve_shooting(const ControlProblem& problem, const ControlOptio
       return std::move(s);
     }
     message = polished.message;
+    one_arc = polished.one_arc;
+    if (one_arc) break;  // a finer start shows the same arc
   }
   ControlSolution s = discrete(problem, options);
-  if (s.status == ControlStatus::optimal) s.status = ControlStatus::acceptable;
+  if (s.status == ControlStatus::optimal && !one_arc) s.status = ControlStatus::acceptable;
   s.message = "not polished by shooting: " +
               (message.empty() ? fmt::format("{} states are more than 16", problem.states.size()) : message);
   s.solve_seconds = seconds_since(begin);

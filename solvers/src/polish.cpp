@@ -32,6 +32,7 @@ class Polisher {
   PolishResult run() {
     std::vector<Phase> phases = find_structure(h_, start_).phases;
     PolishResult result;
+    result.one_arc = phases.size() == 1;
     const ControlSolution* from = &start_;
     ControlSolution last;
     for (int attempt = 0; attempt < 12; ++attempt) {

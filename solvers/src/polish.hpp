@@ -12,6 +12,7 @@ namespace eos::solvers {
 struct PolishResult {
   std::optional<theory::ControlSolution> solution;  ///< verified: certificate filled
   std::string message;                              ///< structure found, or why there is no solution
+  bool one_arc = false;                             ///< no switch was seen: a transcription converges at its order
 };
 
 /// start: a solution with costates, as of direct transcription. Tries a handful of structures, most plausible first.
