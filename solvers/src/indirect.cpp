@@ -65,9 +65,10 @@ ControlSolution solve_shooting(const ControlProblem& problem, const ControlOptio
   }
   ControlSolution s = discrete(problem, options);
   if (s.status == ControlStatus::optimal && !one_arc) s.status = ControlStatus::acceptable;
+  s.solve_seconds = seconds_since(begin);
+  if (!s.ok()) return s;  // its own message names the cause
   s.message = "not polished by shooting: " +
               (message.empty() ? fmt::format("{} states are more than 16", problem.states.size()) : message);
-  s.solve_seconds = seconds_since(begin);
   return s;
 }
 
