@@ -90,7 +90,10 @@ TEST(Agreement, of_the_reference_problem) {
     EXPECT_NEAR(simpson, radau, 1e-6 * radau);
     EXPECT_NEAR(J[2] + (J[2] - J[1]) / 3, radau, 1e-6 * radau);
   }
-  EXPECT_LT(stepwise(reference_problem(Rule::ranked), 40), stepwise(reference_problem(Rule::all), 40));
+  ModeProblem ranked = reference_problem(Rule::ranked);
+  const double with_rest = stepwise(ranked, 40);
+  ranked.discretisation.rest_intervals = 0;
+  EXPECT_LT(with_rest, stepwise(ranked, 40) - 1e-4);
 }
 
 /// V(x(0)) on a grid.
