@@ -1,6 +1,7 @@
 // A run as a whole: the same numbers for any threads, packing, kill and resume; the table that is written.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <random>
 #include <set>
@@ -133,9 +134,10 @@ TEST(Checkpoint, of_several_replicas_resume_together) {
   options.checkpoints = &sink;
   options.threads = 2;
   options.checkpoint_name = "cp";
-  StopAfter progress(35);  // the first replica is done, the others are not
+  StopAfter progress(35);  // some replicas are done, others are not: which ones is up to the threads
   const TrainResult partial = train(spec, data, progress, options);
-  EXPECT_EQ(partial.replicas[2].status, RunStatus::stopped);
+  EXPECT_TRUE(std::any_of(partial.replicas.begin(), partial.replicas.end(),
+                          [](const auto& replica) { return replica.status == RunStatus::stopped; }));
   EXPECT_EQ(sink.stored.count("cp-0"), 1u);
   core::Progress silent;
   EXPECT_EQ(hash_of(train(spec, data, silent, options)), undisturbed);
