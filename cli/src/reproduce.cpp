@@ -42,10 +42,7 @@ Outcome compute(const Reproduction& row) {
   return outcome;
 }
 
-std::string verdict(const Finding& f) {
-  if (f.judge == Judge::shown) return "shown";
-  return f.agrees() ? "agrees" : "DIFFERS";
-}
+std::string verdict(const Finding& f) { return f.agrees() ? "agrees" : "DIFFERS"; }
 
 std::string allowed(const Finding& f) {
   switch (f.judge) {
@@ -54,11 +51,9 @@ std::string allowed(const Finding& f) {
     case Judge::at_most:
       return fmt::format("≤ {:.6g}", f.published + f.tolerance);
     case Judge::at_least:
-      return fmt::format("≥ {:.6g}", f.published - f.tolerance);
-    case Judge::shown:
       break;
   }
-  return "";
+  return fmt::format("≥ {:.6g}", f.published - f.tolerance);
 }
 
 std::vector<Column> finding_columns() {
@@ -183,11 +178,9 @@ bool Finding::agrees() const {
     case Judge::at_most:
       return ours <= published + tolerance;
     case Judge::at_least:
-      return ours >= published - tolerance;
-    case Judge::shown:
       break;
   }
-  return true;
+  return ours >= published - tolerance;
 }
 
 Finding relative(std::string quantity, double published, double ours, double share) {

@@ -11,10 +11,9 @@ namespace eos::cli {
 
 /// How ours is held against what was published.
 enum class Judge {
-  near,      ///< |ours - published| <= tolerance
-  at_most,   ///< ours <= published + tolerance
-  at_least,  ///< ours >= published - tolerance
-  shown      ///< no verdict: shown beside the published value
+  near,     ///< |ours - published| <= tolerance
+  at_most,  ///< ours <= published + tolerance
+  at_least  ///< ours >= published - tolerance
 };
 
 /// One number of a row.

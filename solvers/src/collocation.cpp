@@ -27,23 +27,10 @@ const Tableau& tableau(theory::Method method) {
   return method == theory::Method::hermite_simpson ? simpson : radau;
 }
 
-int Mesh::intervals() const {
-  std::size_t count = 0;
-  for (const MeshPhase& phase : phases) count += phase.edges.size() - 1;
-  return static_cast<int>(count);
-}
-
-double Mesh::duration() const {
-  double sum = 0;
-  for (const MeshPhase& phase : phases) sum += phase.duration;
-  return sum;
-}
-
 Mesh Mesh::uniform(double duration, int intervals) {
   Mesh mesh;
-  mesh.phases.resize(1);
-  mesh.phases[0].duration = duration;
-  for (int k = 0; k <= intervals; ++k) mesh.phases[0].edges.push_back(static_cast<double>(k) / intervals);
+  mesh.duration = duration;
+  for (int k = 0; k <= intervals; ++k) mesh.edges.push_back(static_cast<double>(k) / intervals);
   return mesh;
 }
 
@@ -79,36 +66,21 @@ void Transcription::set_parameters(std::span<const double> parameters) {
 
 void Transcription::lay_out_statics() {
   const theory::ControlProblem& problem = compiled_->problem();
-  durations_ = problem.horizon.free || mesh_.phases.size() > 1 ? static_cast<int>(mesh_.phases.size()) : 0;
+  free_horizon_ = problem.horizon.free;
   for (int i = 0; i < shape_.states; ++i)
     if (compiled_->end_depends_on_initial(i) && !problem.states[i].initial.fixed()) copies_.push_back(i);
-  shape_.statics = durations_ + static_cast<int>(copies_.size());
+  shape_.statics = (free_horizon_ ? 1 : 0) + static_cast<int>(copies_.size());
 }
 
 void Transcription::lay_out_lanes() {
-  const theory::ControlProblem& problem = compiled_->problem();
   const int s = shape_.stages, p = lanes();
-  held_.assign(static_cast<std::size_t>(shape_.controls) * p, 0);
-  held_value_.assign(held_.size(), 0.0);
   weight_.resize(p), fraction_.resize(p);
-  int k = 0;
-  for (std::size_t j = 0; j < mesh_.phases.size(); ++j) {
-    const MeshPhase& phase = mesh_.phases[j];
-    for (std::size_t e = 0; e + 1 < phase.edges.size(); ++e, ++k) {
-      const double size = phase.edges[e + 1] - phase.edges[e];
-      phase_of_.push_back(static_cast<int>(j));
-      step_.push_back(size * phase.duration);
-      for (int i = 0; i < s; ++i) {
-        weight_[k * s + i] = step_.back() * tableau_->b[i];
-        fraction_[k * s + i] = phase.edges[e] + size * tableau_->c[i];
-        for (int c = 0; c < shape_.controls; ++c) {
-          const Interval& bounds = problem.controls[c].bounds;
-          const ArcKind hold = phase.hold.empty() ? ArcKind::interior : phase.hold[c];
-          if (hold != ArcKind::lower && hold != ArcKind::upper && !bounds.fixed()) continue;
-          held_[c * p + k * s + i] = 1;
-          held_value_[c * p + k * s + i] = hold == ArcKind::upper ? bounds.upper : bounds.lower;
-        }
-      }
+  for (int k = 0; k < shape_.intervals; ++k) {
+    const double size = mesh_.edges[k + 1] - mesh_.edges[k];
+    step_.push_back(size * mesh_.duration);
+    for (int i = 0; i < s; ++i) {
+      weight_[k * s + i] = step_.back() * tableau_->b[i];
+      fraction_[k * s + i] = mesh_.edges[k] + size * tableau_->c[i];
     }
   }
   for (const double w : weight_) total_weight_ += w;
@@ -126,14 +98,10 @@ void Transcription::lay_out_bounds() {
     start_parent_.push_back(both.fixed() ? -1 : i);
     start_value_.push_back(both.fixed() ? both.lower : 0.0);
   }
-  for (int j = 0; j < durations_; ++j) {
-    Interval bounds{0, theory::k_infinity};
-    if (durations_ == 1) {
-      const double t = mesh_.phases[0].duration;
-      bounds = {problem.horizon.bounds.lower / t, problem.horizon.bounds.upper / t};
-    }
-    start_bounds_.push_back(bounds);
-    start_parent_.push_back(shape_.states + j);
+  if (free_horizon_) {
+    const Interval& bounds = problem.horizon.bounds;
+    start_bounds_.push_back({bounds.lower / mesh_.duration, bounds.upper / mesh_.duration});
+    start_parent_.push_back(shape_.states);
     start_value_.push_back(1);
   }
   for (const int i : copies_) {
@@ -141,14 +109,10 @@ void Transcription::lay_out_bounds() {
     start_parent_.push_back(start_parent_[i]);
     start_value_.push_back(0);
   }
-  // Rows of the end: psi, final states, and the sum of the durations.
+  // Rows of the end: psi, final states.
   for (const auto& constraint : problem.ends) end_bounds_.push_back(constraint.bounds);
   for (const auto& state : problem.states)
     if (!state.final.free()) end_bounds_.push_back(state.final);
-  if (durations_ > 1) {
-    const double t = problem.horizon.value;
-    end_bounds_.push_back(problem.horizon.free ? problem.horizon.bounds : Interval::point(t));
-  }
   shape_.end_rows = 0;
   for (const Interval& bounds : end_bounds_) shape_.end_rows += bounds.fixed() ? 1 : 0;
   const auto size = [](const Interval& b, double other) {
@@ -173,43 +137,31 @@ bool Transcription::bounded(int row, int lane) const {
   if (row < n)  // a fixed final value may lie on its bound
     return lane % shape_.stages >= shape_.first &&
            (lane + 1 < lanes() || !compiled_->problem().states[row].final.fixed());
-  return row >= n + m || held_[(row - n) * lanes() + lane] == 0;
+  return row >= n + m || !held(row - n);
 }
 
-void Transcription::hold_durations(bool hold) {
-  for (int i = shape_.states; i < shape_.states + durations_; ++i) start_parent_[i] = hold ? -1 : i;
+void Transcription::hold_horizon(bool hold) {
+  if (free_horizon_) start_parent_[shape_.states] = hold ? -1 : shape_.states;
 }
 
 void Transcription::complete(Iterate& at) const {
   const int n = shape_.states, p = lanes(), s = shape_.stages;
-  for (std::size_t c = 0; c < copies_.size(); ++c) at.start[n + durations_ + c] = at.start[copies_[c]];
+  for (std::size_t c = 0; c < copies_.size(); ++c) at.start[n + (free_horizon_ ? 1 : 0) + c] = at.start[copies_[c]];
   if (shape_.first == 1)
     for (int i = 0; i < n; ++i) {
       double* x = at.x.data() + static_cast<std::size_t>(i) * p;
       x[0] = at.start[i];
       for (int lane = s; lane < p; lane += s) x[lane] = x[lane - 1];
     }
-  for (std::size_t c = 0; c < held_.size(); ++c)
-    if (held_[c] != 0) at.u[c] = held_value_[c];
+  for (int j = 0; j < shape_.controls; ++j)
+    if (held(j)) std::fill_n(at.u.begin() + static_cast<std::ptrdiff_t>(j) * p, p, row_bounds_[n + j].lower);
 }
 
-double Transcription::theta(const Iterate& at, int lane) const {
-  return durations_ == 0 ? 1.0 : at.start[shape_.states + phase_of_[lane / shape_.stages]];
-}
+double Transcription::theta(const Iterate& at) const { return free_horizon_ ? at.start[shape_.states] : 1.0; }
 
-double Transcription::time(const Iterate& at, int lane) const {
-  const int phase = phase_of_[lane / shape_.stages];
-  double t = 0;
-  for (int j = 0; j < phase; ++j) t += mesh_.phases[j].duration * (durations_ == 0 ? 1.0 : at.start[shape_.states + j]);
-  return t + fraction_[lane] * mesh_.phases[phase].duration * theta(at, lane);
-}
+double Transcription::time(const Iterate& at, int lane) const { return time_by_theta(lane) * theta(at); }
 
-double Transcription::horizon(const Iterate& at) const {
-  double t = 0;
-  for (std::size_t j = 0; j < mesh_.phases.size(); ++j)
-    t += mesh_.phases[j].duration * (durations_ == 0 ? 1.0 : at.start[shape_.states + j]);
-  return t;
-}
+double Transcription::horizon(const Iterate& at) const { return mesh_.duration * theta(at); }
 
 std::string Transcription::name_of_lane(int lane) const {
   return fmt::format("interval {} of {}, stage {}", lane / shape_.stages + 1, shape_.intervals,
@@ -248,7 +200,7 @@ void Transcription::fill_inputs(const Iterate& at, bool multipliers) {
   write_stage_costates(at, in_.data() + compiled_->costate_slot(0) * p);
   for (int i = 0; i < g; ++i)
     for (std::size_t lane = 0; lane < p; ++lane)
-      in_[compiled_->path_multiplier_slot(i) * p + lane] = at.nu[i * p + lane] / theta(at, static_cast<int>(lane));
+      in_[compiled_->path_multiplier_slot(i) * p + lane] = at.nu[i * p + lane] / theta(at);
 }
 
 Measures Transcription::evaluate(const Iterate& at, int level) {
@@ -279,7 +231,7 @@ void Transcription::measure(const Iterate& at, Measures& r) {
     const double *x = at.x.data() + a * p, *f = out_.data() + a * p;
     for (int k = 0; k < shape_.intervals; ++k) {
       const double left = k == 0 ? at.start[a] : x[k * s - 1];
-      const double h = step_[k] * theta(at, k * s);
+      const double h = step_[k] * theta(at);
       for (int i = first; i < s; ++i) {
         double d = x[k * s + i] - left;
         for (int j = 0; j < s; ++j) d -= h * tableau_->a[i * s + j] * f[k * s + j];
@@ -295,8 +247,7 @@ void Transcription::measure(const Iterate& at, Measures& r) {
                          name_of_lane(static_cast<int>(at_lane)));
     });
   const double* l = out_.data() + n * p;
-  for (std::size_t lane = 0; lane < p; ++lane)
-    r.objective += weight_[lane] * theta(at, static_cast<int>(lane)) * l[lane];
+  for (std::size_t lane = 0; lane < p; ++lane) r.objective += weight_[lane] * theta(at) * l[lane];
   if (!std::isfinite(r.objective)) worse(r.objective, [&] { return std::string("the cost"); });
   for (int i = 0; i < g; ++i)
     for (std::size_t lane = 0; lane < p; ++lane) {

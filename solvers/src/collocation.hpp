@@ -6,7 +6,7 @@
 // p_i = sum_j a_ji lambda_j / b_i the costate at stage i, and the optimality conditions a symplectic partitioned pair
 // (Lobatto IIIA-IIIB, Radau IIA-IA) of orders 2, 4, 5 in states, costates and J (Hager, Numer. Math. 87, 247 (2000);
 // Bonnans & Laurent-Varin, Numer. Math. 103, 1 (2006)).
-// Durations of phases that are free are states with zero derivative, as factors theta of their reference value; so are
+// A free horizon is a state with zero derivative, as a factor theta of its reference value; so are
 // copies of free initial values that end formulas use. Stage multipliers of path constraints and bounds are densities:
 // the NLP's multipliers divided by the quadrature weight h b_i, which makes the barrier independent of the mesh.
 #pragma once
@@ -26,16 +26,10 @@ struct Tableau {
 /// pre: trapezoid, hermite_simpson or radau
 const Tableau& tableau(theory::Method method);
 
-/// A stretch with its own duration; edges as fractions of it, 0 to 1. hold[j]: lower or upper pins control j there.
-struct MeshPhase {
-  double duration = 1;
-  std::vector<double> edges;
-  std::vector<theory::ArcKind> hold;
-};
 struct Mesh {
-  std::vector<MeshPhase> phases;
-  int intervals() const;
-  double duration() const;
+  double duration = 1;        ///< T, or the value of a free T that theta = 1 stands for
+  std::vector<double> edges;  ///< as fractions of the duration, 0 to 1
+  int intervals() const { return static_cast<int>(edges.size()) - 1; }
   static Mesh uniform(double duration, int intervals);
 };
 
@@ -67,7 +61,7 @@ class Transcription {
   const Tableau& scheme() const { return *tableau_; }
   const KktShape& shape() const { return shape_; }
   int lanes() const { return shape_.lanes(); }
-  int durations() const { return durations_; }
+  bool free_horizon() const { return free_horizon_; }
   int end_rows() const { return static_cast<int>(end_bounds_.size()); }
   std::span<const double> parameters() const { return parameters_; }
   void set_parameters(std::span<const double> parameters);
@@ -82,10 +76,11 @@ class Transcription {
   double step(int interval) const { return step_[interval]; }
   double total_weight() const { return total_weight_; }
   double scale(int row) const { return scale_[row]; }  ///< typical size of a state or control
-  bool held(int control, int lane) const { return held_[control * lanes() + lane] != 0; }
+  /// A control whose bounds leave it no choice.
+  bool held(int control) const { return row_bounds_[shape_.states + control].fixed(); }
 
-  /// Fixes the durations at their value in an iterate, or frees them again.
-  void hold_durations(bool hold);
+  /// Fixes a free horizon at its value in an iterate, or frees it again.
+  void hold_horizon(bool hold);
   /// Copies stage values that follow from others (first stages, initial copies, held controls).
   void complete(Iterate& at) const;
   /// Fills inputs and runs the programs: 0 values, 1 first, 2 second derivatives.
@@ -118,7 +113,7 @@ class Transcription {
 
   double horizon(const Iterate& at) const;
   double time(const Iterate& at, int lane) const;
-  double theta(const Iterate& at, int lane) const;
+  double theta(const Iterate& at) const;
   /// dJ/dx at node 0..K from the multipliers; fills [K + 1][n].
   std::vector<double> node_costates(const Iterate& at) const;
   /// p at the stages: [n][lane].
@@ -138,6 +133,8 @@ class Transcription {
   void gather_lane(const Iterate& at, int lane, double* hessian, double* gradient, double* jacobian) const;
   void gather_statics(const Iterate& at, int lane, double* hessian, double* gradient, double* jacobian) const;
   double static_residual(const Iterate& at) const;
+  /// dt/dtheta at a lane.
+  double time_by_theta(int lane) const { return fraction_[lane] * mesh_.duration; }
   void linearise_end(KktModel& model) const;
   int column(int variable) const {
     return variable <= compiled_->states() ? variable - 1 : variable - 1 + shape_.statics;
@@ -148,12 +145,9 @@ class Transcription {
   Mesh mesh_;
   KktShape shape_;
   std::vector<double> parameters_;
-  int durations_ = 0;                             // thetas: the first statics
+  bool free_horizon_ = false;                     // its factor theta is the first static
   std::vector<int> copies_;                       // state whose initial value each further static holds
-  std::vector<int> phase_of_;                     // [interval]
-  std::vector<double> step_, weight_, fraction_;  // reference h, h b_i, sigma of the lane within its phase
-  std::vector<char> held_;
-  std::vector<double> held_value_;
+  std::vector<double> step_, weight_, fraction_;  // reference h, h b_i, sigma of the lane: its time as a fraction of T
   double total_weight_ = 0, objective_ = 0;
   std::vector<theory::Interval> row_bounds_, start_bounds_, end_bounds_;
   std::vector<double> start_value_, scale_;

@@ -42,13 +42,12 @@ void Transcription::evaluate_end(const Iterate& at, int level) {
   for (int i = 0; i < psi; ++i) residual(end_out_[1 + i]);
   for (int i = 0; i < n; ++i)
     if (!problem.states[i].final.free()) residual(in[problem.final_slot(i)]);
-  if (durations_ > 1) residual(in[0]);
   if (level == 0) return;
 
   std::vector<std::vector<Link>> links(1 + 2 * n);
-  for (int j = 0; j < durations_; ++j) links[0].push_back({n + j, mesh_.phases[j].duration});
+  if (free_horizon_) links[0].push_back({n, mesh_.duration});
   for (std::size_t c = 0; c < copies_.size(); ++c)
-    links[1 + copies_[c]].push_back({n + durations_ + static_cast<int>(c), 1.0});
+    links[1 + copies_[c]].push_back({n + (free_horizon_ ? 1 : 0) + static_cast<int>(c), 1.0});
   for (int i = 0; i < n; ++i) links[1 + n + i].push_back({i, 1.0});
   std::fill(end_jacobian_.begin(), end_jacobian_.end(), 0.0);
   std::fill(end_gradient_.begin(), end_gradient_.end(), 0.0);
@@ -62,8 +61,6 @@ void Transcription::evaluate_end(const Iterate& at, int level) {
   row = psi;
   for (int i = 0; i < n; ++i)
     if (!problem.states[i].final.free()) end_jacobian_[row++ * y + i] = 1;
-  if (durations_ > 1)
-    for (const Link& link : links[0]) end_jacobian_[row * y + link.component] = link.factor;
   if (level == 1) return;
   for (std::size_t e = 0; e < end.hessian.size(); ++e) {
     const auto [r, c] = end.hessian[e];
@@ -82,7 +79,7 @@ void Transcription::gather_lane(const Iterate& at, int lane, double* hessian, do
   const int n = shape_.states, v = shape_.stage_variables();
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
-  const double factor = theta(at, lane);
+  const double factor = theta(at);
   std::fill_n(hessian, v * v, 0.0);
   std::fill_n(gradient, v, 0.0);
   std::fill_n(jacobian, n * v, 0.0);
@@ -102,7 +99,7 @@ void Transcription::gather_lane(const Iterate& at, int lane, double* hessian, do
   }
   if (shape_.statics > 0) gather_statics(at, lane, hessian, gradient, jacobian);
   for (int j = 0; j < shape_.controls; ++j) {
-    if (!held(j, lane)) continue;
+    if (!held(j)) continue;
     const int c = n + shape_.statics + j;
     for (int a = 0; a < v; ++a) hessian[a * v + c] = hessian[c * v + a] = 0;
     for (int a = 0; a < n; ++a) jacobian[a * v + c] = 0;
@@ -111,18 +108,14 @@ void Transcription::gather_lane(const Iterate& at, int lane, double* hessian, do
   }
 }
 
-/// The columns of the durations: F = theta f, t = sum of earlier durations + sigma of this one.
+/// The column of a free horizon: F = theta f, t = theta sigma T.
 void Transcription::gather_statics(const Iterate& at, int lane, double* hessian, double* gradient,
                                    double* jacobian) const {
-  if (durations_ == 0) return;
+  if (!free_horizon_) return;
   const int n = shape_.states, v = shape_.stage_variables(), slots = compiled_->problem().path_slots();
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
-  const int phase = phase_of_[lane / shape_.stages];
-  const double factor = theta(at, lane);
-  std::vector<double> dt(durations_, 0.0);
-  for (int j = 0; j < phase; ++j) dt[j] = mesh_.phases[j].duration;
-  dt[phase] = fraction_[lane] * mesh_.phases[phase].duration;
+  const double factor = theta(at), dt = time_by_theta(lane);
   // H = l + p f and its gradient without path constraints.
   double h_t = 0;
   std::vector<double> slope(v, 0.0);
@@ -134,36 +127,30 @@ void Transcription::gather_statics(const Iterate& at, int lane, double* hessian,
     if (e.row > n) continue;
     if (e.column == 0) {
       h_t += costate(e.row) * value;
-      for (int j = 0; j < durations_; ++j)
-        (e.row == n ? gradient[n + j] : jacobian[e.row * v + n + j]) += factor * value * dt[j];
+      (e.row == n ? gradient[n] : jacobian[e.row * v + n]) += factor * value * dt;
     } else {
       slope[column(e.column)] += costate(e.row) * value;
     }
   }
   for (int a = 0; a <= n; ++a) {
     const double value = out_[a * p + lane];
-    (a == n ? gradient[n + phase] : jacobian[a * v + n + phase]) += value;
+    (a == n ? gradient[n] : jacobian[a * v + n]) += value;
   }
   const auto add = [&](int r, int c, double value) {
     hessian[r * v + c] += value;
     if (r != c) hessian[c * v + r] += value;
   };
   for (int a = 0; a < v; ++a)
-    if (slope[a] != 0) add(a, n + phase, slope[a]);
-  for (int j = 0; j <= phase; ++j) {
-    hessian[(n + phase) * v + n + j] += h_t * dt[j];
-    hessian[(n + j) * v + n + phase] += h_t * dt[j];
-  }
+    if (slope[a] != 0) add(a, n, slope[a]);
+  hessian[n * v + n] += 2 * h_t * dt;
   for (const Entry& e : path.hessian) {
     const double value = factor * *out;
     out += p;
     if (e.column != 0) continue;
-    for (int j = 0; j <= phase; ++j) {
-      if (e.row != 0)
-        add(column(e.row), n + j, value * dt[j]);
-      else
-        for (int i = 0; i <= phase; ++i) hessian[(n + j) * v + n + i] += value * dt[i] * dt[j];
-    }
+    if (e.row != 0)
+      add(column(e.row), n, value * dt);
+    else
+      hessian[n * v + n] += value * dt * dt;
   }
 }
 
@@ -199,16 +186,14 @@ void Transcription::add_path_row(int row, int lane, double curvature, double slo
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
   std::vector<double> g(v, 0.0);
-  const int phase = phase_of_[lane / shape_.stages];
   for (std::size_t e = 0; e < path.jacobian.size(); ++e) {
     if (path.jacobian[e].row != n + 1 + row) continue;
     const double value = out_[(path.rows + e) * p + lane];
     if (path.jacobian[e].column != 0) {
       const int c = column(path.jacobian[e].column);
-      if (c < n + shape_.statics || !held(c - n - shape_.statics, lane)) g[c] = value;
-    } else {
-      for (int j = 0; j < durations_ && j <= phase; ++j)
-        g[n + j] += value * mesh_.phases[j].duration * (j == phase ? fraction_[lane] : 1.0);
+      if (c < n + shape_.statics || !held(c - n - shape_.statics)) g[c] = value;
+    } else if (free_horizon_) {
+      g[n] += value * time_by_theta(lane);
     }
   }
   double* hessian = model.hessian.data() + static_cast<std::size_t>(lane) * v * v;
@@ -223,18 +208,15 @@ double Transcription::path_directional(int row, int lane, const double* dx, cons
   const int n = shape_.states;
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
-  const int phase = phase_of_[lane / shape_.stages];
   double sum = 0;
   for (std::size_t e = 0; e < path.jacobian.size(); ++e) {
     if (path.jacobian[e].row != n + 1 + row) continue;
     const double value = out_[(path.rows + e) * p + lane];
     const int c = path.jacobian[e].column;
-    if (c == 0) {
-      for (int j = 0; j < durations_ && j <= phase; ++j)
-        sum += value * dz[j] * mesh_.phases[j].duration * (j == phase ? fraction_[lane] : 1.0);
-    } else {
+    if (c != 0)
       sum += value * (c <= n ? dx[c - 1] : du[c - 1 - n]);
-    }
+    else if (free_horizon_)
+      sum += value * dz[0] * time_by_theta(lane);
   }
   return sum;
 }
@@ -255,7 +237,7 @@ std::vector<double> Transcription::node_costates(const Iterate& at) const {
       if (c < 1 || c > n) continue;
       for (int k = 0; k < count; ++k) {
         const std::size_t lane = static_cast<std::size_t>(k) * s;
-        const double f = theta(at, static_cast<int>(lane));
+        const double f = theta(at);
         const double factor = r < n ? f * in_[(slots + r) * p + lane] : r == n ? f : at.nu[(r - n - 1) * p + lane];
         costate[k * n + c - 1] += weight_[lane] * factor * out_[(path.rows + e) * p + lane];
       }
@@ -283,7 +265,7 @@ void Transcription::update_slopes(const Iterate& at) const {
     double* to = slope.data() + (c - 1) * p;
     const double* factor = r < n ? in_.data() + (slots + r) * p : r == n ? nullptr : at.nu.data() + (r - n - 1) * p;
     for (std::size_t lane = 0; lane < p; ++lane) {
-      const double f = r > n ? 1.0 : theta(at, static_cast<int>(lane));
+      const double f = r > n ? 1.0 : theta(at);
       to[lane] += f * (factor == nullptr ? 1.0 : factor[lane]) * value[lane];
     }
   }
@@ -299,7 +281,7 @@ double Transcription::dual_residual(const Iterate& at, std::string* where) const
   std::size_t worst_lane = 0;
   for (int row = 0; row < n + m; ++row)
     for (std::size_t lane = 0; lane < p; ++lane) {
-      if (row < n ? static_cast<int>(lane % s) < shape_.first : held(row - n, static_cast<int>(lane))) continue;
+      if (row < n ? static_cast<int>(lane % s) < shape_.first : held(row - n)) continue;
       double r = slope[row * p + lane] - at.z_lower[row * p + lane] + at.z_upper[row * p + lane];
       if (row < n) {
         const std::size_t k = lane / s;
@@ -321,32 +303,26 @@ double Transcription::dual_residual(const Iterate& at, std::string* where) const
   return std::max(worst, static_residual(at));
 }
 
-/// Stationarity in the durations: sum of w (H + theta H_t dt/dtheta + nu g_t dt/dtheta) and what the end adds.
+/// Stationarity in a free horizon: sum of w (H + theta H_t dt/dtheta + nu g_t dt/dtheta) and what the end adds.
 double Transcription::static_residual(const Iterate& at) const {
   const int n = shape_.states, y = shape_.node(), slots = compiled_->problem().path_slots();
+  if (!free_horizon_ || start_parent_[n] < 0) return 0;
   const std::size_t p = lanes();
   const DerivativeSet& path = compiled_->path();
-  double worst = 0;
-  std::vector<double> sum(durations_, 0.0);
-  for (std::size_t lane = 0; durations_ > 0 && lane < p; ++lane) {
-    const int phase = phase_of_[lane / shape_.stages];
+  double sum = end_gradient_[n] - at.start_lower[n] + at.start_upper[n];
+  for (int e = 0; e < end_rows(); ++e) sum += end_jacobian_[e * y + n] * at.end_nu[e];
+  for (std::size_t lane = 0; lane < p; ++lane) {
     const auto costate = [&](int a) { return a == n ? 1.0 : in_[(slots + a) * p + lane]; };
-    for (int a = 0; a <= n; ++a) sum[phase] += weight_[lane] * costate(a) * out_[a * p + lane];
+    for (int a = 0; a <= n; ++a) sum += weight_[lane] * costate(a) * out_[a * p + lane];
     for (std::size_t e = 0; e < path.jacobian.size(); ++e) {
       const auto [r, c] = path.jacobian[e];
       if (c != 0) continue;
-      const double f = r > n ? at.nu[(r - n - 1) * p + lane] : theta(at, static_cast<int>(lane)) * costate(r);
+      const double f = r > n ? at.nu[(r - n - 1) * p + lane] : theta(at) * costate(r);
       const double value = weight_[lane] * f * out_[(path.rows + e) * p + lane];
-      for (int j = 0; j <= phase; ++j)
-        sum[j] += value * mesh_.phases[j].duration * (j == phase ? fraction_[lane] : 1.0);
+      sum += value * time_by_theta(static_cast<int>(lane));
     }
   }
-  for (int j = 0; j < durations_; ++j) {
-    sum[j] += end_gradient_[n + j] - at.start_lower[n + j] + at.start_upper[n + j];
-    for (int e = 0; e < end_rows(); ++e) sum[j] += end_jacobian_[e * y + n + j] * at.end_nu[e];
-    if (start_parent_[n + j] >= 0) worst = std::max(worst, std::fabs(sum[j]));
-  }
-  return worst;
+  return std::fabs(sum);
 }
 
 }  // namespace eos::solvers

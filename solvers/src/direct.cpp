@@ -105,7 +105,7 @@ Iterate carry_over(const DirectResult& from, const CompiledProblem& compiled, co
   at.start = t.start_values();
   for (int a = 0; a < n; ++a)
     if (t.start_parent(a) >= 0) at.start[a] = from.at.start[a];
-  const double ratio = from.solution.horizon / t.mesh().duration();
+  const double ratio = from.solution.horizon / t.mesh().duration;
   const bool same = from.at.end_nu.size() == static_cast<std::size_t>(t.end_rows());
   at.x.resize(n * p), at.u.resize(m * p), at.slack.resize(g * p), at.lambda.assign(n * p, 0.0), at.nu.resize(g * p);
   at.z_lower.resize((n + m + g) * p), at.z_upper.resize((n + m + g) * p);
@@ -152,7 +152,7 @@ bool good(const InteriorResult& r) {
 InteriorResult run_cold(Transcription& t, Iterate& at, const ControlOptions& options) {
   at = constant_guess(t);
   const InteriorResult first = run(t, at, options, 0.1, false);
-  if (good(first) || t.durations() != 1 || first.status == theory::ControlStatus::not_finite) return first;
+  if (good(first) || !t.free_horizon() || first.status == theory::ControlStatus::not_finite) return first;
   const Iterate first_at = at;
   int iterations = first.iterations;
   const int slot = t.shape().states;
@@ -160,9 +160,9 @@ InteriorResult run_cold(Transcription& t, Iterate& at, const ControlOptions& opt
     const theory::Interval& b = t.start_bounds(slot);
     at = constant_guess(t);
     at.start[slot] = std::min(std::max(factor, b.lower), b.upper);
-    t.hold_durations(true);
+    t.hold_horizon(true);
     InteriorResult r = run(t, at, options, 0.1, false);
-    t.hold_durations(false);
+    t.hold_horizon(false);
     iterations += r.iterations;
     if (!good(r)) continue;
     r = run(t, at, options, 1e-3, true);
@@ -232,26 +232,6 @@ theory::ControlSolution solve_direct(const theory::ControlProblem& problem, theo
   DirectResult r = solve_direct(compiled, compiled.parameter_values(), scheme, options);
   if (split) join(*split, r.solution);
   return std::move(r.solution);
-}
-
-DirectResult solve_phases(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
-                          const std::vector<PhaseSpec>& phases, const ControlOptions& options,
-                          const DirectResult* start) {
-  Mesh mesh;
-  for (const PhaseSpec& phase : phases) {
-    MeshPhase to;
-    to.duration = phase.duration, to.hold = phase.controls;
-    for (int k = 0; k <= phase.intervals; ++k) to.edges.push_back(static_cast<double>(k) / phase.intervals);
-    mesh.phases.push_back(std::move(to));
-  }
-  DirectResult r = solve_on_mesh(compiled, parameters, scheme, mesh, options, start);
-  double t = 0;
-  const int n = compiled.states();
-  for (std::size_t j = 0; j < phases.size(); ++j) {
-    t += phases[j].duration * (phases.size() > 1 || compiled.problem().horizon.free ? r.at.start[n + j] : 1.0);
-    if (j + 1 < phases.size()) r.solution.switch_times.push_back(t);
-  }
-  return r;
 }
 
 }  // namespace eos::solvers

@@ -1,4 +1,4 @@
-// Direct transcription from a guess to a ControlSolution: first mesh, interior point, refinement, phases.
+// Direct transcription from a guess to a ControlSolution: first mesh, interior point, refinement.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ namespace eos::solvers {
 struct DirectResult {
   theory::ControlSolution solution;
   theory::Method scheme = theory::Method::radau;
-  Mesh mesh;  ///< durations as solved
+  Mesh mesh;
   Iterate at;
   InteriorResult last;
   double mesh_error = 0;  ///< estimated error of J on this mesh
@@ -29,18 +29,6 @@ DirectResult solve_direct(const CompiledProblem& compiled, std::span<const doubl
 /// The same for a problem with |u|, which is split first (absolute_values.hpp).
 theory::ControlSolution solve_direct(const theory::ControlProblem& problem, theory::Method scheme,
                                      const ControlOptions& options);
-
-/// A phase of known structure: controls[j] lower or upper pins control j to its bound, anything else leaves it free.
-struct PhaseSpec {
-  std::vector<theory::ArcKind> controls;
-  double duration = 1;  ///< guess
-  int intervals = 10;
-};
-/// The same transcription with the durations of the phases as unknowns: switching times are free edges of the mesh.
-/// The boundaries of phases are written to solution.switch_times. start: where states and costates come from.
-DirectResult solve_phases(const CompiledProblem& compiled, std::span<const double> parameters, theory::Method scheme,
-                          const std::vector<PhaseSpec>& phases, const ControlOptions& options,
-                          const DirectResult* start = nullptr);
 
 // Pieces, for other solvers of this room.
 /// Constant or linear guess on the mesh of `t`.

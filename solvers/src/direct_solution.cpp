@@ -30,7 +30,7 @@ class GridBuilder {
   }
   Grid build() {
     for (int k = 0; k < t_.shape().intervals; ++k) {
-      const double h = t_.step(k) * t_.theta(at_, k * s_), begin = t_.time(at_, k * s_ + s_ - 1) - h;
+      const double h = t_.step(k) * t_.theta(at_), begin = t_.time(at_, k * s_ + s_ - 1) - h;
       const std::vector<double> u0 = left_controls(k);
       if (k == 0 || jumps(k, u0)) grid_.add(k == 0 ? 0.0 : begin, node_states(k), u0, node_costates(k));
       for (int i = t_.shape().first; i < s_; ++i) {
@@ -131,7 +131,7 @@ std::vector<double> cost_terms(const Transcription& t, const Iterate& at) {
   c.terminal_terms()(end.data(), terms.data());
   for (std::size_t i = 0; i < costs; ++i)
     for (std::size_t lane = 0; lane < p; ++lane)
-      terms[i] += t.weight(static_cast<int>(lane)) * t.theta(at, static_cast<int>(lane)) * out[i * p + lane];
+      terms[i] += t.weight(static_cast<int>(lane)) * t.theta(at) * out[i * p + lane];
   return terms;
 }
 

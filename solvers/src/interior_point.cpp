@@ -127,26 +127,14 @@ void InteriorPoint::start(Iterate& at) {
     lower = std::isfinite(b.lower) ? (one(lower_gap(x, b), lower), lower) : 0.0;
     upper = std::isfinite(b.upper) ? (one(upper_gap(x, b), upper), upper) : 0.0;
   };
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    for (int lane = 0; lane < p_ && !b.fixed(); ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
-      pair(v, b, at.z_lower[c], at.z_upper[c]);
-    }
-  }
-  for (std::size_t i = 0; i < y; ++i)
-    if (t_.start_parent(static_cast<int>(i)) == static_cast<int>(i))
-      pair(at.start[i], t_.start_bounds(static_cast<int>(i)), at.start_lower[i], at.start_upper[i]);
-  for (std::size_t r = 0; r < e; ++r)
-    if (!t_.end_bounds(static_cast<int>(r)).fixed())
-      pair(at.end_slack[r], t_.end_bounds(static_cast<int>(r)), at.end_lower[r], at.end_upper[r]);
+  for_each_row(
+      [&](int r, int, std::size_t c) { pair(value_of(at, r, c), t_.row_bounds(r), at.z_lower[c], at.z_upper[c]); });
+  for_each_start([&](int i) { pair(at.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i]); });
+  for_each_end([&](int r) { pair(at.end_slack[r], t_.end_bounds(r), at.end_lower[r], at.end_upper[r]); });
 }
 
 /// The barrier's share of J at the end is a hundredth of what was asked for.
-double InteriorPoint::smallest_mu(const Iterate& at) const {
-  (void)at;
+double InteriorPoint::smallest_mu() const {
   double sides = 0;
   const auto count = [](const Interval& b) {
     return b.fixed() ? 0.0 : (std::isfinite(b.lower) ? 1.0 : 0.0) + (std::isfinite(b.upper) ? 1.0 : 0.0);
@@ -163,20 +151,10 @@ double InteriorPoint::complementarity(const Iterate& at, double mu) const {
     if (std::isfinite(b.lower)) worst = std::max(worst, std::fabs(lower_gap(x, b) * lower - mu));
     if (std::isfinite(b.upper)) worst = std::max(worst, std::fabs(upper_gap(x, b) * upper - mu));
   };
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
-      add(v, b, at.z_lower[c], at.z_upper[c]);
-    }
-  }
-  for (int i = 0; i < t_.shape().node(); ++i)
-    if (t_.start_parent(i) == i) add(at.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i]);
-  for (int r = 0; r < t_.end_rows(); ++r)
-    if (!t_.end_bounds(r).fixed()) add(at.end_slack[r], t_.end_bounds(r), at.end_lower[r], at.end_upper[r]);
+  for_each_row(
+      [&](int r, int, std::size_t c) { add(value_of(at, r, c), t_.row_bounds(r), at.z_lower[c], at.z_upper[c]); });
+  for_each_start([&](int i) { add(at.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i]); });
+  for_each_end([&](int r) { add(at.end_slack[r], t_.end_bounds(r), at.end_lower[r], at.end_upper[r]); });
   return worst;
 }
 
@@ -189,20 +167,11 @@ double InteriorPoint::error(const Iterate& at, double mu) const {
 
 double InteriorPoint::barrier(const Iterate& at) const {
   double sum = 0;
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
-      sum += t_.weight(lane) * distance_log(v, b);
-    }
-  }
-  for (int i = 0; i < t_.shape().node(); ++i)
-    if (t_.start_parent(i) == i) sum += distance_log(at.start[i], t_.start_bounds(i));
-  for (int r = 0; r < t_.end_rows(); ++r)
-    if (!t_.end_bounds(r).fixed()) sum += distance_log(at.end_slack[r], t_.end_bounds(r));
+  for_each_row([&](int r, int lane, std::size_t c) {
+    sum += t_.weight(lane) * distance_log(value_of(at, r, c), t_.row_bounds(r));
+  });
+  for_each_start([&](int i) { sum += distance_log(at.start[i], t_.start_bounds(i)); });
+  for_each_end([&](int r) { sum += distance_log(at.end_slack[r], t_.end_bounds(r)); });
   return -mu_ * sum;
 }
 
@@ -226,7 +195,7 @@ InteriorResult InteriorPoint::run(Iterate& at) {
     std::string where;
     t_.update_slopes(at);
     result_.dual = t_.dual_residual(at, &where);
-    const double last = smallest_mu(at);
+    const double last = smallest_mu();
     const double total = error(at, last);
     const double wanted = std::max(options_.tolerance * 1e-2, 1e-12);
     // Close to bounds rounding spoils the multipliers; then primal steps tell that the optimum is reached.

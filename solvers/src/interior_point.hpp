@@ -48,7 +48,7 @@ class InteriorPoint {
   void push_inside(Iterate& at) const;
   void centre(Iterate& at) const;
   void least_squares_multipliers(Iterate& at);
-  double smallest_mu(const Iterate& at) const;
+  double smallest_mu() const;
   double complementarity(const Iterate& at, double mu) const;
   double error(const Iterate& at, double mu) const;
   double barrier(const Iterate& at) const;
@@ -77,6 +77,33 @@ class InteriorPoint {
   void take(Iterate& at, const Iterate& trial, double alpha);
   InteriorResult finish(theory::ControlStatus status, std::string message);
 
+  /// Visits what has bounds and is free to move: visit(row, lane, index of the pair of multipliers) over stage values
+  /// and path slacks, visit(i) over initial values and over slacks of end conditions.
+  template <class Visit>
+  void for_each_row(Visit&& visit) const {
+    for (int r = 0; r < n_ + m_ + g_; ++r) {
+      if (t_.row_bounds(r).free() || t_.row_bounds(r).fixed()) continue;
+      for (int lane = 0; lane < p_; ++lane)
+        if (t_.bounded(r, lane)) visit(r, lane, static_cast<std::size_t>(r) * p_ + lane);
+    }
+  }
+  template <class Visit>
+  void for_each_start(Visit&& visit) const {
+    for (int i = 0; i < t_.shape().node(); ++i)
+      if (t_.start_parent(i) == i) visit(i);
+  }
+  template <class Visit>
+  void for_each_end(Visit&& visit) const {
+    for (int e = 0; e < t_.end_rows(); ++e)
+      if (!t_.end_bounds(e).fixed()) visit(e);
+  }
+  /// The value (or its step) of row r whose multipliers have the index c.
+  double value_of(const Iterate& at, int r, std::size_t c) const {
+    if (r < n_) return at.x[c];
+    return r < n_ + m_ ? at.u[c - static_cast<std::size_t>(n_) * p_]
+                       : at.slack[c - static_cast<std::size_t>(n_ + m_) * p_];
+  }
+
   Transcription& t_;
   InteriorOptions options_;
   int n_, m_, g_, p_;
@@ -86,7 +113,7 @@ class InteriorPoint {
   KktModel model_;
   KktStep step_;
   Iterate trial_;  // kept: fresh memory for every trial would cost more than the algebra
-  Iterate d_;  ///< steps of primal variables and of all multipliers
+  Iterate d_;      // steps of primal variables and of all multipliers
   std::vector<double> cost_gradient_, end_cost_gradient_, path_residual_, end_residual_;
   std::vector<FilterEntry> filter_;
   Measures now_;

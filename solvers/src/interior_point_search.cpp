@@ -28,24 +28,9 @@ double InteriorPoint::primal_limit(const Iterate& at) const {
     if (std::isfinite(b.lower)) limit(lower_gap(x, b), -dx, tau, alpha);
     if (std::isfinite(b.upper)) limit(upper_gap(x, b), dx, tau, alpha);
   };
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      if (r < n_)
-        one(at.x[c], d_.x[c], b);
-      else if (r < n_ + m_)
-        one(at.u[c - n_ * p_], d_.u[c - n_ * p_], b);
-      else
-        one(at.slack[c - (n_ + m_) * p_], d_.slack[c - (n_ + m_) * p_], b);
-    }
-  }
-  for (int i = 0; i < t_.shape().node(); ++i)
-    if (t_.start_parent(i) == i) one(at.start[i], d_.start[i], t_.start_bounds(i));
-  for (int e = 0; e < t_.end_rows(); ++e)
-    if (!t_.end_bounds(e).fixed()) one(at.end_slack[e], d_.end_slack[e], t_.end_bounds(e));
+  for_each_row([&](int r, int, std::size_t c) { one(value_of(at, r, c), value_of(d_, r, c), t_.row_bounds(r)); });
+  for_each_start([&](int i) { one(at.start[i], d_.start[i], t_.start_bounds(i)); });
+  for_each_end([&](int e) { one(at.end_slack[e], d_.end_slack[e], t_.end_bounds(e)); });
   return alpha;
 }
 
@@ -81,25 +66,11 @@ double InteriorPoint::slope(const Iterate& at) const {
     if (std::isfinite(b.lower)) sum -= w * mu_ * dx / lower_gap(x, b);
     if (std::isfinite(b.upper)) sum += w * mu_ * dx / upper_gap(x, b);
   };
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const double w = t_.weight(lane);
-      if (r < n_)
-        one(w, at.x[c], d_.x[c], b);
-      else if (r < n_ + m_)
-        one(w, at.u[c - n_ * p_], d_.u[c - n_ * p_], b);
-      else
-        one(w, at.slack[c - (n_ + m_) * p_], d_.slack[c - (n_ + m_) * p_], b);
-    }
-  }
-  for (int i = 0; i < y; ++i)
-    if (t_.start_parent(i) == i) one(1, at.start[i], d_.start[i], t_.start_bounds(i));
-  for (int e = 0; e < t_.end_rows(); ++e)
-    if (!t_.end_bounds(e).fixed()) one(1, at.end_slack[e], d_.end_slack[e], t_.end_bounds(e));
+  for_each_row([&](int r, int lane, std::size_t c) {
+    one(t_.weight(lane), value_of(at, r, c), value_of(d_, r, c), t_.row_bounds(r));
+  });
+  for_each_start([&](int i) { one(1, at.start[i], d_.start[i], t_.start_bounds(i)); });
+  for_each_end([&](int e) { one(1, at.end_slack[e], d_.end_slack[e], t_.end_bounds(e)); });
   return sum;
 }
 
@@ -186,16 +157,8 @@ void InteriorPoint::clamp_multipliers(Iterate& at) const {
       upper = std::min(std::max(upper, central / k), central * k);
     }
   };
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const double v = r < n_ ? at.x[c] : r < n_ + m_ ? at.u[c - n_ * p_] : at.slack[c - (n_ + m_) * p_];
-      one(v, b, at.z_lower[c], at.z_upper[c]);
-    }
-  }
+  for_each_row(
+      [&](int r, int, std::size_t c) { one(value_of(at, r, c), t_.row_bounds(r), at.z_lower[c], at.z_upper[c]); });
 }
 
 bool InteriorPoint::search(Iterate& at) {

@@ -206,29 +206,21 @@ void InteriorPoint::bound_steps(const Iterate& at) {
     du = std::isfinite(b.upper) ? (mu_ + upper * dx) / upper_gap(x, b) - upper : 0.0;
   };
   d_.z_lower.assign(at.z_lower.size(), 0.0), d_.z_upper.assign(at.z_upper.size(), 0.0);
-  for (int r = 0; r < n_ + m_ + g_; ++r) {
-    const Interval& b = t_.row_bounds(r);
-    if (b.free() || b.fixed()) continue;
-    for (int lane = 0; lane < p_; ++lane) {
-      if (!t_.bounded(r, lane)) continue;
-      const std::size_t c = static_cast<std::size_t>(r) * p_ + lane;
-      const auto [x, dx] = r < n_        ? std::pair(at.x[c], d_.x[c])
-                           : r < n_ + m_ ? std::pair(at.u[c - n_ * p_], d_.u[c - n_ * p_])
-                                         : std::pair(at.slack[c - (n_ + m_) * p_], d_.slack[c - (n_ + m_) * p_]);
-      one(x, dx, b, at.z_lower[c], at.z_upper[c], d_.z_lower[c], d_.z_upper[c]);
-    }
-  }
+  for_each_row([&](int r, int, std::size_t c) {
+    one(value_of(at, r, c), value_of(d_, r, c), t_.row_bounds(r), at.z_lower[c], at.z_upper[c], d_.z_lower[c],
+        d_.z_upper[c]);
+  });
   const std::size_t y = at.start.size(), rows = at.end_slack.size();
   d_.start_lower.assign(y, 0.0), d_.start_upper.assign(y, 0.0);
   d_.end_lower.assign(rows, 0.0), d_.end_upper.assign(rows, 0.0);
-  for (std::size_t i = 0; i < y; ++i)
-    if (t_.start_parent(static_cast<int>(i)) == static_cast<int>(i))
-      one(at.start[i], d_.start[i], t_.start_bounds(static_cast<int>(i)), at.start_lower[i], at.start_upper[i],
-          d_.start_lower[i], d_.start_upper[i]);
-  for (std::size_t e = 0; e < rows; ++e)
-    if (!t_.end_bounds(static_cast<int>(e)).fixed())
-      one(at.end_slack[e], d_.end_slack[e], t_.end_bounds(static_cast<int>(e)), at.end_lower[e], at.end_upper[e],
-          d_.end_lower[e], d_.end_upper[e]);
+  for_each_start([&](int i) {
+    one(at.start[i], d_.start[i], t_.start_bounds(i), at.start_lower[i], at.start_upper[i], d_.start_lower[i],
+        d_.start_upper[i]);
+  });
+  for_each_end([&](int e) {
+    one(at.end_slack[e], d_.end_slack[e], t_.end_bounds(e), at.end_lower[e], at.end_upper[e], d_.end_lower[e],
+        d_.end_upper[e]);
+  });
 }
 
 /// Multipliers that fit stationarity best at the first iterate (Waechter & Biegler 2006, eq. 36).

@@ -39,7 +39,7 @@ class ControlNlp final : public Ipopt::TNLP {
  public:
   ControlNlp(Transcription& t, Iterate& at) : t_(t), at_(at), n_(t.shape().states), m_(t.shape().controls) {
     s_ = t.shape().stages, first_ = t.shape().first, p_ = t.lanes(), g_ = t.compiled().path_constraints();
-    statics_ = n_ + t.durations();
+    statics_ = n_ + (t.free_horizon() ? 1 : 0);
     controls_at_ = statics_ + t.shape().intervals * (s_ - first_) * n_;
     size_ = controls_at_ + p_ * m_;
     path_at_ = t.shape().intervals * (s_ - first_) * n_;
@@ -85,7 +85,7 @@ class ControlNlp final : public Ipopt::TNLP {
         if (t_.bounded(a, lane)) set(t_.row_bounds(a), xl[state(lane, a)], xu[state(lane, a)]);
       for (int j = 0; j < m_; ++j) {
         const int v = control(lane, j);
-        if (t_.held(j, lane))
+        if (t_.held(j))
           xl[v] = xu[v] = at_.u[static_cast<std::size_t>(j) * p_ + lane];
         else
           set(t_.row_bounds(n_ + j), xl[v], xu[v]);
@@ -188,7 +188,7 @@ class ControlNlp final : public Ipopt::TNLP {
   }
   int left(int k, int a) const { return k == 0 ? a : state(k * s_ - 1, a); }
   int control(int lane, int j) const { return controls_at_ + lane * m_ + j; }
-  int parameter(int z) const { return z < t_.durations() ? n_ + z : t_.start_parent(n_ + z); }
+  int parameter(int z) const { return t_.free_horizon() && z == 0 ? n_ : t_.start_parent(n_ + z); }
   int variable(int lane, int c) const {
     const int nz = t_.shape().statics;
     if (c < n_) return state(lane, c);

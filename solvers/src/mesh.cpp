@@ -72,7 +72,7 @@ void Sampler::fill() {
     for (int q = 0; q < k_samples; ++q) {
       const std::size_t lane = static_cast<std::size_t>(k) * k_samples + q;
       const double sigma = q == 0 ? 0.0 : q == k_samples - 1 ? 1.0 : k_gauss[q - 1];
-      const double h = t_.step(k) * t_.theta(at_, k * s_);
+      const double h = t_.step(k) * t_.theta(at_);
       in_[lane] = t_.time(at_, k * s_ + s_ - 1) - (1 - sigma) * h;
       for (int a = 0; a < n_; ++a) {
         const double* x = at_.x.data() + a * p;
@@ -109,7 +109,7 @@ double Sampler::h_u_gap(int k, int sample, const std::vector<double>& p) const {
   if (c_.path_constraints() > 0) return 0;
   double gap = 0;
   for (int j = 0; j < m_; ++j) {
-    if (t_.held(j, k * s_)) continue;
+    if (t_.held(j)) continue;
     double slope = derivative(n_, 1 + n_ + j, lane), curvature = 0;
     for (int a = 0; a < n_; ++a) slope += p[a] * derivative(a, 1 + n_ + j, lane);
     const DerivativeSet& path = c_.path();
@@ -129,7 +129,7 @@ double Sampler::h_u_gap(int k, int sample, const std::vector<double>& p) const {
 }
 
 double Sampler::error(int k) const {
-  const double h = t_.step(k) * t_.theta(at_, k * s_);
+  const double h = t_.step(k) * t_.theta(at_);
   const std::size_t base = static_cast<std::size_t>(k) * k_samples;
   std::vector<double> left(n_), right(n_), p(n_);
   for (int a = 0; a < n_; ++a)
@@ -173,26 +173,21 @@ std::vector<double> interval_errors(Transcription& t, const Iterate& at) {
 Mesh refine(const Mesh& mesh, const std::vector<double>& errors, double tolerance, int order, int max_intervals) {
   const double target = 0.3 * tolerance / static_cast<double>(errors.size());
   Mesh fine = mesh;
-  std::size_t k = 0;
-  for (MeshPhase& phase : fine.phases) {
-    const std::vector<double> old = phase.edges;
-    std::vector<double> sum{0};  // how many new intervals lie to the left
-    for (std::size_t e = 0; e + 1 < old.size(); ++e, ++k) {
-      const double ratio = std::isfinite(errors[k]) ? errors[k] / target : 1e300;
-      sum.push_back(sum.back() + std::min(8.0, std::max(0.35, 1.1 * std::pow(ratio, 1.0 / (order + 1)))));
-    }
-    const int share = std::max(2, static_cast<int>(static_cast<double>(max_intervals) * sum.back() /
-                                                   std::max(sum.back(), static_cast<double>(max_intervals))));
-    const int count = std::max(2, std::min(static_cast<int>(std::ceil(sum.back())), share));
-    phase.edges = {0};
-    std::size_t e = 0;
-    for (int i = 1; i < count; ++i) {
-      const double at = sum.back() * i / count;
-      while (sum[e + 1] < at) ++e;
-      phase.edges.push_back(old[e] + (old[e + 1] - old[e]) * (at - sum[e]) / (sum[e + 1] - sum[e]));
-    }
-    phase.edges.push_back(1);
+  const std::vector<double>& old = mesh.edges;
+  std::vector<double> sum{0};  // how many new intervals lie to the left
+  for (const double error : errors) {
+    const double ratio = std::isfinite(error) ? error / target : 1e300;
+    sum.push_back(sum.back() + std::min(8.0, std::max(0.35, 1.1 * std::pow(ratio, 1.0 / (order + 1)))));
   }
+  const int count = std::max(2, static_cast<int>(std::min(sum.back(), static_cast<double>(max_intervals))));
+  fine.edges = {0};
+  std::size_t e = 0;
+  for (int i = 1; i < count; ++i) {
+    const double at = sum.back() * i / count;
+    while (sum[e + 1] < at) ++e;
+    fine.edges.push_back(old[e] + (old[e + 1] - old[e]) * (at - sum[e]) / (sum[e + 1] - sum[e]));
+  }
+  fine.edges.push_back(1);
   return fine;
 }
 

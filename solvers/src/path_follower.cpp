@@ -68,7 +68,7 @@ void PathFollower::assign_active(bool first) {
     const Interval& b = t_.row_bounds(n + j);
     if (b.free()) continue;
     for (int lane = 0; lane < p; ++lane) {
-      if (t_.held(j, lane)) continue;
+      if (t_.held(j)) continue;
       const std::size_t c = static_cast<std::size_t>(j) * p + lane;
       signed char& a = active_[c];
       const signed char before = a;

@@ -48,8 +48,7 @@ TEST(PlanControl, overrides_move_parameters_bounds_and_the_horizon) {
 
 TEST(PlanControl, a_stored_plan_can_be_shown_drawn_checked_and_run_again) {
   const Folder folder;
-  const Said said =
-      eos_says({"plan", gold("van_der_pol"), "--method", "radau", "-o", folder / "a.h5", "--plot", folder / "a.png"});
+  const Said said = eos_says({"plan", gold("van_der_pol"), "-o", folder / "a.h5", "--plot", folder / "a.png"});
   ASSERT_EQ(said.code, 0) << said.err;
   for (const char* word :
        {"Van der Pol", "status", "optimal", "objective J", "2.86726", "Terms of the objective", "deviation"})
@@ -58,7 +57,7 @@ TEST(PlanControl, a_stored_plan_can_be_shown_drawn_checked_and_run_again) {
   const Said config = eos_says({"show", folder / "a.h5", "--config"});
   std::ofstream(folder / "again.toml") << config.out;
   EXPECT_EQ(eos_says({"check", folder / "again.toml", folder / "a.h5"}).code, 0);
-  EXPECT_EQ(eos_says({"plan", folder / "again.toml", "--method", "radau", "-o", folder / "b.h5", "-q"}).code, 0);
+  EXPECT_EQ(eos_says({"plan", folder / "again.toml", "-o", folder / "b.h5", "-q"}).code, 0);
   EXPECT_EQ(eos_says({"diff", folder / "a.h5", folder / "b.h5"}).code, 0)
       << "the effective configuration gives another plan";
   EXPECT_EQ(eos_says({"show", folder / "a.h5", "--plot", folder / "b.png"}).code, 0);

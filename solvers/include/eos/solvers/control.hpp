@@ -30,7 +30,6 @@ struct ControlOptions {
   int max_refinements = 12;    ///< of the mesh; 0: solve on the first mesh only
   bool find_structure = true;  ///< find arcs and polish switching times
   bool certificate = true;     ///< check the result by integration, whatever the method
-  const theory::ControlSolution* warm_start = nullptr;
 };
 
 /// throws Error E401/E104/E107 when the problem is not well posed or the method cannot treat it (says which can).
