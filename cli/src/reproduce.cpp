@@ -50,15 +50,24 @@ std::string allowed(const Finding& f) {
       return fmt::format("± {:.2g}", f.tolerance);
     case Judge::at_most:
       return fmt::format("≤ {:.6g}", f.published + f.tolerance);
+    case Judge::within:
+      return fmt::format("{:.6g} … {:.6g}", f.low, f.high);
     case Judge::at_least:
       break;
   }
   return fmt::format("≥ {:.6g}", f.published - f.tolerance);
 }
 
-std::vector<Column> finding_columns() {
+/// A number, or nothing where there is none.
+Cell number_or_none(double value) { return std::isfinite(value) ? Cell{value} : Cell{}; }
+Cell text_or_none(double value) { return std::isfinite(value) ? Cell{fmt::format("{:.12g}", value)} : Cell{}; }
+
+std::vector<Column> finding_columns(const std::vector<Finding>& findings) {
+  const bool measured =
+      std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return std::isfinite(f.measured); });
   return {{"quantity", "quantity", Style::text},
           {"published", "published", Style::shown},
+          {"measured", measured ? "independent" : "", Style::shown},
           {"ours", "ours", Style::shown},
           {"difference", "difference", Style::number},
           {"allowed", "allowed", Style::shown},
@@ -70,10 +79,10 @@ void add_findings(Document& document, const Outcome& outcome) {
   const Reproduction& row = *outcome.row;
   document.note(fmt::format("{}: {}", row.name, row.claim));
   document.note(fmt::format(" set-up  {}\n source  {}", row.setup, row.source));
-  Table& table = document.table(row.name, "", finding_columns());
+  Table& table = document.table(row.name, "", finding_columns(outcome.findings));
   for (const Finding& f : outcome.findings)
-    table.add({f.quantity, fmt::format("{:.12g}", f.published), fmt::format("{:.12g}", f.ours), f.ours - f.published,
-               allowed(f), verdict(f), f.note});
+    table.add({f.quantity, text_or_none(f.published), text_or_none(f.measured), fmt::format("{:.12g}", f.ours),
+               number_or_none(f.ours - f.published), allowed(f), verdict(f), f.note});
   if (!outcome.failure.empty()) document.note(fmt::format("could not be computed: {}", outcome.failure));
   for (const Finding& f : outcome.findings)
     if (!f.note.empty()) document.note(fmt::format("- {}: {}", f.quantity, f.note));
@@ -86,8 +95,9 @@ void add_flat(Document& document, const std::vector<Outcome>& outcomes) {
                                 {{"name", "row", Style::text},
                                  {"quantity", "quantity", Style::text},
                                  {"published", "published", Style::number},
+                                 {"measured", "independent", Style::number},
                                  {"ours", "ours", Style::number},
-                                 {"tolerance", "tolerance", Style::number},
+                                 {"allowed", "allowed", Style::text},
                                  {"verdict", "verdict", Style::text},
                                  {"note", "", Style::text},
                                  {"setup", "", Style::text},
@@ -95,12 +105,19 @@ void add_flat(Document& document, const std::vector<Outcome>& outcomes) {
                                  {"seconds", "", Style::seconds}});
   for (const Outcome& o : outcomes) {
     for (const Finding& f : o.findings)
-      table.add({o.row->name, f.quantity, f.published, f.ours, f.tolerance, verdict(f), f.note, o.row->setup,
-                 o.row->source, o.seconds});
+      table.add({o.row->name, f.quantity, number_or_none(f.published), number_or_none(f.measured), f.ours, allowed(f),
+                 verdict(f), f.note, o.row->setup, o.row->source, o.seconds});
     if (!o.failure.empty())
-      table.add({o.row->name, Cell{}, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.failure, o.row->setup,
-                 o.row->source, o.seconds});
+      table.add({o.row->name, Cell{}, Cell{}, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.failure,
+                 o.row->setup, o.row->source, o.seconds});
   }
+}
+
+/// Share of what is allowed that a finding uses.
+double tolerance_used(const Finding& f) {
+  if (f.judge == Judge::near && f.tolerance > 0) return std::fabs(f.ours - f.published) / f.tolerance;
+  if (f.judge == Judge::within && f.high > f.low) return std::fabs(2 * f.ours - f.low - f.high) / (f.high - f.low);
+  return 0;
 }
 
 /// The finding that decides about a row: the one that uses most of its tolerance.
@@ -108,8 +125,7 @@ const Finding* tightest(const Outcome& outcome) {
   const Finding* worst = nullptr;
   double most = -1;
   for (const Finding& f : outcome.findings) {
-    const double used = f.judge == Judge::near && f.tolerance > 0 ? std::fabs(f.ours - f.published) / f.tolerance : 0;
-    const double share = f.agrees() ? used : std::numeric_limits<double>::infinity();
+    const double share = f.agrees() ? tolerance_used(f) : std::numeric_limits<double>::infinity();
     if (worst == nullptr || share > most) worst = &f, most = share;
   }
   return worst;
@@ -129,8 +145,8 @@ void add_summary(Document& document, const std::vector<Outcome>& outcomes) {
     if (f == nullptr)
       table.add({o.row->name, o.failure, Cell{}, Cell{}, Cell{}, std::string("not computed"), o.seconds});
     else
-      table.add({o.row->name, f->quantity, fmt::format("{:.12g}", f->published), fmt::format("{:.12g}", f->ours),
-                 allowed(*f), std::string(o.agrees() ? "agrees" : "DIFFERS"), o.seconds});
+      table.add({o.row->name, f->quantity, text_or_none(f->published), fmt::format("{:.12g}", f->ours), allowed(*f),
+                 std::string(o.agrees() ? "agrees" : "DIFFERS"), o.seconds});
   }
 }
 
@@ -144,13 +160,17 @@ Document list() {
       table = &document.table(group, group,
                               {{"name", "row", Style::text},
                                {"claim", "claim", Style::text},
-                               {"fast", "", Style::text},
+                               {"set", "set", Style::text},
                                {"setup", "", Style::text},
                                {"source", "source", Style::text}});
     }
-    table->add({row.name, row.claim, std::string(row.fast ? "fast" : "full"), row.setup, row.source});
+    table->add({row.name, row.claim,
+                std::string(row.full   ? "full"
+                            : row.fast ? "fast"
+                                       : "all"),
+                row.setup, row.source});
   }
-  document.note("eos reproduce NAME shows one row with its set-up; --fast and --all compute many.");
+  document.note("eos reproduce NAME shows one row with its set-up; --fast, --all and --full compute many.");
   return document;
 }
 
@@ -161,7 +181,9 @@ std::vector<const Reproduction*> chosen(const Arguments& arguments) {
   for (const Reproduction& row : reproductions()) {
     known.push_back(row.name);
     const bool named = std::find(names.begin(), names.end(), row.name) != names.end();
-    if (named || arguments.has("all") || (arguments.has("fast") && row.fast)) rows.push_back(&row);
+    const bool in_set = arguments.has("full") || (arguments.has("all") && !row.full) ||
+                        (arguments.has("fast") && row.fast && !row.full);
+    if (named || in_set) rows.push_back(&row);
   }
   for (const std::string& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
@@ -177,6 +199,8 @@ bool Finding::agrees() const {
       return std::fabs(ours - published) <= tolerance;
     case Judge::at_most:
       return ours <= published + tolerance;
+    case Judge::within:
+      return low <= ours && ours <= high;
     case Judge::at_least:
       break;
   }
@@ -189,6 +213,12 @@ Finding relative(std::string quantity, double published, double ours, double sha
 
 Finding printed(std::string quantity, double published, double ours, double digit) {
   return {std::move(quantity), published, ours, 0.5 * digit * (1 + 1e-9)};
+}
+
+Finding within(std::string quantity, double published, double ours, double low, double high) {
+  Finding f{std::move(quantity), published, ours};
+  f.judge = Judge::within, f.low = low, f.high = high;
+  return f;
 }
 
 const std::vector<Reproduction>& reproductions() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,10 @@ namespace eos::cli {
 
 /// How ours is held against what was published.
 enum class Judge {
-  near,     ///< |ours - published| <= tolerance
-  at_most,  ///< ours <= published + tolerance
-  at_least  ///< ours >= published - tolerance
+  near,      ///< |ours - published| <= tolerance
+  at_most,   ///< ours <= published + tolerance
+  at_least,  ///< ours >= published - tolerance
+  within     ///< low <= ours <= high
 };
 
 /// One number of a row.
@@ -24,6 +26,10 @@ struct Finding {
   double tolerance = 0;  ///< absolute
   Judge judge = Judge::near;
   std::string note = {};
+  /// The same quantity from an independent re-implementation of the published equations, shown beside the published
+  /// value; decides nothing.
+  double measured = std::numeric_limits<double>::quiet_NaN();
+  double low = 0, high = 0;  ///< Judge::within
 
   bool agrees() const;
 };
@@ -32,6 +38,8 @@ struct Finding {
 Finding relative(std::string quantity, double published, double ours, double share);
 /// A value whose last printed digit may be rounded: tolerance of half a unit of `digit`, e.g. 1e-4.
 Finding printed(std::string quantity, double published, double ours, double digit);
+/// A value that must lie in an interval; `published` may be NaN where nothing was printed.
+Finding within(std::string quantity, double published, double ours, double low, double high);
 
 struct Reproduction {
   std::string name;    ///< "dropout", "P4"
@@ -41,6 +49,7 @@ struct Reproduction {
   std::string source;  ///< paper and place, or "derived here"
   bool fast = true;    ///< part of --fast
   std::function<std::vector<Finding>()> run;
+  bool full = false;  ///< minutes to hours: part of --full alone
 };
 
 /// All rows, by group.

@@ -67,8 +67,8 @@ TEST(PlanSweep, stores_one_plan_per_combination_whatever_the_threads) {
 
 TEST(PlanSweep, in_lockstep_finds_the_same_optima) {
   const Folder folder;
-  const std::vector<std::string> sweep{"plan", k_ranked, "--set", "solver.rest_intervals=-1", "--sweep",
-                                       "price.write=1e-3,1e-2", "-o"};
+  const std::vector<std::string> sweep{
+      "plan", k_ranked, "--set", "solver.rest_intervals=-1", "--sweep", "price.write=1e-3,1e-2", "-o"};
   auto batched = sweep, single = sweep;
   batched.insert(batched.end(), {folder / "a.h5", "--batched"}), single.push_back(folder / "b.h5");
   ASSERT_EQ(eos_says(batched).code, 0) << eos_says(batched).err;
@@ -132,6 +132,9 @@ TEST(Reproduce, verdicts_use_the_tolerance) {
   EXPECT_FALSE((cli::Finding{"x", 1, 1.1, 0, cli::Judge::at_most}).agrees());
   EXPECT_TRUE((cli::Finding{"x", 1, 1.1, 0, cli::Judge::at_least}).agrees());
   EXPECT_FALSE((cli::Finding{"x", 1, std::nan(""), 1}).agrees()) << "what is not a number never agrees";
+  EXPECT_TRUE(cli::within("x", std::nan(""), 1.1, .7, 1.1).agrees()) << "the ends belong to the interval";
+  EXPECT_FALSE(cli::within("x", 1, 1.2, .7, 1.1).agrees());
+  EXPECT_FALSE(cli::within("x", 1, std::nan(""), .7, 1.1).agrees());
 }
 
 TEST(Reproduce, shows_claim_set_up_published_and_ours) {
