@@ -31,6 +31,7 @@ enum class Purpose : std::uint32_t {
   split = 9,
   bootstrap = 10,
   solver_start = 11,
+  fly_day = 12,
   test = 99
 };
 
