@@ -5,6 +5,7 @@
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/gather.hpp"
+#include "eos/kernels/mask.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/update.hpp"
@@ -43,6 +44,11 @@ void masked_update(const Context& context, Segments segments, const float* delta
                    UpdateCounts* counts);
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
 UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, const float* before, const float* after);
+
+void apply_masks(const Context& context, RowShape shape, const std::uint8_t* masks, const std::int32_t* mask_of_row,
+                 const float* in, float* out);
+void keep_ranked(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values);
+void column_magnitudes(const Context& context, RowShape shape, const float* values, float* sums);
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
                  float scale, float* out);
