@@ -2,6 +2,7 @@
 // *_nocuda.cpp files of a build without CUDA, where every call throws Error E302.
 #pragma once
 
+#include "eos/kernels/activation.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/gather.hpp"
@@ -20,11 +21,11 @@ void copy_out(Context::Cuda& state, void* to_host, const void* from, std::size_t
 void fill_zero(Context::Cuda& state, void* memory, std::size_t bytes);
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
-                   Activation activation, float* y);
+                   ActivationSpec activation, float* y);
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
                             float* db);
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx);
+                           ActivationSpec activation_of_x, float* dx);
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
                   const float* weight, float scale, SoftmaxOutputs out);

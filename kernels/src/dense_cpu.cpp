@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "activation_formula.hpp"
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
@@ -50,10 +51,45 @@ void sum_rows(std::int64_t rows, std::int64_t out, const float* dz, float* db) {
   }
 }
 
+constexpr std::int64_t k_values_a_task = 64 * 1024;
+
+/// Calls body(begin, end) on pieces of [0, size).
+template <class Body>
+void for_values(const Context& context, std::int64_t size, Body body) {
+  if (size <= k_values_a_task) return body(std::int64_t{0}, size);
+  core::parallel_for(static_cast<std::size_t>((size + k_values_a_task - 1) / k_values_a_task), context.threads(),
+                     [&](std::size_t task) {
+                       const std::int64_t begin = static_cast<std::int64_t>(task) * k_values_a_task;
+                       body(begin, std::min(begin + k_values_a_task, size));
+                     });
+}
+
+/// What the product does itself needs no second pass.
+bool is_fused(Activation kind) { return kind == Activation::identity || kind == Activation::relu; }
+
+void activate(const Context& context, ActivationSpec spec, std::int64_t size, float* __restrict y) {
+  if (is_fused(spec.kind)) return;
+  for_values(context, size, [=](std::int64_t begin, std::int64_t end) {
+    formula::with_kind(spec.kind, [=](auto constant) {
+      for (std::int64_t i = begin; i < end; ++i) y[i] = formula::activate<constant.kind>(y[i], spec.leak);
+    });
+  });
+}
+
+void multiply_by_slope(const Context& context, ActivationSpec spec, std::int64_t size, const float* __restrict x,
+                       float* __restrict dx) {
+  if (is_fused(spec.kind)) return;
+  for_values(context, size, [=](std::int64_t begin, std::int64_t end) {
+    formula::with_kind(spec.kind, [=](auto constant) {
+      for (std::int64_t i = begin; i < end; ++i) dx[i] *= formula::slope<constant.kind>(x[i], spec.leak);
+    });
+  });
+}
+
 }  // namespace
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
-                   Activation activation, float* y) {
+                   ActivationSpec activation, float* y) {
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::dense_forward(context, shape, x, w, b, activation, y);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
@@ -64,9 +100,10 @@ void dense_forward(const Context& context, DenseShape shape, const float* x, con
     p.b = w + r * in * out, p.ldb = out;
     p.c = y + r * rows * out, p.ldc = out;
     p.bias = b + r * out;
-    p.relu = activation == Activation::relu;
+    p.relu = activation.kind == Activation::relu;
     multiply(p, threads);
   });
+  activate(context, activation, shape.replicas * rows * out, y);
 }
 
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
@@ -87,7 +124,7 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
 }
 
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx) {
+                           ActivationSpec activation_of_x, float* dx) {
   check(shape);
   if (context.backend() == Backend::cuda)
     return cuda::dense_backward_inputs(context, shape, dz, w, x, activation_of_x, dx);
@@ -99,9 +136,10 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
     p.a = dz + r * rows * out, p.lda = out;
     p.b = w + r * in * out, p.ldb = out;
     p.c = dx + r * rows * in, p.ldc = in;
-    if (activation_of_x == Activation::relu) p.gate = x + r * rows * in;
+    if (activation_of_x.kind == Activation::relu) p.gate = x + r * rows * in;
     multiply(p, threads);
   });
+  multiply_by_slope(context, activation_of_x, shape.replicas * rows * in, x, dx);
 }
 
 }  // namespace eos::kernels

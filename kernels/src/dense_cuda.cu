@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "activation_formula.hpp"
 #include "cuda_state.hpp"
 #include "eos/core/error.hpp"
 
@@ -115,6 +116,22 @@ __global__ void add_bias_and_activate(std::int64_t size, std::int64_t per_replic
   }
 }
 
+template <Activation kind>
+__global__ void activate(std::int64_t size, float leak, float* y) {
+  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
+       i += std::int64_t{gridDim.x} * blockDim.x) {
+    y[i] = formula::activate<kind>(y[i], leak);
+  }
+}
+
+template <Activation kind>
+__global__ void multiply_by_slope(std::int64_t size, float leak, const float* x, float* dx) {
+  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
+       i += std::int64_t{gridDim.x} * blockDim.x) {
+    dx[i] *= formula::slope<kind>(x[i], leak);
+  }
+}
+
 __global__ void gate_by_output(std::int64_t size, const float* x, float* dx) {
   for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
        i += std::int64_t{gridDim.x} * blockDim.x) {
@@ -160,22 +177,26 @@ std::int64_t product_of(int a, int b, int c) { return std::int64_t{a} * b * c; }
 }  // namespace
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
-                   Activation activation, float* y) {
+                   ActivationSpec activation, float* y) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   const std::int64_t size = product_of(shape.replicas, shape.rows, shape.out);
   if (size == 0) return;
-  const bool relu = activation == Activation::relu;
+  const bool relu = activation.kind == Activation::relu;
   if (shape.in == 0) {
     EOS_CUDA_CHECK(cudaMemsetAsync(y, 0, static_cast<std::size_t>(size) * sizeof *y, state.stream));
     add_bias_and_activate<<<grid_size(size), k_threads, 0, state.stream>>>(size, product_of(1, shape.rows, shape.out),
                                                                            shape.out, b, relu, y);
     EOS_CUDA_CHECK(cudaGetLastError());
-    return;
+  } else {  // y^T = w^T x^T
+    multiply(state, {relu ? forward_relu : forward_identity, shape.replicas, shape.out, shape.rows, shape.in,
+                     CUBLAS_OP_N, CUBLAS_OP_N, w, x, y, b});
   }
-  // y^T = w^T x^T
-  multiply(state, {relu ? forward_relu : forward_identity, shape.replicas, shape.out, shape.rows, shape.in, CUBLAS_OP_N,
-                   CUBLAS_OP_N, w, x, y, b});
+  if (relu || activation.kind == Activation::identity) return;
+  formula::with_kind(activation.kind, [&](auto constant) {
+    activate<decltype(constant)::kind><<<grid_size(size), k_threads, 0, state.stream>>>(size, activation.leak, y);
+  });
+  EOS_CUDA_CHECK(cudaGetLastError());
 }
 
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
@@ -198,7 +219,7 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
 }
 
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx) {
+                           ActivationSpec activation_of_x, float* dx) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   const std::int64_t size = product_of(shape.replicas, shape.rows, shape.in);
@@ -210,8 +231,15 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
   // dx^T = w dz^T
   multiply(state,
            {backward_inputs, shape.replicas, shape.in, shape.rows, shape.out, CUBLAS_OP_T, CUBLAS_OP_N, w, dz, dx});
-  if (activation_of_x == Activation::identity) return;
-  gate_by_output<<<grid_size(size), k_threads, 0, state.stream>>>(size, x, dx);
+  if (activation_of_x.kind == Activation::identity) return;
+  if (activation_of_x.kind == Activation::relu) {  // assigned, not multiplied: 0 also where the gradient is infinite
+    gate_by_output<<<grid_size(size), k_threads, 0, state.stream>>>(size, x, dx);
+  } else {
+    formula::with_kind(activation_of_x.kind, [&](auto constant) {
+      multiply_by_slope<decltype(constant)::kind>
+          <<<grid_size(size), k_threads, 0, state.stream>>>(size, activation_of_x.leak, x, dx);
+    });
+  }
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 

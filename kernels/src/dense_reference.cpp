@@ -1,9 +1,48 @@
 // The dense layer as plain loops that accumulate in double: what every fast version is held to.
+#include <cmath>
+
 #include "eos/kernels/dense.hpp"
 
 namespace eos::kernels::reference {
 
-void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, Activation activation, float* y) {
+namespace {
+
+double activate(ActivationSpec spec, double z) {
+  switch (spec.kind) {
+    case Activation::identity:
+      break;
+    case Activation::relu:
+      return z < 0 ? 0 : z;
+    case Activation::leaky_relu:
+      return z > 0 ? z : spec.leak * z;
+    case Activation::logistic:
+      return 1 / (1 + std::exp(-z));
+    case Activation::tanh:
+      return std::tanh(z);
+  }
+  return z;
+}
+
+double slope(ActivationSpec spec, double y) {
+  switch (spec.kind) {
+    case Activation::identity:
+      break;
+    case Activation::relu:
+      return y > 0 ? 1 : 0;
+    case Activation::leaky_relu:
+      return y > 0 ? 1 : spec.leak;
+    case Activation::logistic:
+      return y * (1 - y);
+    case Activation::tanh:
+      return 1 - y * y;
+  }
+  return 1;
+}
+
+}  // namespace
+
+void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, ActivationSpec activation,
+                   float* y) {
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for (std::int64_t r = 0; r < shape.replicas; ++r) {
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -11,8 +50,7 @@ void dense_forward(DenseShape shape, const float* x, const float* w, const float
       for (std::int64_t o = 0; o < out; ++o) {
         double sum = b[r * out + o];
         for (std::int64_t k = 0; k < in; ++k) sum += static_cast<double>(x_row[k]) * w[(r * in + k) * out + o];
-        if (activation == Activation::relu && sum < 0) sum = 0;
-        y[(r * rows + i) * out + o] = static_cast<float>(sum);
+        y[(r * rows + i) * out + o] = static_cast<float>(activate(activation, sum));
       }
     }
   }
@@ -38,7 +76,7 @@ void dense_backward_weights(DenseShape shape, const float* x, const float* dz, f
 }
 
 void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx) {
+                           ActivationSpec activation_of_x, float* dx) {
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for (std::int64_t r = 0; r < shape.replicas; ++r) {
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -48,8 +86,7 @@ void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, co
         for (std::int64_t o = 0; o < out; ++o) {
           sum += static_cast<double>(dz[row * out + o]) * w[(r * in + k) * out + o];
         }
-        const bool blocked = activation_of_x == Activation::relu && !(x[row * in + k] > 0);
-        dx[row * in + k] = blocked ? 0.0f : static_cast<float>(sum);
+        dx[row * in + k] = static_cast<float>(sum * slope(activation_of_x, x[row * in + k]));
       }
     }
   }

@@ -2,22 +2,21 @@
 // derivative.
 //
 // Per replica r:  y = act(x w + b);  dw = x^T dz, db = sum_rows dz;  dx = (dz w^T) * act'(x) where x is the
-// previous layer's activation output. Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out].
-// Fast version: on the CPU our own AVX2/FMA product with fused epilogues (one thread a product; replicas, or blocks of
-// one product, are spread over threads; oneDNN's sgemm in builds without AVX2), cuBLASLt strided-batched with epilogues
-// on CUDA. Plain reference: namespace reference below. Guarantees: CPU results are independent of threads(); with AVX2
-// each element is one chain of fused multiply-adds in order of the summed index, so a sample has the same bits alone
-// and anywhere in any batch. No allocation after the first calls. Thread-safe. Zeros of x are skipped where that is
-// clearly faster (same bits for finite w and dz). FLOPs: 2 R rows in out each for y, dw, dx. NaN passes through.
-// Example: tests/kernels/dense_test.cpp.
+// previous layer's activation output (activation.hpp; relu inside the product, the others in a pass over the result).
+// Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out]. Fast version: on the CPU our own
+// AVX2/FMA product with fused epilogues (one thread a product; replicas, or blocks of one product, are spread over
+// threads; oneDNN's sgemm in builds without AVX2), cuBLASLt strided-batched with epilogues on CUDA. Plain reference:
+// namespace reference below. Guarantees: CPU results are independent of threads(); with AVX2 each element is one chain
+// of fused multiply-adds in order of the summed index, so a sample has the same bits alone and anywhere in any batch.
+// No allocation after the first calls. Thread-safe. Zeros of x are skipped where that is clearly faster (same bits for
+// finite w and dz). FLOPs: 2 R rows in out each for y, dw, dx. NaN passes through. Example:
+// tests/kernels/dense_test.cpp.
 #pragma once
 
+#include "eos/kernels/activation.hpp"
 #include "eos/kernels/context.hpp"
-#include "eos/theory/training_spec.hpp"
 
 namespace eos::kernels {
-
-using theory::Activation;
 
 struct DenseShape {
   int replicas = 1;
@@ -27,21 +26,21 @@ struct DenseShape {
 };
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
-                   Activation activation, float* y);
+                   ActivationSpec activation, float* y);
 /// dw and db are overwritten. rows = 0 gives zeros.
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
                             float* db);
-/// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value: relu 1[x > 0],
-/// identity 1.
+/// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value.
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx);
+                           ActivationSpec activation_of_x, float* dx);
 
 /// Plain loops over host arrays: the specification, accumulating in double.
 namespace reference {
-void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, Activation activation, float* y);
+void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, ActivationSpec activation,
+                   float* y);
 void dense_backward_weights(DenseShape shape, const float* x, const float* dz, float* dw, float* db);
 void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, const float* x,
-                           Activation activation_of_x, float* dx);
+                           ActivationSpec activation_of_x, float* dx);
 }  // namespace reference
 
 }  // namespace eos::kernels

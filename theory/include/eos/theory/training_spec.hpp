@@ -33,7 +33,7 @@ struct DataSpec {
   TeacherSpec teacher;
 };
 
-enum class Activation { identity, relu };
+enum class Activation { identity, relu, leaky_relu, logistic, tanh };
 
 struct NetworkSpec {
   std::vector<int> hidden{256, 256};  ///< widths of hidden layers; inputs and classes come from the data
