@@ -9,6 +9,7 @@
 #include "eos/kernels/mask.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
+#include "eos/kernels/squared_error.hpp"
 #include "eos/kernels/update.hpp"
 
 namespace eos::kernels::cuda {
@@ -29,6 +30,10 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
                   const float* weight, float scale, SoftmaxOutputs out);
+
+void squared_error(const Context& context, SquaredErrorShape shape, SquaredErrorTargets targets,
+                   ActivationSpec activation_of_y, const float* y, const std::int32_t* labels, const float* weight,
+                   float scale, SquaredErrorOutputs out);
 
 void select_threshold(const Context& context, const float* values, Segments segments, const std::int64_t* k,
                       Selection* selection);

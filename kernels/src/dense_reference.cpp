@@ -1,45 +1,8 @@
 // The dense layer as plain loops that accumulate in double: what every fast version is held to.
-#include <cmath>
-
 #include "eos/kernels/dense.hpp"
+#include "reference_activation.hpp"
 
 namespace eos::kernels::reference {
-
-namespace {
-
-double activate(ActivationSpec spec, double z) {
-  switch (spec.kind) {
-    case Activation::identity:
-      break;
-    case Activation::relu:
-      return z < 0 ? 0 : z;
-    case Activation::leaky_relu:
-      return z > 0 ? z : spec.leak * z;
-    case Activation::logistic:
-      return 1 / (1 + std::exp(-z));
-    case Activation::tanh:
-      return std::tanh(z);
-  }
-  return z;
-}
-
-double slope(ActivationSpec spec, double y) {
-  switch (spec.kind) {
-    case Activation::identity:
-      break;
-    case Activation::relu:
-      return y > 0 ? 1 : 0;
-    case Activation::leaky_relu:
-      return y > 0 ? 1 : spec.leak;
-    case Activation::logistic:
-      return y * (1 - y);
-    case Activation::tanh:
-      return 1 - y * y;
-  }
-  return 1;
-}
-
-}  // namespace
 
 void dense_forward(DenseShape shape, const float* x, const float* w, const float* b, ActivationSpec activation,
                    float* y) {
