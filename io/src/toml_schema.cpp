@@ -1,74 +1,12 @@
 #include "toml_schema.hpp"
 
-#include <algorithm>
-
 namespace eos::io {
 
 using theory::ModeProblem;
-using theory::TrainingSpec;
 
 namespace {
 
 const std::vector<std::string> k_rules{"all", "random", "ranked"};
-const std::vector<std::string> k_sources{"constant", "law", "stored", "schedule"};
-
-void bind_train(Binder& b, TrainingSpec& s) {
-  b.text({"title", "", "one line that names the run in tables and pictures"}, s.title);
-  b.integer({"batch", "samples", "samples per optimiser update"}, s.batch, k_count);
-  b.number({"epochs", "epochs", "horizon: passes over the stream of training samples, presented or not"}, s.epochs,
-           k_positive);
-  b.seeds({"seeds", "1", "one replica each; `seed = 1` is short for one"}, s.seeds);
-  b.number({"evaluate_every", "epochs", "between evaluations on validation and test data"}, s.evaluate_every,
-           k_positive);
-  b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds,
-            k_count_or_none);
-  b.integer({"record_every", "updates", "between rows of the step table, 0: none"}, s.record_every, k_count_or_none);
-}
-
-void bind_data(Binder& b, theory::DataSpec& d) {
-  std::vector<std::string> names{"auto", "fashion-mnist", "mnist", "teacher", "idx"};
-  const auto found = std::find(names.begin(), names.end(), d.name);
-  auto index = static_cast<std::size_t>(found - names.begin());
-  if (found == names.end()) names.push_back(d.name);  // set by a program
-  b.word({"name", "", "data set; auto: the first one found, else teacher (generated, needs no files)"}, index, names);
-  d.name = names[index];
-  b.path({"path", "", "folder with the four IDX files; empty: the search path"}, d.path);
-  b.integer({"train_samples", "samples", "taken from the front of the training file"}, d.train_samples, k_count);
-  b.integer({"validation_samples", "samples", "taken from its end; steers what is steered"}, d.validation_samples,
-            k_count_or_none);
-  b.integer({"test_samples", "samples", "from the test file; only reported"}, d.test_samples, k_count_or_none);
-  b.number({"label_noise", "1", "share of training labels replaced by a random other class"}, d.label_noise,
-           k_below_one);
-  b.table({"teacher", "", "the generated task, for name = \"teacher\""}, [&](Binder& t) {
-    t.integer({"inputs", "1", "input dimensions"}, d.teacher.inputs, k_count);
-    t.integer({"classes", "1", "classes"}, d.teacher.classes, Range{2, 256});
-    t.integer({"hidden", "1", "width of the teacher's hidden layer"}, d.teacher.hidden, k_count);
-    t.number({"margin", "1", "samples with a smaller gap of the top two logits are drawn again; 0: a harder task"},
-             d.teacher.margin, k_not_negative);
-    t.integer({"seed", "1", "of the teacher's weights and inputs"}, d.teacher.seed, k_not_negative);
-  });
-}
-
-void bind_network(Binder& b, theory::NetworkSpec& n) {
-  std::vector<std::int64_t> hidden(n.hidden.begin(), n.hidden.end());
-  b.integers({"hidden", "1", "widths of the hidden layers; [] is a linear classifier"}, hidden, Range{1, 1 << 20});
-  n.hidden.assign(hidden.begin(), hidden.end());
-  b.number({"init_scale", "1", "times He's sqrt(2 / fan_in)"}, n.init_scale, k_positive);
-}
-
-void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
-  b.choice({"kind", "", "update rule"}, o.kind, {"sgd", "adamw"});
-  b.number({"learning_rate", "1", "at the start"}, o.learning_rate, k_not_negative);
-  b.choice({"law", "", "course of the learning rate; linear falls to 0 at the horizon, schedule: see [schedule]"},
-           o.law, {"constant", "linear", "cosine", "inverse-time", "schedule"});
-  b.number({"decay", "1/epoch", "of law inverse-time: 1 / (1 + decay t)"}, o.decay, k_not_negative);
-  b.number({"warmup_epochs", "epochs", "linear rise from 0 at the start"}, o.warmup_epochs, k_not_negative);
-  b.number({"momentum", "1", "sgd"}, o.momentum, k_below_one);
-  b.number({"weight_decay", "1", "L2 for sgd, decoupled for adamw"}, o.weight_decay, k_not_negative);
-  b.number({"beta1", "1", "adamw"}, o.beta1, k_below_one);
-  b.number({"beta2", "1", "adamw"}, o.beta2, k_below_one);
-  b.number({"epsilon", "1", "adamw"}, o.epsilon, k_positive);
-}
 
 void bind_fraction(Binder& b, theory::Rule& rule, theory::Bounds& bounds) {
   b.choice({"rule", "", "all: no choice; random subset; ranked: the largest"}, rule, k_rules);
@@ -77,64 +15,6 @@ void bind_fraction(Binder& b, theory::Rule& rule, theory::Bounds& bounds) {
 }
 
 }  // namespace
-
-void bind(Binder& b, TrainingSpec& s) {
-  b.table({"train", "", "how long, how often, which seeds"}, [&](Binder& t) { bind_train(t, s); });
-  b.table({"data", "", "what is learned"}, [&](Binder& t) { bind_data(t, s.data); });
-  b.table({"network", "", "a multilayer perceptron; inputs and classes come from the data"},
-          [&](Binder& t) { bind_network(t, s.network); });
-  b.table({"optimiser", "", "how weights move"}, [&](Binder& t) { bind_optimiser(t, s.optimiser); });
-}
-
-void bind(Binder& b, theory::SelectionSpec& s) {
-  b.choice({"present", "", "which samples are forwarded at all"}, s.present, {"all", "random", "infobatch", "spaced"});
-  b.choice({"gate", "", "which forwarded samples are back-propagated"}, s.gate,
-           {"all", "threshold", "ranked", "errors", "ratio"});
-  b.choice({"batching", "",
-            "full: kept samples are collected into full batches; shrinking batches take the mean over the "
-            "kept, or their sum over the nominal batch"},
-           s.batching, {"full", "shrink-mean", "shrink-sum"});
-  b.flag({"two_forward", "", "score in a separate forward, then forward the kept again"}, s.two_forward);
-  b.number({"tau", "1", "gate threshold: keep samples whose true class has probability < tau"}, s.tau, k_unit);
-  b.choice({"fraction_source", "", "where the fraction of present random and gate ranked comes from"},
-           s.fraction_source, k_sources);
-  b.number({"fraction", "1", "fraction_source constant"}, s.fraction, k_share);
-  b.choice({"law", "", "fraction_source law, over epochs t: a; a^t; a (t+1)^-b; a / (1 + b t); a - b ln(t+1)"}, s.law,
-           {"constant", "geometric", "power", "inverse-linear", "logarithmic"});
-  b.number({"law_a", "1", "a of the law"}, s.law_a, k_positive);
-  b.number({"law_b", "1", "b of the law"}, s.law_b, k_not_negative);
-  b.numbers({"stored", "1", "fraction_source stored: one fraction per epoch"}, s.stored, k_share);
-  b.number({"floor", "1", "smallest fraction"}, s.floor, k_share);
-  b.number({"revision_epochs", "epochs", "all data during the last so many epochs"}, s.revision_epochs, k_not_negative);
-  b.number({"revision_share", "1", "all data during the last share of the epochs; the longer one applies"},
-           s.revision_share, k_unit);
-  b.number({"start_epochs", "epochs", "all data during the first so many epochs"}, s.start_epochs, k_not_negative);
-  b.number({"infobatch_r", "1", "present infobatch: probability to drop an easy sample"}, s.infobatch_r, k_below_one);
-  b.number({"spaced_threshold", "1", "present spaced: samples below it in squared residual are easy"},
-           s.spaced_threshold, k_not_negative);
-  b.flag({"spaced_relative", "", "that threshold is relative to the running mean"}, s.spaced_relative);
-  b.number({"spaced_probability", "1", "present spaced: probability to present an easy sample"}, s.spaced_probability,
-           k_share);
-  b.number({"ratio_alpha", "1", "gate ratio: keep when benefit per joule >= alpha times the average"}, s.ratio_alpha,
-           k_not_negative);
-  b.number({"ratio_exponent", "1", "gate ratio: benefit is residual^exponent"}, s.ratio_exponent, k_positive);
-  b.integer({"minimum_kept", "samples", "shrinking batches below it are skipped"}, s.minimum_kept, k_count);
-}
-
-void bind(Binder& b, theory::PlasticitySpec& p) {
-  b.choice(
-      {"rule", "", "which weights are written: all, the largest fraction per layer, above theta, a random fraction"},
-      p.rule, {"all", "top-k", "threshold", "random"});
-  b.flag({"accumulate", "", "error feedback: what is not written stays in an accumulator"}, p.accumulate);
-  std::size_t source = p.fraction_source == theory::FractionSource::schedule ? 1 : 0;  // the only two for weights
-  b.word({"fraction_source", "", "where the fraction of rules top-k and random comes from"}, source,
-         {"constant", "schedule"});
-  p.fraction_source = source == 1 ? theory::FractionSource::schedule : theory::FractionSource::constant;
-  b.number({"fraction", "1", "fraction_source constant"}, p.fraction, k_share);
-  b.number({"theta", "1", "rule threshold, at the first learning rate; 0 with accumulate: 0.13 sqrt(3 eta / batch)"},
-           p.theta, k_not_negative);
-  b.number({"theta_exponent", "1", "theta follows the learning rate to this power"}, p.theta_exponent, k_not_negative);
-}
 
 void bind(Binder& b, theory::Schedule& s) {
   b.numbers(

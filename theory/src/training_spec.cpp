@@ -7,6 +7,7 @@
 #include <set>
 
 #include "checker.hpp"
+#include "spec_checks.hpp"
 
 namespace eos::theory {
 namespace {
@@ -36,58 +37,6 @@ void check_optimiser(const TrainingSpec& s, Checker& c) {
   c.range("optimiser.beta1", o.beta1, 0, 1, false, true);
   c.range("optimiser.beta2", o.beta2, 0, 1, false, true);
   c.at_least("optimiser.epsilon", o.epsilon, 0, true);
-}
-
-void check_selection(const TrainingSpec& s, Checker& c) {
-  const SelectionSpec& d = s.selection;
-  c.range("selection.tau", d.tau, 0, 1);
-  c.range("selection.fraction", d.fraction, 0, 1, true);
-  c.range("selection.floor", d.floor, 0, 1, true);
-  c.at_least("selection.law_a", d.law_a, 0, true);
-  c.at_least("selection.law_b", d.law_b, 0);
-  c.at_least("selection.revision_epochs", d.revision_epochs, 0);
-  c.range("selection.revision_share", d.revision_share, 0, 1);
-  c.at_least("selection.start_epochs", d.start_epochs, 0);
-  c.range("selection.infobatch_r", d.infobatch_r, 0, 1, false, true);
-  c.at_least("selection.spaced_threshold", d.spaced_threshold, 0);
-  c.range("selection.spaced_probability", d.spaced_probability, 0, 1, true);
-  c.at_least("selection.ratio_alpha", d.ratio_alpha, 0);
-  c.at_least("selection.ratio_exponent", d.ratio_exponent, 0, true);
-  c.range("selection.minimum_kept", d.minimum_kept, 1, std::max(1, s.batch));
-  for (double k : d.stored) {
-    if (!(k > 0 && k <= 1)) {
-      c.add("E104", fmt::format("selection.stored contains {}; keep fractions are in (0, 1]", k));
-      break;
-    }
-  }
-  if (d.two_forward && d.gate == Gate::all) {
-    c.add("E107",
-          "selection.two_forward scores samples in a separate forward, but selection.gate = \"all\" uses no score",
-          "set two_forward = false or choose another gate");
-  }
-  const bool uses_fraction = d.present == Present::random || d.gate == Gate::ranked;
-  if (uses_fraction && d.fraction_source == FractionSource::stored && d.stored.empty()) {
-    c.add("E107", "selection.fraction_source = \"stored\" but selection.stored is empty",
-          "list one keep fraction per epoch");
-  }
-  if (d.gate == Gate::ratio && s.prices.mac <= 0 && s.prices.scoring_mac <= 0 && s.prices.sample <= 0) {
-    c.add("E107", "selection.gate = \"ratio\" weighs benefit against cost, but every presented sample is free",
-          "choose a price list with mac > 0");
-  }
-}
-
-void check_plasticity(const TrainingSpec& s, Checker& c) {
-  const PlasticitySpec& w = s.plasticity;
-  c.range("plasticity.fraction", w.fraction, 0, 1, true);
-  c.at_least("plasticity.theta", w.theta, 0);
-  c.at_least("plasticity.theta_exponent", w.theta_exponent, 0);
-  if (w.accumulate && w.rule == WriteRule::all) {
-    c.add("E107", "plasticity.accumulate keeps what is not written, but plasticity.rule = \"all\" writes everything",
-          "set accumulate = false or choose another rule");
-  }
-  if (w.fraction_source == FractionSource::law || w.fraction_source == FractionSource::stored) {
-    c.add("E107", "plasticity.fraction_source must be \"constant\" or \"schedule\"");
-  }
 }
 
 void check_schedule(const TrainingSpec& s, Checker& c) {
@@ -132,17 +81,6 @@ void TrainingSpec::check() const {
   check_plasticity(*this, c);
   check_schedule(*this, c);
   c.finish();
-}
-
-double revision_length(const SelectionSpec& selection, double epochs) {
-  return std::min(epochs, std::max(selection.revision_epochs, selection.revision_share * epochs));
-}
-
-double write_threshold(const PlasticitySpec& plasticity, double initial_rate, double rate, int batch) {
-  if (initial_rate <= 0) return plasticity.theta;
-  const double theta0 =
-      plasticity.theta == 0 && plasticity.accumulate ? 0.13 * std::sqrt(3 * initial_rate / batch) : plasticity.theta;
-  return theta0 * std::pow(rate / initial_rate, plasticity.theta_exponent);
 }
 
 }  // namespace eos::theory

@@ -1,0 +1,12 @@
+// Contradictions inside one part of a TrainingSpec.
+#pragma once
+
+#include "checker.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::theory {
+
+void check_selection(const TrainingSpec& spec, Checker& checker);
+void check_plasticity(const TrainingSpec& spec, Checker& checker);
+
+}  // namespace eos::theory
