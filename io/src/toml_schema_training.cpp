@@ -17,6 +17,13 @@ void bind_train(Binder& b, TrainingSpec& s) {
   b.seeds({"seeds", "1", "one replica each; `seed = 1` is short for one"}, s.seeds);
   b.number({"evaluate_every", "epochs", "between evaluations on validation and test data"}, s.evaluate_every,
            k_positive);
+  b.number({"goal_accuracy", "1", "end the run at the first evaluation at or above it; 0: none"}, s.goal.accuracy,
+           k_unit);
+  b.flag(
+      {"goal_on_test", "", "the goal is that of the test set, as in published protocols; else of the validation set"},
+      s.goal.on_test);
+  b.integer({"patience", "evaluations", "end the run after so many without a better accuracy; 0: never"},
+            s.goal.patience, k_count_or_none);
   b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds,
             k_count_or_none);
   b.integer({"record_every", "updates", "between rows of the step table, 0: none"}, s.record_every, k_count_or_none);
@@ -34,6 +41,11 @@ void bind_data(Binder& b, theory::DataSpec& d) {
   b.integer({"validation_samples", "samples", "taken from its end; steers what is steered"}, d.validation_samples,
             k_count_or_none);
   b.integer({"test_samples", "samples", "from the test file; only reported"}, d.test_samples, k_count_or_none);
+  b.choice({"order", "", "of the stream: a new permutation each epoch, the file's, or independent draws"}, d.order,
+           {"shuffled", "file", "replacement"});
+  b.flag({"centred", "", "subtract the global mean of the training inputs from every input"}, d.centred);
+  b.number({"input_noise", "1", "standard deviation of a fixed noise on every input; inputs are in [0, 1]"},
+           d.input_noise, k_not_negative);
   b.number({"label_noise", "1", "share of training labels replaced by a random other class"}, d.label_noise,
            k_below_one);
   b.table({"teacher", "", "the generated task, for name = \"teacher\""}, [&](Binder& t) {
@@ -50,16 +62,36 @@ void bind_network(Binder& b, theory::NetworkSpec& n) {
   std::vector<std::int64_t> hidden(n.hidden.begin(), n.hidden.end());
   b.integers({"hidden", "1", "widths of the hidden layers; [] is a linear classifier"}, hidden, Range{1, 1 << 20});
   n.hidden.assign(hidden.begin(), hidden.end());
-  b.number({"init_scale", "1", "times He's sqrt(2 / fan_in)"}, n.init_scale, k_positive);
+  b.choice({"activation", "", "of hidden units"}, n.activation, {"identity", "relu", "leaky-relu", "logistic", "tanh"});
+  b.number({"leak", "1", "activation leaky-relu: slope below 0"}, n.leak, k_below_one);
+  b.choice({"output", "", "of output units; logistic with loss squared only"}, n.output,
+           {"identity", "relu", "leaky-relu", "logistic", "tanh"});
+  b.choice({"loss", "", "cross-entropy after a softmax, or half the squared distance from the targets"}, n.loss,
+           {"cross-entropy", "squared"});
+  b.number({"target_low", "1", "loss squared: target of wrong classes"}, n.target_low, k_any);
+  b.number({"target_high", "1", "loss squared: target of the right class"}, n.target_high, k_any);
+  b.flag({"output_slope", "",
+          "false: errors sent to hidden layers omit the slope of logistic outputs (program of Li & van Rossum 2020)"},
+         n.output_slope);
+  b.flag({"biases", "", "false: units without biases"}, n.biases);
+  b.flag({"random_biases", "", "biases start like the weights of their layer; else at 0"}, n.random_biases);
+  b.choice({"initialisation", "", "standard deviation of weights: sqrt(2 / fan_in), sqrt(1 / fan_in), or 1"},
+           n.initialisation, {"he", "fan-in", "normal"});
+  b.number({"init_scale", "1", "times that standard deviation"}, n.init_scale, k_positive);
 }
 
 void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
   b.choice({"kind", "", "update rule"}, o.kind, {"sgd", "adamw"});
   b.number({"learning_rate", "1", "at the start"}, o.learning_rate, k_not_negative);
   b.choice({"law", "", "course of the learning rate; linear falls to 0 at the horizon, schedule: see [schedule]"},
-           o.law, {"constant", "linear", "cosine", "inverse-time", "schedule"});
+           o.law, {"constant", "linear", "cosine", "inverse-time", "schedule", "effort"});
   b.number({"decay", "1/epoch", "of law inverse-time: 1 / (1 + decay t)"}, o.decay, k_not_negative);
   b.number({"warmup_epochs", "epochs", "linear rise from 0 at the start"}, o.warmup_epochs, k_not_negative);
+  b.number(
+      {"effort_price", "1", "kappa of law effort: rate sqrt(2 (P_T - P) / kappa), P the running training accuracy"},
+      o.effort_price, k_positive);
+  b.number({"expected_performance", "1", "P_T of law effort: training accuracy expected at the end"},
+           o.expected_performance, k_share);
   b.number({"momentum", "1", "sgd"}, o.momentum, k_below_one);
   b.number({"weight_decay", "1", "L2 for sgd, decoupled for adamw"}, o.weight_decay, k_not_negative);
   b.number({"beta1", "1", "adamw"}, o.beta1, k_below_one);

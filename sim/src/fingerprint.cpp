@@ -11,10 +11,17 @@ namespace {
 
 constexpr int k_checkpoint_version = 1;  // raise it when the state of a replica changes
 
+std::string describe(const theory::NetworkSpec& n, const std::vector<int>& widths) {
+  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", fmt::join(widths, " "),
+                     static_cast<int>(n.activation), n.leak, static_cast<int>(n.output), static_cast<int>(n.loss),
+                     n.target_low, n.target_high, n.output_slope, n.biases, n.random_biases,
+                     static_cast<int>(n.initialisation), n.init_scale);
+}
+
 std::string describe(const theory::OptimiserSpec& o) {
-  return fmt::format("optimiser {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(o.kind), o.learning_rate,
+  return fmt::format("optimiser {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(o.kind), o.learning_rate,
                      static_cast<int>(o.law), o.decay, o.warmup_epochs, o.momentum, o.weight_decay, o.beta1, o.beta2,
-                     o.epsilon);
+                     o.epsilon, o.effort_price, o.expected_performance);
 }
 
 std::string describe(const theory::SelectionSpec& s) {
@@ -55,7 +62,9 @@ std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
   hash.update(fmt::format("eos checkpoint {} draws {} device {}\n", k_checkpoint_version, core::k_philox_layout_version,
                           static_cast<int>(backend)));
   // fmt prints the shortest decimal text that reads back as the same double, so equal text is equal numbers.
-  hash.update(fmt::format("network [{}] {}\n", fmt::join(setup.layout.widths, " "), s.network.init_scale));
+  hash.update(describe(s.network, setup.layout.widths));
+  hash.update(fmt::format("stream {} {} {}\n", static_cast<int>(s.data.order), s.data.centred, s.data.input_noise));
+  hash.update(fmt::format("goal {} {} {}\n", s.goal.accuracy, s.goal.on_test, s.goal.patience));
   hash.update(describe(s.optimiser));
   hash.update(describe(s.selection));
   hash.update(describe(s.plasticity));

@@ -48,7 +48,7 @@ OpenLoop::OpenLoop(const theory::TrainingSpec& spec, int train_samples) : spec_(
   revision_begin_ = positions_ - std::llround(theory::revision_length(spec.selection, spec.epochs) * n);
 }
 
-double OpenLoop::law(double epoch, double progress) const {
+double OpenLoop::law(double epoch, double progress, double performance) const {
   const double eta = spec_.optimiser.learning_rate;
   switch (spec_.optimiser.law) {
     case RateLaw::constant:
@@ -61,14 +61,16 @@ double OpenLoop::law(double epoch, double progress) const {
       return eta / (1 + spec_.optimiser.decay * epoch);
     case RateLaw::schedule:
       return spec_.schedule.at(progress).learning_rate;
+    case RateLaw::effort:
+      return std::min(eta, theory::effort_rate(spec_.optimiser, performance));
   }
   return eta;
 }
 
-double OpenLoop::learning_rate(std::int64_t begin, std::int64_t end) const {
+double OpenLoop::learning_rate(std::int64_t begin, std::int64_t end, double performance) const {
   const double warmup = spec_.optimiser.warmup_epochs;
   const double factor = warmup > 0 ? std::min(1.0, epoch(end) / warmup) : 1.0;
-  return factor * law(epoch(begin), progress(begin));
+  return factor * law(epoch(begin), progress(begin), performance);
 }
 
 double OpenLoop::reference_rate() const {

@@ -30,14 +30,15 @@ class OpenLoop {
 
   /// Rate of an update whose batch began at position `begin` and ended before `end`. The law sees the beginning, so the
   /// last update of a law that falls to zero is not wasted; the warm-up factor sees the end, so the first one is not.
-  double learning_rate(std::int64_t begin, std::int64_t end) const;
+  /// `performance`: running training accuracy, for law effort.
+  double learning_rate(std::int64_t begin, std::int64_t end, double performance) const;
   /// The eta_0 that write thresholds refer to: the largest rate of the law.
   double reference_rate() const;
   double data_fraction(std::int64_t position) const;
   double weight_fraction(std::int64_t position) const;
 
  private:
-  double law(double epoch, double progress) const;
+  double law(double epoch, double progress, double performance) const;
 
   theory::TrainingSpec spec_;
   std::int64_t samples_ = 0, positions_ = 0, start_end_ = 0, revision_begin_ = 0;

@@ -173,6 +173,7 @@ void Replica::collect(bool in_place) {
     const float residual = host_scores_.residual[i];
     const double benefit = gate_.benefit(residual);
     ++decided;
+    means_.correct += host_scores_.correct[i];
     means_.squared += static_cast<double>(residual) * residual;
     means_.benefit += benefit;
     if (!keep) continue;
@@ -254,7 +255,8 @@ void Replica::update() {
   backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(), gradient_.data());
   WriteControls controls;
   controls.step = ++ledger_.steps;
-  controls.learning_rate = rate_ = setup_.open_loop.learning_rate(batch_begin_, stream_.state.position);
+  controls.learning_rate = rate_ =
+      setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy());
   controls.theta =
       theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);

@@ -102,6 +102,7 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("finished", self.finished_);
   visit("mean_seen", self.means_.seen);
   visit("mean_kept", self.means_.kept);
+  visit("mean_correct", self.means_.correct);
   visit("mean_squared", self.means_.squared);
   visit("mean_benefit", self.means_.benefit);
   visit("mean_kept_benefit", self.means_.kept_benefit);

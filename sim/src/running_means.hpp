@@ -12,6 +12,7 @@ struct RunningMeans {
 
   double seen = 0;          ///< presented samples
   double kept = 0;          ///< of them, back-propagated
+  double correct = 0;       ///< of them, classified correctly
   double squared = 0;       ///< residual^2
   double benefit = 0;       ///< residual^q
   double kept_benefit = 0;  ///< residual^q of the kept
@@ -21,13 +22,14 @@ struct RunningMeans {
 
   void forget_seen(int rows) {
     const double f = std::exp(-rows / k_window);
-    for (double* sum : {&seen, &kept, &squared, &benefit, &kept_benefit, &forward_cost}) *sum *= f;
+    for (double* sum : {&seen, &kept, &correct, &squared, &benefit, &kept_benefit, &forward_cost}) *sum *= f;
   }
   void forget_updated(int rows) {
     const double f = std::exp(-rows / k_window);
     for (double* sum : {&updated, &update_cost}) *sum *= f;
   }
   double keep_fraction() const { return seen > 0 ? kept / seen : 1.0; }
+  double accuracy() const { return seen > 0 ? correct / seen : 0.0; }
   double mean_squared() const { return seen > 0 ? squared / seen : 0.0; }
 };
 

@@ -187,6 +187,7 @@ double rate_of(const OptimiserSpec& law, double progress, double epochs) {
       return warm * law.learning_rate / (1 + law.decay * progress * epochs);
     case RateLaw::constant:
     case RateLaw::schedule:
+    case RateLaw::effort:  // feedback: its course is not known beforehand
       break;
   }
   return warm * law.learning_rate;

@@ -80,8 +80,18 @@ TrainingSpec any_spec() {
   s.data.teacher.margin = positive();
   s.network.hidden = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 5000));
   s.network.init_scale = positive();
-  s.optimiser = {any_of<OptimiserKind>(2), positive(), any_of<RateLaw>(5), positive(),       0.1,
-                 between(0, 0.99),         positive(), between(0, 0.99),   between(0, 0.99), positive()};
+  s.data.order = any_of<Order>(3), s.data.centred = coin(), s.data.input_noise = positive();
+  s.network.activation = any_of<Activation>(5), s.network.leak = between(0, 0.99);
+  s.network.loss = any_of<Loss>(2), s.network.initialisation = any_of<Initialisation>(3);
+  if (s.network.loss == Loss::squared) s.network.output = Activation::logistic, s.network.output_slope = coin();
+  s.network.target_low = between(-1, 0), s.network.target_high = positive();
+  s.network.biases = coin(), s.network.random_biases = s.network.biases && coin();
+  s.optimiser.kind = any_of<OptimiserKind>(2), s.optimiser.law = any_of<RateLaw>(6);
+  s.optimiser.learning_rate = positive(), s.optimiser.decay = positive(), s.optimiser.warmup_epochs = 0.1;
+  s.optimiser.effort_price = positive(), s.optimiser.expected_performance = between(1e-3, 1);
+  s.optimiser.momentum = between(0, 0.99), s.optimiser.weight_decay = positive();
+  s.optimiser.beta1 = between(0, 0.99), s.optimiser.beta2 = between(0, 0.99), s.optimiser.epsilon = positive();
+  s.goal.accuracy = between(0, 1), s.goal.on_test = coin(), s.goal.patience = whole(0, 5);
   s.selection = selection_preset(*rc::gen::elementOf(selection_presets()));
   s.selection.tau = between(0, 1);
   s.selection.law = any_of<KeepLaw>(5);

@@ -27,12 +27,50 @@ void check_task(const TrainingSpec& s, Checker& c) {
   c.at_least("network.init_scale", s.network.init_scale, 0, true);
 }
 
+void check_network(const TrainingSpec& s, Checker& c) {
+  const NetworkSpec& n = s.network;
+  c.range("network.leak", n.leak, 0, 1, false, true);
+  c.at_least("data.input_noise", s.data.input_noise, 0);
+  const bool logistic = n.output == Activation::logistic;
+  if (!logistic && n.output != Activation::identity) {
+    c.add("E107", "network.output must be \"identity\" or \"logistic\"");
+  }
+  if (logistic && n.loss == Loss::cross_entropy) {
+    c.add("E107", "network.output = \"logistic\", but network.loss = \"cross-entropy\" takes a softmax of the outputs",
+          "set loss = \"squared\" or output = \"identity\"");
+  }
+  if (!n.output_slope && !logistic) {
+    c.add("E107", "network.output_slope = false leaves out a slope that only logistic outputs have",
+          "set output = \"logistic\" and loss = \"squared\"");
+  }
+  if (n.loss == Loss::squared && !(n.target_low < n.target_high)) {
+    c.add("E104", fmt::format("network.target_low = {} is not below target_high = {}", n.target_low, n.target_high));
+  }
+  if (n.random_biases && !n.biases) c.add("E107", "network.random_biases = true, but network.biases = false");
+}
+
+void check_goal(const TrainingSpec& s, Checker& c) {
+  c.range("train.goal_accuracy", s.goal.accuracy, 0, 1);
+  c.at_least("train.patience", s.goal.patience, 0);
+  const bool used = s.goal.accuracy > 0 || s.goal.patience > 0;
+  const int samples = s.goal.on_test ? s.data.test_samples : s.data.validation_samples;
+  if (used && samples == 0) {
+    c.add("E107",
+          fmt::format("train.{} needs accuracies of the {} set, but data.{}_samples = 0",
+                      s.goal.accuracy > 0 ? "goal_accuracy" : "patience", s.goal.on_test ? "test" : "validation",
+                      s.goal.on_test ? "test" : "validation"),
+          "give it samples, or set goal_on_test to use the other set");
+  }
+}
+
 void check_optimiser(const TrainingSpec& s, Checker& c) {
   const OptimiserSpec& o = s.optimiser;
   c.at_least("optimiser.learning_rate", o.learning_rate, 0);
   c.at_least("optimiser.decay", o.decay, 0);
   c.range("optimiser.warmup_epochs", o.warmup_epochs, 0, std::max(0.0, s.epochs));
   c.range("optimiser.momentum", o.momentum, 0, 1, false, true);
+  c.at_least("optimiser.effort_price", o.effort_price, 0, true);
+  c.range("optimiser.expected_performance", o.expected_performance, 0, 1, true);
   c.at_least("optimiser.weight_decay", o.weight_decay, 0);
   c.range("optimiser.beta1", o.beta1, 0, 1, false, true);
   c.range("optimiser.beta2", o.beta2, 0, 1, false, true);
@@ -67,6 +105,7 @@ void check_schedule(const TrainingSpec& s, Checker& c) {
 void TrainingSpec::check() const {
   Checker c;
   check_task(*this, c);
+  check_network(*this, c);
   c.at_least("batch", batch, 1);
   c.at_least("epochs", epochs, 0, true);
   c.at_least("evaluate_every", evaluate_every, 0, true);
@@ -80,7 +119,12 @@ void TrainingSpec::check() const {
   check_selection(*this, c);
   check_plasticity(*this, c);
   check_schedule(*this, c);
+  check_goal(*this, c);
   c.finish();
+}
+
+double effort_rate(const OptimiserSpec& optimiser, double performance) {
+  return std::sqrt(2 * std::max(0.0, optimiser.expected_performance - performance) / optimiser.effort_price);
 }
 
 }  // namespace eos::theory

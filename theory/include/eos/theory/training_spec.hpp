@@ -25,25 +25,46 @@ struct TeacherSpec {
   std::uint64_t seed = 1;
 };
 
+/// Order of the stream: a new permutation every epoch, the order of the file every epoch, or independent draws.
+enum class Order { shuffled, file, replacement };
+
 struct DataSpec {
   std::string name = "auto";       ///< fashion-mnist, mnist, teacher, idx, or auto: the first one found, else teacher
   std::string path;                ///< folder with the four IDX files; empty: the search path
   int train_samples = 50000;       ///< taken from the front of the training file
   int validation_samples = 10000;  ///< taken from its end; steers everything that is steered
   int test_samples = 10000;        ///< from the test file; only reported
-  double label_noise = 0;          ///< share of training labels replaced by a uniformly random other class, [0, 1)
+  Order order = Order::shuffled;
+  bool centred = false;    ///< the global mean of the training inputs is subtracted from every input
+  double input_noise = 0;  ///< standard deviation of a fixed noise on every input, in units of full scale
+  double label_noise = 0;  ///< share of training labels replaced by a uniformly random other class, [0, 1)
   TeacherSpec teacher;
 };
 
 enum class Activation { identity, relu, leaky_relu, logistic, tanh };
+/// Cross-entropy after a softmax, or half the squared distance of the outputs from the targets.
+enum class Loss { cross_entropy, squared };
+/// Standard deviation of the initial weights, times init_scale: he sqrt(2/fan_in), fan_in sqrt(1/fan_in), normal 1.
+enum class Initialisation { he, fan_in, normal };
 
 struct NetworkSpec {
-  std::vector<int> hidden{256, 256};  ///< widths of hidden layers; inputs and classes come from the data
-  double init_scale = 1;              ///< times He's sqrt(2 / fan_in) (He et al., ICCV 2015)
+  std::vector<int> hidden{256, 256};         ///< widths of hidden layers; inputs and classes come from the data
+  Activation activation = Activation::relu;  ///< of hidden units
+  double leak = 0.1;                         ///< slope of leaky_relu below 0
+  Activation output = Activation::identity;  ///< identity or logistic (squared loss only)
+  Loss loss = Loss::cross_entropy;
+  double target_low = 0, target_high = 1;  ///< squared loss: targets of wrong and right classes
+  /// false: errors sent to the hidden layers omit the slope of the output units, as in the program of Li & van Rossum
+  /// (eLife 2020): not the gradient of the squared error.
+  bool output_slope = true;
+  bool biases = true;
+  bool random_biases = false;  ///< biases start like weights, as weights from a constant unit do; else 0
+  Initialisation initialisation = Initialisation::he;
+  double init_scale = 1;
 };
 
 enum class OptimiserKind { sgd, adamw };
-enum class RateLaw { constant, linear, cosine, inverse_time, schedule };
+enum class RateLaw { constant, linear, cosine, inverse_time, schedule, effort };
 
 struct OptimiserSpec {
   OptimiserKind kind = OptimiserKind::sgd;
@@ -52,9 +73,19 @@ struct OptimiserSpec {
       RateLaw::linear;  ///< linear: to 0 at the horizon (Li, Yumer & Ramanan, ICLR 2020); inverse_time: 1/(1+decay t)
   double decay = 1;     ///< per epoch, inverse_time only
   double warmup_epochs = 0;
-  double momentum = 0;      ///< velocity keeps moving for unwritten weights, unwritten weights do not
-  double weight_decay = 0;  ///< L2 for sgd, decoupled for adamw
+  double effort_price = 1;          ///< kappa of law effort: rate sqrt(2 (P_T - P)/kappa), at most learning_rate
+  double expected_performance = 1;  ///< P_T of law effort: training accuracy expected at the end
+  double momentum = 0;              ///< velocity keeps moving for unwritten weights, unwritten weights do not
+  double weight_decay = 0;          ///< L2 for sgd, decoupled for adamw
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+};
+
+/// Accuracy that ends a run, and the set it is measured on at every evaluation. Published protocols use the test set;
+/// a comparison of methods must not.
+struct GoalSpec {
+  double accuracy = 0;  ///< 0: none
+  bool on_test = false;
+  int patience = 0;  ///< ends the run after so many evaluations without a better accuracy; 0: never
 };
 
 struct TrainingSpec {
@@ -70,11 +101,17 @@ struct TrainingSpec {
   double epochs = 5;                    ///< horizon in passes over the stream (positions offered, presented or not)
   std::vector<std::uint64_t> seeds{1};  ///< one replica each
   double evaluate_every = 1;            ///< epochs between evaluations
-  int checkpoint_seconds = 60;          ///< wall time between checkpoints, 0: none
-  int record_every = 0;                 ///< updates between rows of the step table, 0: none
+  GoalSpec goal;
+  int checkpoint_seconds = 60;  ///< wall time between checkpoints, 0: none
+  int record_every = 0;         ///< updates between rows of the step table, 0: none
 
   /// throws Error with one diagnostic per contradiction.
   void check() const;
 };
+
+/// Step size of least effort, sqrt(2 (P_T - P)/kappa): maximises int P - (kappa/2) eta^2 dt where dP/dt is proportional
+/// to eta, from the constancy of the Hamiltonian and eta(T) = 0 (compare Njaradi, Carrasco-Davis, Latham & Saxe,
+/// arXiv 2601.07830, 2026). 0 once the performance exceeds P_T.
+double effort_rate(const OptimiserSpec& optimiser, double performance);
 
 }  // namespace eos::theory
