@@ -311,7 +311,7 @@ TEST(OpenLoop, learning_rate_laws_have_their_published_shape) {
   spec.epochs = 2;
   const auto rate = [&](theory::RateLaw law, std::int64_t begin) {
     spec.optimiser.law = law;
-    return OpenLoop(spec, 100).learning_rate(begin, begin + 10);
+    return OpenLoop(spec, 100).learning_rate(begin, begin + 10, 0);
   };
   EXPECT_DOUBLE_EQ(rate(theory::RateLaw::constant, 150), 0.4);
   EXPECT_DOUBLE_EQ(rate(theory::RateLaw::linear, 0), 0.4);
