@@ -43,7 +43,7 @@ double threshold_for(double keep) {
   theory::TrainingSpec spec = epoch_spec(128);
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, task(), context);
-  const kernels::Buffer<float> weights(context, initial_weights(setup.layout, 1, 1));
+  const kernels::Buffer<float> weights(context, initial_weights(setup.layout, {}, 1));
   Activations a(context, setup.layout, 128);
   std::vector<double> p_true;
   std::vector<std::int32_t> index(128);

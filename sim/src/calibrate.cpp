@@ -17,6 +17,21 @@ namespace {
 using theory::Calibration;
 using theory::MeasuredCurve;
 
+/// The reduced model stands on residuals of a softmax and on fixed horizons.
+void check_network(const theory::TrainingSpec& s) {
+  const theory::NetworkSpec plain;
+  const bool usual = s.network.activation == plain.activation && s.network.loss == plain.loss && s.network.biases &&
+                     s.data.order == theory::Order::shuffled && !s.data.centred && s.data.input_noise == 0;
+  if (!usual)
+    throw core::Error("E107",
+                      "a calibration measures rectifier networks with biases and softmax cross-entropy on shuffled, "
+                      "plain inputs; [network] or [data] asks for something else",
+                      "leave activation, loss, biases, order, centred and input_noise at their defaults");
+  if (s.goal.accuracy > 0 || s.goal.patience > 0 || s.optimiser.law == theory::RateLaw::effort)
+    throw core::Error("E107", "a calibration needs fixed horizons and rates: goal, patience and law effort are not",
+                      "remove train.goal_accuracy and train.patience, and choose another optimiser.law");
+}
+
 void check(const CalibrateOptions& o, const TaskData& data) {
   auto refuse = [](const std::string& what, const std::string& help = {}) { throw core::Error("E104", what, help); };
   if (data.validation.samples < 2) {
@@ -225,6 +240,7 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
                     const CalibrateOptions& options) {
   check(options, data);
   dense.check();
+  check_network(dense);
   const std::vector<Probe> probes = make_probes(dense, options);
   const std::vector<ProbeOutcome> outcomes = run_probes(probes, data, progress, options);
   const std::size_t count = options.horizons.size();
@@ -241,8 +257,9 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   c.full_data_end = k_full_data_end;
   for (std::size_t i = 0; i < count; ++i) {
     if (outcomes[i].status == RunStatus::complete) continue;
-    throw core::Error("E402", fmt::format("a dense probe of {:g} epochs diverged at learning rate {:g}",
-                                          probes[i].spec.epochs, dense.optimiser.learning_rate),
+    throw core::Error("E402",
+                      fmt::format("a dense probe of {:g} epochs diverged at learning rate {:g}", probes[i].spec.epochs,
+                                  dense.optimiser.learning_rate),
                       "lower optimiser.learning_rate");
   }
   const int subset = std::min(options.validation_samples, data.validation.samples);

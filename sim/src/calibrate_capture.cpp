@@ -185,7 +185,7 @@ void write_curves(const kernels::Context& context, const MlpLayout& layout, cons
                        set.inputs.begin() + (first + part.samples) * layout.inputs());
     part.labels.assign(set.labels.begin() + first, set.labels.begin() + first + part.samples);
     const Forward f = forward(context, layout, weights, part, part.samples);
-    backward.run(context, layout, weights.data(), f.activations, part.samples, f.dz.data(), gradient.data());
+    backward.run(context, layout, weights.data(), f.activations, part.samples, f.dz.data(), f.dz.data(), gradient.data());
     for (std::size_t l = 0; l < layers; ++l) {
       const std::vector<double> s = write_shares(gradient, layout.offsets[l], layout.offsets[l + 1]);
       for (std::size_t k = 0; k < points; ++k) shares[l][k].push_back(s[k]);

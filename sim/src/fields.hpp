@@ -35,15 +35,17 @@ void visit_epoch_fields(Visit visit) {
   using R = EpochRow;
   visit("epoch", &R::epoch, "1", "stream positions offered per training sample");
   visit("step", &R::step, "1", "optimiser updates");
-  visit("train_loss", &R::train_loss, "1", "mean cross-entropy over samples forwarded since the last row, in nats");
-  visit("validation_loss", &R::validation_loss, "1", "mean cross-entropy on validation data, in nats");
+  visit("train_loss", &R::train_loss, "1", "mean loss over samples forwarded since the last row; cross-entropy in nats");
+  visit("validation_loss", &R::validation_loss, "1", "mean loss on validation data; cross-entropy in nats");
   visit("validation_accuracy", &R::validation_accuracy, "1", "share of validation samples classified correctly");
-  visit("test_loss", &R::test_loss, "1", "mean cross-entropy on test data, in nats");
+  visit("test_loss", &R::test_loss, "1", "mean loss on test data; cross-entropy in nats");
   visit("test_accuracy", &R::test_accuracy, "1", "share of test samples classified correctly; only reported");
   visit("data_fraction", &R::data_fraction, "1", "samples kept for back-propagation / samples seen since the last row");
   visit("present_fraction", &R::present_fraction, "1", "samples seen / positions offered since the last row");
   visit("weight_fraction", &R::weight_fraction, "1", "writes / (updates x parameters) since the last row");
   visit("learning_rate", &R::learning_rate, "1", "learning rate of the last update");
+  visit("direct_writes", &R::direct_writes, "1", "parameters that differ from their initial value");
+  visit("direct_path", &R::direct_path, "1", "M_min: sum of |w - w(0)|");
 }
 
 template <class Visit>
@@ -52,7 +54,7 @@ void visit_step_fields(Visit visit) {
   visit("step", &R::step, "1", "optimiser updates");
   visit("epoch", &R::epoch, "1", "stream positions offered per training sample");
   visit("learning_rate", &R::learning_rate, "1", "learning rate of this update");
-  visit("loss", &R::loss, "1", "mean cross-entropy over the samples of this update, in nats");
+  visit("loss", &R::loss, "1", "mean loss over the samples of this update; cross-entropy in nats");
   visit("data_fraction", &R::data_fraction, "1", "samples kept / samples seen since the last row");
   visit("weight_fraction", &R::weight_fraction, "1", "writes / (updates x parameters) since the last row");
   visit("theta", &R::theta, "1", "write threshold on |update| or |accumulator|");

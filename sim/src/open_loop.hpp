@@ -34,6 +34,7 @@ class OpenLoop {
   double learning_rate(std::int64_t begin, std::int64_t end, double performance) const;
   /// The eta_0 that write thresholds refer to: the largest rate of the law.
   double reference_rate() const;
+  theory::Order order() const { return spec_.data.order; }
   double data_fraction(std::int64_t position) const;
   double weight_fraction(std::int64_t position) const;
 

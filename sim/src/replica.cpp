@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "eos/kernels/softmax_xent.hpp"
+#include "outputs.hpp"
 
 namespace eos::sim {
 
@@ -38,8 +38,8 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
     : spec(s),
       selection(effective_selection(s)),
       plasticity(effective_plasticity(s)),
-      layout(network_widths(s, data)),
-      counts(theory::mlp_counts(layout.widths)),
+      layout(network_widths(s, data), s.network),
+      counts(theory::mlp_counts(layout.widths, s.network.biases)),
       open_loop(s, data.train.samples),
       train(context, data.train),
       validation(context, data.validation),
@@ -57,7 +57,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       stream_(setup.selection, setup.open_loop, seed),
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
       plasticity_(context, setup.spec.optimiser, setup.plasticity, setup.layout, seed),
-      weights_(context, initial_weights(setup.layout, setup.spec.network.init_scale, seed)),
+      initial_(initial_weights(setup.layout, setup.spec.network, seed)),
+      weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
       layer_ledgers_(static_cast<std::size_t>(setup.layout.layers())) {
   const int batch = setup.spec.batch, capacity = chunk_capacity(batch);
@@ -68,6 +69,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   scores_ = kernels::Buffer<float>(context, 3 * rows);
   correct_ = kernels::Buffer<std::uint8_t>(context, rows);
   dz_ = kernels::Buffer<float>(context, static_cast<std::size_t>(batch) * setup.layout.classes());
+  if (!setup.spec.network.output_slope) sent_ = kernels::Buffer<float>(context, dz_.size());
   sample_weights_ = kernels::Buffer<float>(context, rows);
   labels_ = kernels::Buffer<std::int32_t>(context, rows);
   index_ = kernels::Buffer<std::int32_t>(context, rows);
@@ -119,18 +121,19 @@ void Replica::score(Activations& a, int first, bool in_place) {
   const auto rows = static_cast<int>(rows_.size());
   const std::size_t n = rows_.size(), capacity = score_words_.size() / 3;
   const int classes = setup_.layout.classes();
-  kernels::SoftmaxOutputs out;
+  OutputScores out;
   out.loss = scores_.data();
   out.p_true = scores_.data() + capacity;
   out.residual = scores_.data() + 2 * capacity;
   out.correct = correct_.data();
   // Rows that are certain to be trained get their dz at once.
   if (in_place) out.dz = dz_.data() + static_cast<std::ptrdiff_t>(first) * classes;
+  if (in_place && sent_.size() > 0) out.sent = sent_.data() + static_cast<std::ptrdiff_t>(first) * classes;
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
   const float scale = 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch);
   const bool weighted = setup_.selection.present == theory::Present::infobatch;
-  kernels::softmax_xent(context_, {1, rows, classes}, a.row(setup_.layout.layers(), first), labels_.data(),
-                        weighted ? sample_weights_.data() : nullptr, scale, out);
+  score_outputs(context_, setup_.spec.network, rows, classes, a.row(setup_.layout.layers(), first), labels_.data(),
+                weighted ? sample_weights_.data() : nullptr, scale, out);
   host_scores_.resize(n);
   context_.copy_out(score_words_.data(), scores_.data(), score_words_.size() * sizeof(float));
   context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
@@ -242,17 +245,19 @@ void Replica::load_batch(int rows, float scale) {
   }
   upload_labels(pending_.labels, pending_.weights);
   const bool weighted = setup_.selection.present == theory::Present::infobatch;
-  kernels::SoftmaxOutputs out;
+  OutputScores out;
   out.dz = dz_.data();
-  kernels::softmax_xent(context_, {1, rows, setup_.layout.classes()}, batch_.row(setup_.layout.layers(), 0),
-                        labels_.data(), weighted ? sample_weights_.data() : nullptr, scale, out);
+  out.sent = sent_.data();
+  score_outputs(context_, setup_.spec.network, rows, setup_.layout.classes(), batch_.row(setup_.layout.layers(), 0),
+                labels_.data(), weighted ? sample_weights_.data() : nullptr, scale, out);
 }
 
 void Replica::update() {
   const int rows = pending_.size();
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
   load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
-  backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(), gradient_.data());
+  backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(),
+                sent_.size() > 0 ? sent_.data() : dz_.data(), gradient_.data());
   WriteControls controls;
   controls.step = ++ledger_.steps;
   controls.learning_rate = rate_ =

@@ -53,7 +53,7 @@ class Replica {
   double epoch() const { return setup_.open_loop.epoch(stream_.state.position); }
   double recent_loss() const { return recent_loss_; }
   ReplicaResult result(RunStatus status);
-  RunStatus status() const { return diverged_ ? RunStatus::diverged : RunStatus::complete; }
+  RunStatus status() const;
 
   /// Everything that the rest of the run depends on.
   core::Dataset checkpoint();
@@ -84,6 +84,8 @@ class Replica {
   void record_step(double rate, double theta, double loss);
   void evaluate_if_due();
   void evaluate();
+  void end_at_goal();
+  std::vector<DirectCost> direct_costs() const;
   std::pair<double, double> evaluate_set(const ResidentInputs& inputs);
   void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
   void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to);
@@ -101,12 +103,13 @@ class Replica {
   Gate gate_;
   RunningMeans means_;
   Plasticity plasticity_;
+  std::vector<float> initial_;  ///< weights
   kernels::Buffer<float> weights_, gradient_;
   Activations batch_, chunk_;
   MlpBackward backward_;
   kernels::Buffer<float> scores_;  ///< loss, p_true, residual: [3][capacity]
   kernels::Buffer<std::uint8_t> correct_;
-  kernels::Buffer<float> dz_, sample_weights_;
+  kernels::Buffer<float> dz_, sent_, sample_weights_;
   kernels::Buffer<std::int32_t> labels_, index_;
 
   // Host scratch of one chunk; kept between chunks so that the steady state allocates nothing.
@@ -129,7 +132,9 @@ class Replica {
   double loss_sum_ = 0;                                    ///< over samples forwarded since the last row
   double rate_ = 0;                                        ///< of the last update
   double recent_loss_ = 0, seconds_ = 0;
-  bool diverged_ = false, finished_ = false;
+  double best_accuracy_ = 0;           ///< of the goal's set
+  std::int64_t without_progress_ = 0;  ///< evaluations since then
+  bool diverged_ = false, reached_ = false, stalled_ = false, finished_ = false;
 };
 
 }  // namespace eos::sim

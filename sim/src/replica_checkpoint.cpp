@@ -98,6 +98,10 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("rate", self.rate_);
   visit("recent_loss", self.recent_loss_);
   visit("seconds", self.seconds_);
+  visit("best_accuracy", self.best_accuracy_);
+  visit("without_progress", self.without_progress_);
+  visit("reached", self.reached_);
+  visit("stalled", self.stalled_);
   visit("diverged", self.diverged_);
   visit("finished", self.finished_);
   visit("mean_seen", self.means_.seen);
@@ -169,6 +173,7 @@ void Replica::save_rows(core::Dataset& data) {
   for (int level = 1; level <= setup_.layout.layers(); ++level)
     add_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
   if (pending_.in_place) add_block("dz", dz_.data(), setup_.layout.classes());
+  if (pending_.in_place && sent_.size() > 0) add_block("sent", sent_.data(), setup_.layout.classes());
 }
 
 void Replica::restore(const core::Dataset& data) {
@@ -229,6 +234,7 @@ void Replica::load_rows(const core::Dataset& data) {
   for (int level = 1; level <= setup_.layout.layers(); ++level)
     load_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
   if (pending_.in_place) load_block("dz", dz_.data(), setup_.layout.classes());
+  if (pending_.in_place && sent_.size() > 0) load_block("sent", sent_.data(), setup_.layout.classes());
   gather(setup_.train, pending_.samples, batch_.row(0, 0));  // inputs are not stored: they are in the data set
 }
 

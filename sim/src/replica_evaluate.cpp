@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "eos/kernels/softmax_xent.hpp"
+#include "outputs.hpp"
 #include "replica.hpp"
 
 namespace eos::sim {
@@ -37,11 +37,11 @@ std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
     gather(inputs, row_samples_, chunk_.row(0, 0));
     mlp_forward(context_, setup_.layout, weights_.data(), chunk_, 0, rows);
     context_.copy_in(labels_.data(), set.labels.data() + first, n * sizeof(std::int32_t));
-    kernels::SoftmaxOutputs out;
+    OutputScores out;
     out.loss = scores_.data();
     out.correct = correct_.data();
-    kernels::softmax_xent(context_, {1, rows, setup_.layout.classes()}, chunk_.row(setup_.layout.layers(), 0),
-                          labels_.data(), nullptr, 1.0f, out);
+    score_outputs(context_, setup_.spec.network, rows, setup_.layout.classes(), chunk_.row(setup_.layout.layers(), 0),
+                  labels_.data(), nullptr, 1.0f, out);
     host_scores_.resize(n);
     context_.copy_out(host_scores_.loss.data(), scores_.data(), n * sizeof(float));
     context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
@@ -67,6 +67,8 @@ void Replica::evaluate() {
   row.weight_fraction =
       ratio(static_cast<double>(ledger_.writes - last.writes), steps * static_cast<double>(setup_.counts.parameters));
   row.learning_rate = rate_;
+  for (const DirectCost& layer : direct_costs())
+    row.direct_writes += static_cast<double>(layer.writes), row.direct_path += layer.path;
   row.seconds = seconds_;
   row.ledger = ledger_;
   epoch_rows_.push_back(row);
@@ -74,6 +76,38 @@ void Replica::evaluate() {
   row_ledger_ = ledger_;
   loss_sum_ = 0;
   kept_since_row_ = 0;
+  end_at_goal();
+}
+
+// A reached goal, or patience at its end, ends the run; rows kept for the next update are then not trained.
+void Replica::end_at_goal() {
+  const theory::GoalSpec& goal = setup_.spec.goal;
+  const EpochRow& row = epoch_rows_.back();
+  const double accuracy = goal.on_test ? row.test_accuracy : row.validation_accuracy;
+  reached_ = goal.accuracy > 0 && accuracy >= goal.accuracy;
+  without_progress_ = accuracy > best_accuracy_ ? 0 : without_progress_ + 1;
+  best_accuracy_ = std::max(best_accuracy_, accuracy);
+  stalled_ = !reached_ && goal.patience > 0 && without_progress_ >= goal.patience;
+  finished_ = finished_ || reached_ || stalled_;
+}
+
+RunStatus Replica::status() const {
+  if (diverged_) return RunStatus::diverged;
+  if (reached_) return RunStatus::goal;
+  return stalled_ ? RunStatus::no_improvement : RunStatus::complete;
+}
+
+std::vector<DirectCost> Replica::direct_costs() const {
+  const std::vector<float> now = weights_.get();
+  std::vector<DirectCost> layers(layer_ledgers_.size());
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    for (auto i = static_cast<std::size_t>(setup_.layout.offsets[l]);
+         i < static_cast<std::size_t>(setup_.layout.offsets[l + 1]); ++i) {
+      layers[l].writes += now[i] != initial_[i] ? 1 : 0;
+      layers[l].path += std::abs(static_cast<double>(now[i]) - initial_[i]);
+    }
+  }
+  return layers;
 }
 
 ReplicaResult Replica::result(RunStatus run_status) {
@@ -83,6 +117,7 @@ ReplicaResult Replica::result(RunStatus run_status) {
   r.epochs = epoch_rows_;
   r.steps = step_rows_;
   r.layers = layer_ledgers_;
+  r.direct = direct_costs();
   r.weights = weights_.get();
   r.weights_at = weights_at_;
   return r;

@@ -25,6 +25,16 @@ std::vector<std::int32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch, s
   return order;
 }
 
+std::vector<std::int32_t> epoch_draws(std::uint64_t seed, std::uint32_t epoch, std::int64_t samples) {
+  std::vector<std::int32_t> order(static_cast<std::size_t>(samples));
+  core::Words words{};
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    if (i % 4 == 0) words = core::draw(seed, {0, epoch, Purpose::shuffle, i / 4});
+    order[i] = static_cast<std::int32_t>(core::uniform_int(words.v[i % 4], static_cast<std::uint32_t>(samples)));
+  }
+  return order;
+}
+
 Stream::Stream(const theory::SelectionSpec& selection, const OpenLoop& open_loop, std::uint64_t seed)
     : selection_(selection), open_loop_(&open_loop), seed_(seed) {
   if (selection.present == Present::infobatch || selection.present == Present::spaced)
@@ -36,7 +46,18 @@ void Stream::begin_epoch() {
   if (order_epoch_ == epoch) return;
   order_epoch_ = epoch;
   const auto step = static_cast<std::uint32_t>(epoch);
-  order_ = epoch_order(seed_, step, open_loop_->samples());
+  switch (open_loop_->order()) {
+    case theory::Order::shuffled:
+      order_ = epoch_order(seed_, step, open_loop_->samples());
+      break;
+    case theory::Order::file:
+      order_.resize(static_cast<std::size_t>(open_loop_->samples()));
+      std::iota(order_.begin(), order_.end(), 0);
+      break;
+    case theory::Order::replacement:
+      order_ = epoch_draws(seed_, step, open_loop_->samples());
+      break;
+  }
   if (state.position % open_loop_->samples() != 0) return;  // resumed inside the epoch: the rest is in `state`
   // A random offset makes floor(quota) an unbiased rounding of the number presented so far, and of the epoch's total.
   state.quota = core::uniform(seed_, {0, step, Purpose::presentation, 0xFFFFFFFFu});

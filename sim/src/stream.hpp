@@ -19,6 +19,8 @@ struct Row {
 
 /// Permutation of [0, samples) for an epoch: Fisher & Yates (Durstenfeld 1964) with addressed draws.
 std::vector<std::int32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch, std::int64_t samples);
+/// Independent uniform draws from [0, samples), as many.
+std::vector<std::int32_t> epoch_draws(std::uint64_t seed, std::uint32_t epoch, std::int64_t samples);
 
 /// Walks the positions of the stream. What must survive a checkpoint is public and plain.
 class Stream {

@@ -78,6 +78,13 @@ void add_epochs(const TrainResult& result, core::Dataset& data) {
   for (std::size_t k = 0; k < names.size(); ++k)
     grid.add(data, "energy_" + names[k].first, "J", "part of energy: " + names[k].first, epoch_count,
              [&](const ReplicaResult& r, std::size_t i) { return theory::terms(priced(r, i))[k].second; });
+  grid.add(data, "inefficiency_writes", "1", "M_0 / direct_0, cumulative", epoch_count,
+           [](const ReplicaResult& r, std::size_t i) {
+             return static_cast<double>(r.epochs[i].ledger.writes) / r.epochs[i].direct_writes;
+           });
+  grid.add(
+      data, "inefficiency", "1", "M_1 / M_min, cumulative", epoch_count,
+      [](const ReplicaResult& r, std::size_t i) { return r.epochs[i].ledger.path_length / r.epochs[i].direct_path; });
   grid.add(data.groups["provenance"], "training_seconds", "s", "wall time of training, without evaluation", epoch_count,
            [](const ReplicaResult& r, std::size_t i) { return r.epochs[i].seconds; });
 }
@@ -107,6 +114,10 @@ void add_layers(const TrainResult& result, core::Dataset& data) {
            [](const ReplicaResult& r, std::size_t l) { return r.layers[l].path_length; });
   grid.add(data, "layer_path_squared", "1", "M_2 of each layer over the run", count,
            [](const ReplicaResult& r, std::size_t l) { return r.layers[l].path_squared; });
+  grid.add(data, "layer_direct_writes", "1", "parameters of each layer that differ from their initial value", count,
+           [](const ReplicaResult& r, std::size_t l) { return r.direct[l].writes; });
+  grid.add(data, "layer_direct_path", "1", "sum of |w - w(0)| of each layer", count,
+           [](const ReplicaResult& r, std::size_t l) { return r.direct[l].path; });
 }
 
 void add_scalars(const TrainResult& result, core::Dataset& data) {
@@ -138,7 +149,7 @@ void add_scalars(const TrainResult& result, core::Dataset& data) {
   data.add("cost_ratio", along, std::move(cost), "1",
            "multiply-adds with scoring / multiply-adds of dense training over the same horizon");
   data.add("seed", along, std::move(seeds), "1", "seed of all draws of the run");
-  data.add("run_status", along, std::move(status), "1", "complete, stopped or diverged");
+  data.add("run_status", along, std::move(status), "1", "complete, stopped, diverged, goal reached, or no improvement");
 }
 
 void add_planned_schedule(const theory::Schedule& planned, core::Dataset& group) {

@@ -104,6 +104,10 @@ std::string to_string(RunStatus status) {
       return "stopped";
     case RunStatus::diverged:
       return "diverged";
+    case RunStatus::goal:
+      return "goal reached";
+    case RunStatus::no_improvement:
+      return "no improvement";
   }
   return "unknown";
 }

@@ -31,7 +31,7 @@ TEST_P(DenseTraining, follows_an_independent_implementation_in_double_precision)
   spec.record_every = 1;
   const TrainResult result = run(spec, data);
   const MlpLayout layout(widths_of(spec, data));
-  PlainNetwork net(layout.widths, initial_weights(layout, 1, 1));
+  PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
   const auto batches = dense_batches(1, 120, spec.batch, 3);
   ASSERT_EQ(result.replicas[0].steps.size(), batches.size());
   std::vector<double> m(net.w.size(), 0.0), v(net.w.size(), 0.0);

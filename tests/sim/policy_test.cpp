@@ -27,7 +27,7 @@ TEST(Dropout, shrinking_batches_divide_by_what_is_kept_or_by_the_nominal_batch) 
     spec.epochs = 1;
     const TrainResult result = run(spec, data);
     const MlpLayout layout(widths_of(spec, data));
-    PlainNetwork net(layout.widths, initial_weights(layout, 1, 1));
+    PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
     std::vector<int> kept;
     for (int s = 0; s < 32; ++s)
       if (net.probabilities(data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])] <
@@ -103,7 +103,7 @@ TEST(Infobatch, weights_enter_the_gradient) {
   Stream stream(setup.selection, setup.open_loop, 1);
   std::vector<Row> rows;
   stream.take(64, RunningMeans{}, rows);
-  PlainNetwork net(setup.layout.widths, initial_weights(setup.layout, 1, 1));
+  PlainNetwork net(setup.layout.widths, initial_weights(setup.layout, {}, 1));
   for (int s = 0; s < 64; ++s)
     stream.remember(s,
                     static_cast<float>(-std::log(net.probabilities(
@@ -201,7 +201,7 @@ TEST(Edges, too_few_kept_samples_take_no_optimiser_step) {
   EXPECT_EQ(l.forward_macs, 0);
   EXPECT_EQ(l.scoring_macs, l.samples_seen * theory::mlp_counts(widths_of(spec, data)).forward_macs);
   const MlpLayout layout(widths_of(spec, data));
-  EXPECT_EQ(result.weights, initial_weights(layout, 1, 1)) << "neither momentum nor decay moved a weight";
+  EXPECT_EQ(result.weights, initial_weights(layout, {}, 1)) << "neither momentum nor decay moved a weight";
 }
 
 TEST(Edges, the_last_incomplete_batch_is_trained_with_the_nominal_weight) {
@@ -212,7 +212,7 @@ TEST(Edges, the_last_incomplete_batch_is_trained_with_the_nominal_weight) {
   const ReplicaResult result = run(spec, data).replicas[0];
   EXPECT_EQ(result.epochs.back().ledger.steps, 1);
   const MlpLayout layout(widths_of(spec, data));
-  PlainNetwork net(layout.widths, initial_weights(layout, 1, 1));
+  PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
   std::vector<int> all(20);
   std::iota(all.begin(), all.end(), 0);
   net.loss_and_gradient(data.train, all, std::vector<double>(20, 1.0), 1.0 / 64);

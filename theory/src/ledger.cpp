@@ -50,13 +50,13 @@ Energy energy(const Ledger& ledger, const PriceList& prices) {
   return e;
 }
 
-NetworkCounts mlp_counts(const std::vector<int>& widths) {
+NetworkCounts mlp_counts(const std::vector<int>& widths, bool biases) {
   NetworkCounts counts;
   if (widths.empty()) return counts;
   counts.input_bytes = widths.front();
   for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
     const auto weights = static_cast<std::int64_t>(widths[layer]) * widths[layer + 1];
-    counts.parameters += weights + widths[layer + 1];
+    counts.parameters += weights + (biases ? widths[layer + 1] : 0);
     counts.forward_macs += weights;
     counts.backward_macs += layer == 0 ? weights : 2 * weights;  // nobody needs the gradient of the input data
   }

@@ -17,7 +17,8 @@
 
 namespace eos::sim {
 
-enum class RunStatus { complete, stopped, diverged };
+/// goal: the accuracy of TrainingSpec::goal was reached; no_improvement: its patience ended the run.
+enum class RunStatus { complete, stopped, diverged, goal, no_improvement };
 std::string to_string(RunStatus status);
 
 struct TrainOptions {
@@ -39,8 +40,17 @@ struct EpochRow {
   double present_fraction = 1;  ///< seen / offered since the last row
   double weight_fraction = 1;   ///< writes / (steps * parameters) since the last row
   double learning_rate = 0;     ///< at the row
+  double direct_writes = 0;     ///< direct_0: parameters that differ from their initial value
+  double direct_path = 0;       ///< direct_1 = M_min: sum |w - w(0)|, the straight way
   double seconds = 0;           ///< wall time of training since the start, without evaluation; provenance only
   theory::Ledger ledger;        ///< cumulative
+};
+
+/// The straight way from the initial weights to the final ones, of one layer (van Rossum & Pache, PLoS Comput Biol
+/// 2024).
+struct DirectCost {
+  std::int64_t writes = 0;
+  double path = 0;
 };
 
 /// One recorded update (every record_every-th).
@@ -55,6 +65,7 @@ struct ReplicaResult {
   std::vector<EpochRow> epochs;
   std::vector<StepRow> steps;
   std::vector<theory::Ledger> layers;          ///< writes, path_length and path_squared by layer
+  std::vector<DirectCost> direct;              ///< by layer
   std::vector<float> weights;                  ///< final, [parameters]
   std::vector<std::vector<float>> weights_at;  ///< at each row of `epochs`, if asked for
 };

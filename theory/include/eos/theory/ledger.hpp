@@ -78,7 +78,7 @@ struct NetworkCounts {
   std::int64_t input_bytes = 0;    ///< per sample
 };
 /// Counts of a multilayer perceptron with the given layer widths (biases cost no MACs).
-NetworkCounts mlp_counts(const std::vector<int>& widths);
+NetworkCounts mlp_counts(const std::vector<int>& widths, bool biases = true);
 
 /// The price lists that ship with eos, by name; the same numbers as data/prices/*.toml (tested).
 /// throws Error E106 with suggestions for an unknown name.
