@@ -1,6 +1,7 @@
 // Running means over what was recently presented, from which feedback laws set their thresholds.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 namespace eos::sim {
@@ -29,7 +30,8 @@ struct RunningMeans {
     for (double* sum : {&updated, &update_cost}) *sum *= f;
   }
   double keep_fraction() const { return seen > 0 ? kept / seen : 1.0; }
-  double accuracy() const { return seen > 0 ? correct / seen : 0.0; }
+  /// Before 128 samples were seen, the missing ones count as wrong: one lucky sample is no accuracy.
+  double accuracy() const { return correct / std::max(seen, 128.0); }
   double mean_squared() const { return seen > 0 ? squared / seen : 0.0; }
 };
 
