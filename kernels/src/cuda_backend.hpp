@@ -6,6 +6,8 @@
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/gather.hpp"
+#include "eos/kernels/mask_columns.hpp"
+#include "eos/kernels/outer_update.hpp"
 #include "eos/kernels/mask.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
@@ -56,8 +58,13 @@ void apply_masks(const Context& context, RowShape shape, const std::uint8_t* mas
 void keep_ranked(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values);
 void column_magnitudes(const Context& context, RowShape shape, const float* values, float* sums);
 
+void outer_update(const Context& context, DenseShape shape, OuterUpdate update, const float* x, const float* dz,
+                  float* w, float* b, UpdateCounts* counts);
+
+void keep_ranked_columns(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values);
+
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
-                 float scale, float* out);
+                 InputTransform transform, float* out);
 void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
                   float* out);
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);

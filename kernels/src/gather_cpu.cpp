@@ -3,7 +3,9 @@
 #include <cstring>
 
 #include "cuda_backend.hpp"
+#include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
+#include "noise_formula.hpp"
 
 namespace eos::kernels {
 
@@ -22,11 +24,37 @@ void for_rows(const Context& context, int rows, int columns, Body body) {
   });
 }
 
+/// to[c] += sigma pool[(offset + c) mod size], in stretches without a wrap.
+void add_noise(const InputNoise& noise, std::int32_t sample, int columns, float* __restrict to) {
+  std::int64_t at = formula::noise_offset(noise, sample);
+  for (std::int64_t done = 0; done < columns; at = 0) {
+    const std::int64_t stretch = std::min<std::int64_t>(columns - done, noise.pool_size - at);
+    const float* __restrict from = noise.pool + at;
+    for (std::int64_t c = 0; c < stretch; ++c) to[done + c] += noise.sigma * from[c];
+    done += stretch;
+  }
+}
+
 }  // namespace
 
+std::vector<float> noise_pool(std::uint64_t seed, std::int32_t size) {
+  std::vector<float> pool(static_cast<std::size_t>(size));
+  for (std::size_t i = 0; i < pool.size(); i += 2) {
+    const auto pair = core::normal_pair(seed, {0, 0, core::Purpose::noise_pool, static_cast<std::uint32_t>(i / 2)});
+    pool[i] = static_cast<float>(pair[0]);
+    if (i + 1 < pool.size()) pool[i + 1] = static_cast<float>(pair[1]);
+  }
+  return pool;
+}
+
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
-                 float scale, float* out) {
-  if (context.backend() == Backend::cuda) return cuda::gather_rows(context, source, columns, index, rows, scale, out);
+                 InputTransform transform, float* out) {
+  const InputNoise noise = transform.noise;
+  if (noise.sigma != 0 && (noise.pool == nullptr || noise.pool_size <= 0))
+    throw core::Error("E901", "gather_rows was asked for noise but was given no pool");
+  if (context.backend() == Backend::cuda)
+    return cuda::gather_rows(context, source, columns, index, rows, transform, out);
+  const float scale = transform.scale, shift = transform.shift;
   for_rows(context, rows, columns, [=](std::int64_t begin, std::int64_t end) {
     const auto row_of = [=](std::int64_t i) { return source + static_cast<std::int64_t>(index[i]) * columns; };
     for (std::int64_t i = begin; i < end; ++i) {
@@ -35,7 +63,8 @@ void gather_rows(const Context& context, const std::uint8_t* source, int columns
       }
       const std::uint8_t* __restrict from = row_of(i);
       float* __restrict to = out + i * columns;
-      for (int c = 0; c < columns; ++c) to[c] = scale * static_cast<float>(from[c]);
+      for (int c = 0; c < columns; ++c) to[c] = scale * static_cast<float>(from[c]) - shift;
+      if (noise.sigma != 0) add_noise(noise, index[i], columns, to);
     }
   });
 }

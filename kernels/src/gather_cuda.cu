@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "cuda_state.hpp"
+#include "noise_formula.hpp"
 
 namespace eos::kernels::cuda {
 
@@ -10,11 +11,25 @@ namespace {
 constexpr int k_flags_a_block = 4 * k_threads;
 
 __global__ void gather_kernel(std::int64_t size, const std::uint8_t* source, int columns, const std::int32_t* index,
-                              float scale, float* out) {
+                              float scale, float shift, float* out) {
   for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
        i += std::int64_t{gridDim.x} * blockDim.x) {
     const std::int64_t row = i / columns, column = i % columns;
-    out[i] = scale * static_cast<float>(source[std::int64_t{index[row]} * columns + column]);
+    out[i] = scale * static_cast<float>(source[std::int64_t{index[row]} * columns + column]) - shift;
+  }
+}
+
+/// One thread block a row at a time; every thread draws the row's offset itself.
+__global__ void gather_noisy_kernel(int rows, const std::uint8_t* source, int columns, const std::int32_t* index,
+                                    InputTransform transform, float* out) {
+  const InputNoise& noise = transform.noise;
+  for (std::int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const std::uint8_t* from = source + std::int64_t{index[row]} * columns;
+    const std::int64_t offset = formula::noise_offset(noise, index[row]);
+    for (int c = static_cast<int>(threadIdx.x); c < columns; c += k_threads) {
+      const float value = transform.scale * static_cast<float>(from[c]) - transform.shift;
+      out[row * columns + c] = value + noise.sigma * noise.pool[(offset + c) % noise.pool_size];
+    }
   }
 }
 
@@ -82,12 +97,18 @@ __global__ void write_indices(const std::uint8_t* keep, int rows, const int* blo
 }  // namespace
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
-                 float scale, float* out) {
+                 InputTransform transform, float* out) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   const std::int64_t size = std::int64_t{rows} * columns;
   if (size == 0) return;
-  gather_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(size, source, columns, index, scale, out);
+  if (transform.noise.sigma != 0) {
+    const unsigned blocks = static_cast<unsigned>(rows < 4096 ? rows : 4096);
+    gather_noisy_kernel<<<blocks, k_threads, 0, state.stream>>>(rows, source, columns, index, transform, out);
+  } else {
+    gather_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(size, source, columns, index, transform.scale,
+                                                                   transform.shift, out);
+  }
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 

@@ -1,13 +1,20 @@
 // Sample movement as plain loops.
 #include "eos/kernels/gather.hpp"
+#include "noise_formula.hpp"
 
 namespace eos::kernels::reference {
 
-void gather_rows(const std::uint8_t* source, int columns, const std::int32_t* index, int rows, float scale,
+void gather_rows(const std::uint8_t* source, int columns, const std::int32_t* index, int rows, InputTransform transform,
                  float* out) {
+  const InputNoise& noise = transform.noise;
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::uint8_t* from = source + static_cast<std::int64_t>(index[i]) * columns;
-    for (int c = 0; c < columns; ++c) out[i * columns + c] = scale * static_cast<float>(from[c]);
+    const std::int64_t offset = noise.sigma != 0 ? formula::noise_offset(noise, index[i]) : 0;
+    for (int c = 0; c < columns; ++c) {
+      float value = transform.scale * static_cast<float>(from[c]) - transform.shift;
+      if (noise.sigma != 0) value += noise.sigma * noise.pool[(offset + c) % noise.pool_size];
+      out[i * columns + c] = value;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "cuda_state.hpp"
 #include "select_key.hpp"
+#include "update_counts.cuh"
 #include "update_formula.hpp"
 
 namespace eos::kernels::cuda {
@@ -20,34 +21,10 @@ struct BlockResult {
 
 __device__ std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
-__device__ void add(UpdateCounts& total, const UpdateCounts& more) {
-  total.writes += more.writes;
-  total.path += more.path;
-  total.squared += more.squared;
-}
-
-__device__ void count_change(UpdateCounts& counts, float before, float after) {
-  const double moved = static_cast<double>(after) - static_cast<double>(before);
-  counts.writes += after != before;
-  counts.path += fabs(moved);
-  counts.squared += moved * moved;
-}
-
-/// Sum over the threads of the block in a fixed tree; valid in thread 0.
-__device__ BlockResult sum_over_block(BlockResult value) {
-  __shared__ BlockResult shared[k_threads];
-  shared[threadIdx.x] = value;
-  __syncthreads();
-  for (int half = k_threads / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) {
-      add(shared[threadIdx.x].counts, shared[threadIdx.x + half].counts);
-      shared[threadIdx.x].ties += shared[threadIdx.x + half].ties;
-    }
-    __syncthreads();
-  }
-  const BlockResult total = shared[0];
-  __syncthreads();
-  return total;
+using cuda::add;
+__device__ void add(BlockResult& total, const BlockResult& more) {
+  add(total.counts, more.counts);
+  total.ties += more.ties;
 }
 
 /// The change of one masked entry: written, kept in the accumulator, or dropped.

@@ -46,6 +46,9 @@ void sgemm_all_terms(const Sgemm& p);
 bool sgemm_zeros_pay(const Sgemm& p);
 /// pre: p.transpose_b is false, p.gate is null, p.n is a multiple of 64.
 void sgemm_zeros(const Sgemm& p);
+/// One row (p.m is 1, p.transpose_a is false) with the same bits: op(B) is read once, where it is, and zeros of the row
+/// are skipped.
+void sgemm_row(const Sgemm& p);
 
 /// Whether results are independent of how C is split into blocks (not so for oneDNN).
 bool sgemm_is_splittable();

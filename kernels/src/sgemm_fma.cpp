@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "host_scratch.hpp"
+#include "sgemm_finish.hpp"
 #include "transpose8.hpp"
 
 namespace eos::kernels {
@@ -36,18 +37,6 @@ PanelMask panel_mask(std::int64_t width) {
           _mm256_cmpgt_epi32(_mm256_set1_epi32(columns - 8), lane)};
 }
 
-template <bool full>
-__m256 load(const float* from, __m256i mask) {
-  if constexpr (full) return _mm256_loadu_ps(from);
-  return _mm256_maskload_ps(from, mask);
-}
-
-template <bool full>
-void store(float* to, __m256i mask, __m256 value) {
-  if constexpr (full) return _mm256_storeu_ps(to, value);
-  _mm256_maskstore_ps(to, mask, value);
-}
-
 /// One block of C: where its operands lie and whether it begins or ends its sums.
 struct Block {
   std::int64_t k;  ///< length of the partial sums
@@ -62,19 +51,8 @@ struct Block {
 template <bool full>
 [[gnu::always_inline]] inline void finish(const Sgemm& p, std::int64_t place, std::int64_t column,
                                           const PanelMask& mask, __m256& low, __m256& high) {
-  const __m256 zero = _mm256_setzero_ps();
-  if (p.bias != nullptr) {
-    low = _mm256_add_ps(low, load<full>(p.bias + column, mask.low));
-    high = _mm256_add_ps(high, load<full>(p.bias + column + 8, mask.high));
-  }
-  if (p.relu) {  // the second operand wins when it is NaN
-    low = _mm256_max_ps(zero, low);
-    high = _mm256_max_ps(zero, high);
-  }
-  if (p.gate != nullptr) {
-    low = _mm256_and_ps(low, _mm256_cmp_ps(load<full>(p.gate + place, mask.low), zero, _CMP_GT_OQ));
-    high = _mm256_and_ps(high, _mm256_cmp_ps(load<full>(p.gate + place + 8, mask.high), zero, _CMP_GT_OQ));
-  }
+  low = finish_sum<full>(p, place, column, mask.low, low);
+  high = finish_sum<full>(p, place + 8, column + 8, mask.high, high);
 }
 
 template <int rows, bool packed, bool full>
@@ -84,8 +62,8 @@ void multiply_block(const Sgemm& p, const Block& block) {
   __m256 sum[rows][2];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    sum[i][0] = block.first ? _mm256_setzero_ps() : load<full>(c + i * p.ldc, block.mask.low);
-    sum[i][1] = block.first ? _mm256_setzero_ps() : load<full>(c + i * p.ldc + 8, block.mask.high);
+    sum[i][0] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * p.ldc, block.mask.low);
+    sum[i][1] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * p.ldc + 8, block.mask.high);
   }
   const float* a = block.a;
   const float* b = block.b;
@@ -105,8 +83,8 @@ void multiply_block(const Sgemm& p, const Block& block) {
   for (int i = 0; i < rows; ++i) {
     const std::int64_t place = (block.row + i) * p.ldc + block.column;
     if (block.last) finish<full>(p, place, block.column, block.mask, sum[i][0], sum[i][1]);
-    store<full>(p.c + place, block.mask.low, sum[i][0]);
-    store<full>(p.c + place + 8, block.mask.high, sum[i][1]);
+    store_lanes<full>(p.c + place, block.mask.low, sum[i][0]);
+    store_lanes<full>(p.c + place + 8, block.mask.high, sum[i][1]);
   }
 }
 
@@ -227,7 +205,10 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
 
 }  // namespace
 
-void sgemm(const Sgemm& p) { return sgemm_zeros_pay(p) ? sgemm_zeros(p) : sgemm_all_terms(p); }
+void sgemm(const Sgemm& p) {
+  if (p.m == 1 && !p.transpose_a) return sgemm_row(p);
+  return sgemm_zeros_pay(p) ? sgemm_zeros(p) : sgemm_all_terms(p);
+}
 
 void sgemm_all_terms(const Sgemm& p) {
   if (p.k == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
@@ -252,6 +233,7 @@ void sgemm(const Sgemm& p) { sgemm_onednn(p); }
 void sgemm_all_terms(const Sgemm& p) { sgemm_onednn(p); }
 bool sgemm_zeros_pay(const Sgemm&) { return false; }
 void sgemm_zeros(const Sgemm& p) { sgemm_onednn(p); }
+void sgemm_row(const Sgemm& p) { sgemm_onednn(p); }
 bool sgemm_is_splittable() { return false; }
 
 }  // namespace eos::kernels

@@ -10,33 +10,18 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 
 #include "host_scratch.hpp"
+#include "nonzeros.hpp"
 #include "transpose8.hpp"
 
 namespace eos::kernels {
 
 namespace {
 
-constexpr std::int64_t k_columns = 64;          ///< columns of a register block: 8 AVX registers
+constexpr std::int32_t k_columns = 64;          ///< columns of a register block: 8 AVX registers
 constexpr std::int64_t k_depth = 112;           ///< longest panel: 112 x 64 floats are 28 kB, of 32 kB L1
 constexpr std::int64_t k_stride = k_depth + 8;  ///< of compressed rows; their last store may reach 8 beyond the end
-
-/// For each mask of 8 lanes the lanes that are set, in order.
-struct LaneTable {
-  alignas(32) std::array<std::array<std::int32_t, 8>, 256> lanes{};
-  constexpr LaneTable() {
-    for (std::size_t mask = 0; mask < 256; ++mask) {
-      std::size_t count = 0;
-      for (int lane = 0; lane < 8; ++lane) {
-        if ((mask >> lane & 1) != 0) lanes[mask][count++] = lane;
-      }
-    }
-  }
-};
-constexpr LaneTable k_lanes;
 
 /// Non-zero values of rows of op(A) within a slab of k, and where in the panel their rows of op(B) begin.
 struct Compressed {
@@ -44,28 +29,6 @@ struct Compressed {
   std::int32_t* place;  ///< [m][k_stride]
   std::int64_t* count;  ///< [m]
 };
-
-/// Writes the non-zeros of row[0, k) and returns their number.
-std::int64_t compress(const float* row, std::int64_t k, float* value, std::int32_t* place) {
-  const __m256i step = _mm256_set1_epi32(8 * k_columns);
-  __m256i at = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(k_columns));
-  std::int64_t count = 0, t = 0;
-  for (; t + 8 <= k; t += 8, at = _mm256_add_epi32(at, step)) {
-    const __m256 v = _mm256_loadu_ps(row + t);
-    const int mask = _mm256_movemask_ps(_mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NEQ_UQ));
-    const auto bits = static_cast<std::size_t>(mask);
-    const __m256i lanes = _mm256_load_si256(reinterpret_cast<const __m256i*>(k_lanes.lanes[bits].data()));
-    _mm256_storeu_ps(value + count, _mm256_permutevar8x32_ps(v, lanes));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(place + count), _mm256_permutevar8x32_epi32(at, lanes));
-    count += std::popcount(bits);
-  }
-  for (; t < k; ++t) {
-    value[count] = row[t];
-    place[count] = static_cast<std::int32_t>(t * k_columns);
-    count += row[t] != 0 ? 1 : 0;
-  }
-  return count;
-}
 
 /// [m][k_depth] from op(A) stored [k][m].
 void turn(const float* a, std::int64_t lda, std::int64_t k, std::int64_t m, float* to) {
@@ -95,7 +58,7 @@ void compress_slab(const Sgemm& p, std::int64_t k0, std::int64_t k, Compressed r
   }
   for (std::int64_t i = 0; i < p.m; ++i) {
     const float* row = p.transpose_a ? turned + i * k_depth : p.a + i * p.lda + k0;
-    rows.count[i] = compress(row, k, rows.value + i * k_stride, rows.place + i * k_stride);
+    rows.count[i] = list_nonzeros(row, k, k_columns, rows.value + i * k_stride, rows.place + i * k_stride);
   }
 }
 

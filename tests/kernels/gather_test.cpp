@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "eos/core/error.hpp"
 #include "eos/kernels/update.hpp"
 #include "kernel_test.hpp"
 
@@ -32,6 +33,26 @@ void expect_gathers(const Context& context) {
     Buffer<float> out(context, expected.size());
     gather_rows(context, from.data(), columns, list.data(), rows, 1 / 255.0f, out.data());
     EXPECT_EQ(bits(out.get()), bits(expected)) << columns << " x " << rows;
+  }
+}
+
+InputTransform noisy(const float* pool, std::int32_t size) { return {1 / 255.0f, 0.13f, {0.01f, pool, size, 5, 1, 9}}; }
+
+// Pools shorter and longer than a row, with and without a wrap inside it.
+void expect_gathers_with_noise(const Context& context) {
+  const int columns = 784, rows = 50, samples = 300;
+  const std::vector<std::uint8_t> source = bytes(static_cast<std::size_t>(samples) * columns);
+  const std::vector<std::int32_t> index = test::labels(rows, samples, 9);
+  for (const int size : {1, 100, 785, 4096}) {
+    const std::vector<float> pool = noise_pool(3, size);
+    std::vector<float> expected(static_cast<std::size_t>(rows) * columns);
+    reference::gather_rows(source.data(), columns, index.data(), rows, noisy(pool.data(), size), expected.data());
+    const Buffer<std::uint8_t> from(context, source);
+    const Buffer<std::int32_t> list(context, index);
+    const Buffer<float> table(context, pool);
+    Buffer<float> out(context, expected.size());
+    gather_rows(context, from.data(), columns, list.data(), rows, noisy(table.data(), size), out.data());
+    EXPECT_EQ(bits(out.get()), bits(expected)) << size;
   }
 }
 
@@ -88,6 +109,46 @@ TEST(GatherRows, scales_bytes_to_the_unit_interval) {
   gather_rows(Context::cpu(), source.data(), 2, index.data(), 2, 1 / 255.0f, out.data());
   EXPECT_THAT(
       out, ::testing::ElementsAre(::testing::FloatEq(0.2f), ::testing::FloatEq(0.4f), 0.0f, ::testing::FloatEq(1.0f)));
+}
+
+TEST(GatherRows, with_noise_has_the_bits_of_the_reference) {
+  expect_gathers_with_noise(Context::cpu(1));
+  expect_gathers_with_noise(Context::cpu(2));
+}
+TEST_F(OnCuda, gather_rows_with_noise_has_the_bits_of_the_reference) { expect_gathers_with_noise(Context::cuda()); }
+
+TEST(GatherRows, noise_of_a_sample_depends_on_the_sample_and_the_step_alone) {
+  const std::vector<std::uint8_t> source(4 * 16, 0);
+  const std::vector<float> pool = noise_pool(3, 1000);
+  InputTransform transform{1.0f, 0.0f, {1.0f, pool.data(), 1000, 5, 0, 0}};
+  const auto row = [&](std::vector<std::int32_t> index, int which) {
+    std::vector<float> out(index.size() * 16);
+    gather_rows(Context::cpu(), source.data(), 16, index.data(), static_cast<int>(index.size()), transform, out.data());
+    return std::vector<float>(out.begin() + which * 16, out.begin() + (which + 1) * 16);
+  };
+  const std::vector<float> alone = row({2}, 0);
+  EXPECT_EQ(alone, row({1, 3, 2}, 2));
+  EXPECT_NE(alone, row({1}, 0));
+  transform.noise.step = 1;
+  EXPECT_NE(alone, row({2}, 0));
+}
+
+TEST(GatherRows, noise_pool_holds_standard_normals) {
+  // Mean and variance of 100 000 normals lie within 4 standard errors: 4 / sqrt(n) and 4 sqrt(2 / n).
+  const std::vector<float> pool = noise_pool(3, 100000);
+  double sum = 0, squares = 0;
+  for (const float value : pool) sum += value, squares += static_cast<double>(value) * value;
+  EXPECT_NEAR(sum / 1e5, 0, 0.0127);
+  EXPECT_NEAR(squares / 1e5, 1, 0.0179);
+  EXPECT_EQ(noise_pool(3, 101), std::vector<float>(pool.begin(), pool.begin() + 101));
+}
+
+TEST(GatherRows, noise_without_a_pool_is_an_error) {
+  const std::uint8_t source = 0;
+  const std::int32_t index = 0;
+  float out = 0;
+  InputTransform transform{1.0f, 0.0f, {1.0f, nullptr, 0, 5, 0, 0}};
+  EXPECT_THROW(gather_rows(Context::cpu(), &source, 1, &index, 1, transform, &out), core::Error);
 }
 
 TEST(CompactRows, has_the_bits_of_the_reference) {
