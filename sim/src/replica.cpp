@@ -24,6 +24,14 @@ std::vector<int> network_widths(const theory::TrainingSpec& spec, const TaskData
   return widths;
 }
 
+constexpr std::int32_t k_noise_pool = 1 << 16;
+
+double mean_input(const LabelledSet& set) {
+  std::int64_t sum = 0;
+  for (std::uint8_t byte : set.inputs) sum += byte;
+  return static_cast<double>(sum) * k_byte_scale / static_cast<double>(set.inputs.size());
+}
+
 int chunk_capacity(int batch) { return std::max(batch, k_comfortable_chunk); }
 
 }  // namespace
@@ -43,7 +51,17 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
       open_loop(s, data.train.samples),
       train(context, data.train),
       validation(context, data.validation),
-      test(context, data.test) {}
+      test(context, data.test),
+      transform(k_byte_scale) {
+  if (s.data.centred) transform.shift = static_cast<float>(mean_input(data.train));
+  if (s.data.input_noise == 0) return;
+  // Keyed like label noise: a property of the data, the same for every replica.
+  noise_pool = kernels::Buffer<float>(context, kernels::noise_pool(s.data.teacher.seed, k_noise_pool));
+  transform.noise.sigma = static_cast<float>(s.data.input_noise);
+  transform.noise.pool = noise_pool.data();
+  transform.noise.pool_size = k_noise_pool;
+  transform.noise.seed = s.data.teacher.seed;
+}
 
 void Replica::Pending::clear() {
   samples.clear(), labels.clear(), weights.clear();
@@ -93,7 +111,7 @@ int Replica::chunk_size() const {
 void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to) {
   context_.copy_in(index_.data(), samples.data(), samples.size() * sizeof(std::int32_t));
   kernels::gather_rows(context_, inputs.data(), setup_.layout.inputs(), index_.data(), static_cast<int>(samples.size()),
-                       k_byte_scale, to);
+                       setup_.transform, to);
 }
 
 void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights) {

@@ -39,6 +39,8 @@ struct RunSetup {
   theory::NetworkCounts counts;
   OpenLoop open_loop;
   ResidentInputs train, validation, test;
+  kernels::Buffer<float> noise_pool;
+  kernels::InputTransform transform;  ///< from bytes to what the network sees
   bool keep_weights = false;  ///< at every evaluation
 };
 

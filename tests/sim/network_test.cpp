@@ -140,6 +140,20 @@ TEST(NetworkKinds, softmax_networks_with_tanh_units_and_fan_in_weights) {
   expect_same_course(spec, data);
 }
 
+TEST(NetworkKinds, centred_inputs_leave_no_synapse_unwritten) {
+  // A first step writes weight (i, j) unless input i is zero: with a shift and noise none is.
+  TaskData data = small_task(60);
+  for (std::size_t i = 0; i < data.train.inputs.size(); i += 2) data.train.inputs[i] = 0;
+  theory::TrainingSpec spec = online(data);
+  spec.network.activation = Activation::leaky_relu, spec.network.loss = Loss::squared;
+  const auto writes = [&] { return run(spec, data).replicas[0].epochs.back().ledger.writes; };
+  const std::int64_t all = 120 * (13 * 9 + 10 * 3), plain = writes();
+  EXPECT_LT(plain, all * 6 / 10);
+  spec.data.centred = true;
+  spec.data.input_noise = 1e-3;
+  EXPECT_GT(writes(), all * 99 / 100) << "a few changes are lost to rounding";
+}
+
 TEST(NetworkKinds, a_kept_batch_collects_the_errors_that_hidden_layers_see) {
   // Collected batches score their rows again or carry them along; both ways must send the same errors down.
   const TaskData data = small_task(64);
