@@ -56,6 +56,7 @@ class RunColumns {
     l.writes = count("writes");
     l.path_length = at("path_length", seed, row);
     l.path_squared = at("path_squared", seed, row);
+    l.transient_path = run_.has("transient_path") ? at("transient_path", seed, row) : 0.0;  // absent in older files
     l.accumulator_updates = count("accumulator_updates");
     l.maintenance = at("maintenance", seed, row);
     l.weight_reads = count("weight_reads");
@@ -84,8 +85,8 @@ class RunColumns {
 };
 
 theory::Energy scaled(theory::Energy e, double factor) {
-  for (double* term : {&e.forward, &e.scoring, &e.backward, &e.write, &e.path, &e.accumulator, &e.maintenance, &e.read,
-                       &e.input, &e.upkeep})
+  for (double* term : {&e.forward, &e.scoring, &e.backward, &e.write, &e.path, &e.transient, &e.accumulator,
+                       &e.maintenance, &e.read, &e.input, &e.upkeep})
     *term *= factor;
   return e;
 }

@@ -82,6 +82,7 @@ Fields fields_of(const theory::PriceList& list) {
   price("write", list.write, "written parameter (M_0)");
   price("path", list.path, "unit of sum |dw| (M_1)");
   price("path_squared", list.path_squared, "unit of sum dw^2 (M_2)");
+  price("transient_path", list.transient_path, "unit of sum |ds| of a transient part");
   price("accumulator", list.accumulator, "accumulator word updated");
   price("maintenance", list.maintenance, "unit of sum |s| and presentation");
   price("weight_read", list.weight_read, "parameter word read");

@@ -41,6 +41,7 @@ void bind(Binder& b, theory::PriceList& p) {
   b.number({"write", "J", "per parameter whose stored value changes (M_0)"}, p.write, k_not_negative);
   b.number({"path", "J", "per unit of sum |dw| (M_1)"}, p.path, k_not_negative);
   b.number({"path_squared", "J", "per unit of sum dw^2 (M_2)"}, p.path_squared, k_not_negative);
+  b.number({"transient_path", "J", "per unit of sum |ds| of transient weights"}, p.transient_path, k_not_negative);
   b.number({"accumulator", "J", "per accumulator word updated"}, p.accumulator, k_not_negative);
   b.number({"maintenance", "J", "per unit of sum |s| of transient weights and presentation"}, p.maintenance,
            k_not_negative);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "eos/kernels/activation.hpp"
+#include "eos/kernels/cache.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/gather.hpp"
@@ -51,6 +52,8 @@ void sgd_update_dense(const Context& context, Segments segments, SgdParameters p
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
                    UpdateCounts* counts);
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
+void cache_step(const Context& context, Segments segments, CacheStep step, float* weights, float* persistent,
+                float* previous, CacheCounts* counts);
 UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, const float* before, const float* after);
 
 void apply_masks(const Context& context, RowShape shape, const std::uint8_t* masks, const std::int32_t* mask_of_row,

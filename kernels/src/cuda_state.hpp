@@ -27,7 +27,16 @@ void check(cublasStatus_t status, const char* call);
 #define EOS_CUDA_CHECK(call) ::eos::kernels::cuda::check((call), #call)
 
 /// Working memory that grows and is kept: one piece per purpose.
-enum class Scratch { select_states, select_candidates, update_blocks, compact_counts, count };
+enum class Scratch {
+  select_states,
+  select_candidates,
+  update_blocks,
+  compact_counts,
+  cache_levels,
+  cache_flags,
+  cache_blocks,
+  count
+};
 
 /// A cuBLASLt product for one shape and alignment. Without `fused` the epilogue needs a kernel of its own.
 struct MatmulPlan {

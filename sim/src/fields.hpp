@@ -23,7 +23,8 @@ void visit_ledger_fields(Visit visit) {
   visit("writes", &L::writes, "1", "M_0: parameters whose stored value changed");
   visit("path_length", &L::path_length, "1", "M_1: sum of |change| of the weights");
   visit("path_squared", &L::path_squared, "1", "M_2: sum of squared changes of the weights");
-  visit("accumulator_updates", &L::accumulator_updates, "1", "words added to an accumulator");
+  visit("transient_path", &L::transient_path, "1", "sum of |change| of the transient parts of weights");
+  visit("accumulator_updates", &L::accumulator_updates, "1", "words added to an accumulator or a transient part");
   visit("maintenance", &L::maintenance, "1", "sum of |transient weight| over presentations");
   visit("weight_reads", &L::weight_reads, "1", "parameter words read, once per forward or backward chunk and update");
   visit("input_bytes", &L::input_bytes, "1", "bytes of input data loaded");

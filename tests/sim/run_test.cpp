@@ -270,7 +270,7 @@ TEST(RunTable, holds_the_promised_variables_along_epoch_and_step) {
                            "energy_scoring",  "energy_backward",     "energy_write",  "samples_offered",
                            "steps",           "forward_macs",        "scoring_macs",  "backward_macs",
                            "path_squared",    "accumulator_updates", "maintenance",   "weight_reads",
-                           "input_bytes"}) {
+                           "input_bytes",     "transient_path"}) {
     ASSERT_TRUE(table.has(name)) << name;
     EXPECT_EQ(table.find(name)->dims, std::vector<std::string>{"epoch"}) << name;
     EXPECT_FALSE(table.find(name)->long_name.empty());

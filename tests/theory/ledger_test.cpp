@@ -30,6 +30,7 @@ TEST(Ledger, energy_prices_every_count_once) {
   l.writes = 7;
   l.path_length = 11;
   l.path_squared = 13;
+  l.transient_path = 37;
   l.accumulator_updates = 17;
   l.maintenance = 19;
   l.weight_reads = 23;
@@ -49,6 +50,7 @@ TEST(Ledger, energy_prices_every_count_once) {
   p.weight_read = 1e7;
   p.input_byte = 1e8;
   p.sample = 1e9;
+  p.transient_path = 1e10;
   const Energy e = energy(l, p);
   EXPECT_EQ(e.forward, 2);
   EXPECT_EQ(e.scoring, 30);
@@ -60,9 +62,10 @@ TEST(Ledger, energy_prices_every_count_once) {
   EXPECT_EQ(e.read, 23e7);
   EXPECT_EQ(e.input, 29e8);
   EXPECT_EQ(e.upkeep, 31e9);
+  EXPECT_EQ(e.transient, 37e10);
   double sum = 0;
   for (const auto& [name, value] : terms(e)) sum += value;
-  EXPECT_EQ(terms(e).size(), 10u);
+  EXPECT_EQ(terms(e).size(), 11u);
   EXPECT_DOUBLE_EQ(sum, e.total());
   Ledger twice = l;
   twice += l;
@@ -97,6 +100,7 @@ TEST(Prices, built_in_lists_equal_the_files) {
                                                {"write", p.write},
                                                {"path", p.path},
                                                {"path_squared", p.path_squared},
+                                               {"transient_path", p.transient_path},
                                                {"accumulator", p.accumulator},
                                                {"maintenance", p.maintenance},
                                                {"weight_read", p.weight_read},

@@ -15,6 +15,7 @@ Ledger& Ledger::operator+=(const Ledger& other) {
   writes += other.writes;
   path_length += other.path_length;
   path_squared += other.path_squared;
+  transient_path += other.transient_path;
   accumulator_updates += other.accumulator_updates;
   maintenance += other.maintenance;
   weight_reads += other.weight_reads;
@@ -28,6 +29,7 @@ std::vector<std::pair<std::string, double>> terms(const Energy& e) {
           {"backward", e.backward},
           {"write", e.write},
           {"path", e.path},
+          {"transient", e.transient},
           {"accumulator", e.accumulator},
           {"maintenance", e.maintenance},
           {"read", e.read},
@@ -42,6 +44,7 @@ Energy energy(const Ledger& ledger, const PriceList& prices) {
   e.backward = prices.mac * static_cast<double>(ledger.backward_macs);
   e.write = prices.write * static_cast<double>(ledger.writes);
   e.path = prices.path * ledger.path_length + prices.path_squared * ledger.path_squared;
+  e.transient = prices.transient_path * ledger.transient_path;
   e.accumulator = prices.accumulator * static_cast<double>(ledger.accumulator_updates);
   e.maintenance = prices.maintenance * ledger.maintenance;
   e.read = prices.weight_read * static_cast<double>(ledger.weight_reads);

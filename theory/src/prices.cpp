@@ -28,6 +28,17 @@ PriceList metabolic() {
   return p;
 }
 
+PriceList metabolic_cache() {
+  PriceList p = metabolic();
+  p.name = "metabolic-cache";
+  p.title = "biology: plasticity costs its path length, transient weights cost upkeep";
+  p.source =
+      "As metabolic, with maintenance of 1e-3 of path: c = 0.001 of Li & van Rossum, eLife 9:e50804 (2020), Fig. 5B; "
+      "changing the transient part is free (b = 0), as there.";
+  p.maintenance = 1e-3 * p.path;
+  return p;
+}
+
 PriceList metabolic_m0() {
   PriceList p;
   p.name = "metabolic-m0";
@@ -107,8 +118,8 @@ PriceList neuromorphic() {
 }
 
 const std::vector<PriceList>& all_prices() {
-  static const std::vector<PriceList> k_prices = {metabolic(),  metabolic_m0(), sram_7nm(),    hbm2(),
-                                                  hbm2_reads(), h100(),         neuromorphic()};
+  static const std::vector<PriceList> k_prices = {metabolic(),  metabolic_m0(), sram_7nm(),     hbm2(),
+                                                  hbm2_reads(), h100(),         neuromorphic(), metabolic_cache()};
   return k_prices;
 }
 

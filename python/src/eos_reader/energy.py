@@ -23,6 +23,7 @@ PRICE_KEYS = {
     "writes": ("write", "write"),
     "path_length": ("path", "path"),
     "path_squared": ("path_squared", "path"),
+    "transient_path": ("transient_path", "transient"),
     "accumulator_updates": ("accumulator", "accumulator"),
     "maintenance": ("maintenance", "maintenance"),
     "weight_reads": ("weight_read", "read"),
