@@ -126,8 +126,7 @@ std::vector<MethodExplanation> plasticity() {
 const std::vector<MethodExplanation>& method_explanations() {
   static const std::vector<MethodExplanation> k_all = [] {
     std::vector<MethodExplanation> all = selection();
-    const std::vector<MethodExplanation> more = plasticity();
-    all.insert(all.end(), more.begin(), more.end());
+    for (const auto& more : {plasticity(), write_rule_explanations()}) all.insert(all.end(), more.begin(), more.end());
     return all;
   }();
   return k_all;

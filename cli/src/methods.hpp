@@ -18,6 +18,8 @@ struct MethodExplanation {
 
 /// One row per preset of theory::selection_presets() and theory::plasticity_presets().
 const std::vector<MethodExplanation>& method_explanations();
+/// The part of it about write rules and synaptic caching.
+std::vector<MethodExplanation> write_rule_explanations();
 
 /// One method of `eos plan --method`.
 struct SolverExplanation {

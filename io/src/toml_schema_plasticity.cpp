@@ -3,19 +3,54 @@
 
 namespace eos::io {
 
-void bind(Binder& b, theory::PlasticitySpec& p) {
+namespace {
+
+void bind_cache(Binder& b, theory::CacheSpec& c) {
   b.choice(
-      {"rule", "", "which weights are written: all, the largest fraction per layer, above theta, a random fraction"},
-      p.rule, {"all", "top-k", "threshold", "random"});
+      {"variant", "",
+       "what consolidates: a synapse's |s| > theta; any |s| > theta of a neuron; a neuron's sum |s| > theta; time"},
+      c.variant, {"none", "local-local", "local-global", "global-global", "clock"});
+  b.choice({"law", "", "theta constant, or scale sqrt(3 D/c) with D measured on line"}, c.law,
+           {"constant", "adaptive"});
+  b.number({"theta", "1", "law constant"}, c.theta, k_not_negative);
+  b.number({"scale", "1", "law adaptive"}, c.scale, k_not_negative);
+  b.choice({"statistics", "", "D of each layer, or one for the network"}, c.statistics, {"layer", "network"});
+  b.number({"window", "presentations", "over which D forgets"}, c.window, k_positive);
+  b.number({"interval", "presentations", "variant clock, 0: 3/(2c)"}, c.interval, k_not_negative);
+  b.number({"tau", "presentations", "in which s decays by 1/e, 0: it does not"}, c.tau, k_not_negative);
+  b.number({"upkeep", "1", "c: upkeep of s per presentation / price of path, 0: of the price list"}, c.upkeep,
+           k_not_negative);
+}
+
+}  // namespace
+
+void bind(Binder& b, theory::PlasticitySpec& p) {
+  b.choice({"rule", "",
+            "which weights are written: all, the first fraction by rank, above theta, a random fraction, a fixed "
+            "random one"},
+           p.rule, {"all", "top-k", "threshold", "random", "fixed"});
   b.flag({"accumulate", "", "error feedback: what is not written stays in an accumulator"}, p.accumulate);
   std::size_t source = p.fraction_source == theory::FractionSource::schedule ? 1 : 0;  // the only two for weights
-  b.word({"fraction_source", "", "where the fraction of rules top-k and random comes from"}, source,
+  b.word({"fraction_source", "", "where the fraction of rules top-k, random and fixed comes from"}, source,
          {"constant", "schedule"});
   p.fraction_source = source == 1 ? theory::FractionSource::schedule : theory::FractionSource::constant;
   b.number({"fraction", "1", "fraction_source constant"}, p.fraction, k_share);
   b.number({"theta", "1", "rule threshold, at the first learning rate; 0 with accumulate: 0.13 sqrt(3 eta / batch)"},
            p.theta, k_not_negative);
   b.number({"theta_exponent", "1", "theta follows the learning rate to this power"}, p.theta_exponent, k_not_negative);
+  b.choice({"threshold_from", "",
+            "rule threshold: theta, or price lambda of path (lambda eta) or of writes (sqrt(lambda eta))"},
+           p.threshold_from, {"theta", "path-price", "write-price"});
+  b.number({"price", "loss", "lambda: loss that a unit of path, or a write, must be worth"}, p.price, k_not_negative);
+  b.choice({"rank", "", "order of rule top-k"}, p.rank,
+           {"largest-update", "largest-weight", "smallest-update", "smallest-weight"});
+  b.choice({"rank_within", "", "rule top-k: among the weights of a layer, or of a neuron (incoming, with its bias)"},
+           p.rank_within, {"layer", "neuron"});
+  b.choice({"layer_share", "",
+            "the fraction is that of each layer, or of the first, and every layer writes as many weights"},
+           p.layer_share, {"equal", "matched"});
+  b.table({"cache", "", "synaptic caching: changes go into a transient part s of each weight, later into the rest"},
+          [&](Binder& t) { bind_cache(t, p.cache); });
 }
 
 }  // namespace eos::io

@@ -59,6 +59,7 @@ void visit_step_fields(Visit visit) {
   visit("data_fraction", &R::data_fraction, "1", "samples kept / samples seen since the last row");
   visit("weight_fraction", &R::weight_fraction, "1", "writes / (updates x parameters) since the last row");
   visit("theta", &R::theta, "1", "write threshold on |update| or |accumulator|");
+  visit("cache_theta", &R::cache_theta, "1", "consolidation threshold on |transient part|, of the first layer");
 }
 
 /// One field of all rows.

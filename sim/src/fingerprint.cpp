@@ -34,8 +34,15 @@ std::string describe(const theory::SelectionSpec& s) {
 }
 
 std::string describe(const theory::PlasticitySpec& p) {
-  return fmt::format("plasticity {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
-                     static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent);
+  return fmt::format("plasticity {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
+                     static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent,
+                     static_cast<int>(p.threshold_from), p.price, static_cast<int>(p.rank),
+                     static_cast<int>(p.rank_within), static_cast<int>(p.layer_share));
+}
+
+std::string describe(const theory::CacheSpec& c) {
+  return fmt::format("cache {} {} {} {} {} {} {} {} {}\n", static_cast<int>(c.variant), static_cast<int>(c.law),
+                     c.theta, c.scale, static_cast<int>(c.statistics), c.window, c.interval, c.tau, c.upkeep);
 }
 
 std::string describe(const theory::Schedule& s) {
@@ -45,8 +52,8 @@ std::string describe(const theory::Schedule& s) {
 }
 
 std::string describe(const theory::PriceList& p) {
-  return fmt::format("prices {} {} {} {} {} {} {} {} {} {}\n", p.mac, p.scoring_mac, p.write, p.path, p.path_squared,
-                     p.accumulator, p.maintenance, p.weight_read, p.input_byte, p.sample);
+  return fmt::format("prices {} {} {} {} {} {} {} {} {} {} {}\n", p.mac, p.scoring_mac, p.write, p.path, p.path_squared,
+                     p.transient_path, p.accumulator, p.maintenance, p.weight_read, p.input_byte, p.sample);
 }
 
 void add_set(core::Sha256& hash, const LabelledSet& set) {
@@ -68,6 +75,7 @@ std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
   hash.update(describe(s.optimiser));
   hash.update(describe(s.selection));
   hash.update(describe(s.plasticity));
+  hash.update(describe(s.plasticity.cache));
   hash.update(describe(s.schedule));
   hash.update(describe(s.prices));
   hash.update(fmt::format("run {} {} {} {}\n", s.batch, s.epochs, s.evaluate_every, s.record_every));

@@ -3,15 +3,19 @@
 #include <cmath>
 
 #include "eos/core/philox.hpp"
+#include "eos/kernels/mask_columns.hpp"
 
 namespace eos::sim {
 
 using kernels::Mask;
 using theory::OptimiserKind;
+using theory::RankBy;
+using theory::RankWithin;
 using theory::WriteRule;
 
 Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-                       const theory::PlasticitySpec& plasticity, const MlpLayout& layout, std::uint64_t seed)
+                       const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout,
+                       std::uint64_t seed)
     : context_(context),
       optimiser_(optimiser),
       spec_(plasticity),
@@ -19,7 +23,8 @@ Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserS
       seed_(seed),
       device_counts_(context, static_cast<std::size_t>(layout.layers())),
       counts_(static_cast<std::size_t>(layout.layers())),
-      k_(static_cast<std::size_t>(layout.layers())) {
+      cache_(context, plasticity.cache, upkeep, layout) {
+  for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.offsets[l + 1] - layout.offsets[l]);
   const auto size = static_cast<std::size_t>(layout.parameters());
   const bool adam = optimiser.kind == OptimiserKind::adamw;
   if (adam || spec_.rule != WriteRule::all) delta_ = kernels::Buffer<float>(context, size);
@@ -35,6 +40,7 @@ std::vector<std::pair<std::string, kernels::Buffer<float>*>> Plasticity::state()
   if (velocity_.size() > 0) all.emplace_back("velocity", &velocity_);
   if (second_moment_.size() > 0) all.emplace_back("second_moment", &second_moment_);
   if (accumulator_.size() > 0) all.emplace_back("accumulator", &accumulator_);
+  if (caches()) all.emplace_back("persistent", &cache_.persistent());
   return all;
 }
 
@@ -56,55 +62,108 @@ void Plasticity::make_delta(const float* gradient, WriteControls controls, const
                      weights, velocity_.data(), delta_.data());
 }
 
-void Plasticity::select(WriteControls controls) {
-  for (int l = 0; l < layout_.layers(); ++l) {
-    // Rounded without bias, so that a small layer is not frozen by a small fraction.
-    const auto size = static_cast<double>(layout_.offsets[l + 1] - layout_.offsets[l]);
+/// How many weights of each layer, or of each neuron of a layer, to write; rounded without bias, so that a small layer
+/// is not frozen by a small fraction.
+std::vector<std::int64_t> Plasticity::ranks(WriteControls controls) const {
+  const std::vector<double> fractions = theory::layer_fractions(spec_.layer_share, controls.weight_fraction, sizes_);
+  std::vector<std::int64_t> k;
+  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+    const std::int64_t among = spec_.rank_within == RankWithin::layer ? sizes_[l] : sizes_[l] / layout_.widths[l + 1];
     const double offset = core::uniform(seed_, {1, static_cast<std::uint32_t>(controls.step),
                                                 core::Purpose::weight_mask, static_cast<std::uint32_t>(l)});
-    k_[static_cast<std::size_t>(l)] = static_cast<std::int64_t>(std::floor(controls.weight_fraction * size + offset));
+    k.push_back(static_cast<std::int64_t>(std::floor(fractions[l] * static_cast<double>(among) + offset)));
   }
-  const float* values = spec_.accumulate ? accumulator_.data() : delta_.data();
-  kernels::select_threshold(context_, values, layout_.segments(), k_.data(), selection_.data());
+  return k;
 }
 
-void Plasticity::apply(const float* gradient, WriteControls controls, float* weights) {
+// Ranks that masked_update cannot follow: changes that do not come first in their order become zero.
+void Plasticity::keep_first(WriteControls controls, const float* weights) {
+  const bool by_weight = spec_.rank == RankBy::largest_weight || spec_.rank == RankBy::smallest_weight;
+  const bool smallest = spec_.rank == RankBy::smallest_update || spec_.rank == RankBy::smallest_weight;
+  const std::vector<std::int64_t> k = ranks(controls);  // of a layer, or of each neuron
+  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+    float* delta = delta_.data() + layout_.offsets[l];
+    const float* keys = by_weight ? weights + layout_.offsets[l] : delta;
+    const kernels::Keep keep = smallest ? kernels::Keep::smallest : kernels::Keep::largest;
+    if (spec_.rank_within == RankWithin::layer) {
+      kernels::keep_ranked(context_, {1, sizes_[l]}, keys, {keep, k[l], false}, delta);
+    } else {
+      const std::int64_t neurons = layout_.widths[l + 1], incoming = sizes_[l] / neurons;
+      kernels::keep_ranked_columns(context_, {static_cast<int>(incoming), neurons}, keys, {keep, k[l], false}, delta);
+    }
+  }
+}
+
+// Draws have the address of the weight in the whole array, so that layers can have their own fractions. A fixed mask is
+// that of update 0, which no update has.
+void Plasticity::write_drawn(WriteControls controls, kernels::MaskedUpdate update, float* weights) {
+  const std::vector<double> fractions = theory::layer_fractions(spec_.layer_share, controls.weight_fraction, sizes_);
+  update.mask = Mask::random;
+  update.seed = seed_;
+  update.step = spec_.rule == WriteRule::fixed ? 0 : static_cast<std::uint32_t>(controls.step);
+  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+    update.probability = static_cast<float>(fractions[l]);
+    kernels::masked_update(context_, {1, layout_.offsets.data() + l}, delta_.data(), update, weights,
+                           device_counts_.data() + l);
+  }
+}
+
+void Plasticity::write(const float* gradient, WriteControls controls, float* weights) {
   if (spec_.rule == WriteRule::all && optimiser_.kind == OptimiserKind::sgd) {
     kernels::sgd_update_dense(context_, layout_.segments(),
                               {static_cast<float>(controls.learning_rate), static_cast<float>(optimiser_.momentum),
                                static_cast<float>(optimiser_.weight_decay)},
                               gradient, weights, velocity_.data(), device_counts_.data());
-  } else {
-    make_delta(gradient, controls, weights);
-    kernels::MaskedUpdate update;
-    const float* delta = delta_.data();
-    update.accumulator = spec_.accumulate ? accumulator_.data() : nullptr;
-    switch (spec_.rule) {
-      case WriteRule::all:
-        break;
-      case WriteRule::top_k:
-        update.mask = Mask::selection;
-        if (spec_.accumulate) {
-          kernels::accumulate(context_, layout_.parameters(), delta, accumulator_.data());
-          delta = nullptr;  // it is in the accumulator now
-        }
-        select(controls);
-        update.selection = selection_.data();
-        break;
-      case WriteRule::threshold:
-        update.mask = Mask::threshold;
-        update.threshold = static_cast<float>(controls.theta);
-        break;
-      case WriteRule::random:
-        update.mask = Mask::random;
-        update.probability = static_cast<float>(controls.weight_fraction);
-        update.seed = seed_;
-        update.step = static_cast<std::uint32_t>(controls.step);
-        break;
-    }
-    kernels::masked_update(context_, layout_.segments(), delta, update, weights, device_counts_.data());
+    return;
   }
+  make_delta(gradient, controls, weights);
+  kernels::MaskedUpdate update;
+  const float* delta = delta_.data();
+  update.accumulator = spec_.accumulate ? accumulator_.data() : nullptr;
+  switch (spec_.rule) {
+    case WriteRule::all:
+      break;
+    case WriteRule::top_k:
+      if (spec_.rank != RankBy::largest_update || spec_.rank_within != RankWithin::layer) {
+        keep_first(controls, weights);
+        break;
+      }
+      update.mask = Mask::selection;
+      if (spec_.accumulate) {
+        kernels::accumulate(context_, layout_.parameters(), delta, accumulator_.data());
+        delta = nullptr;  // it is in the accumulator now
+      }
+      kernels::select_threshold(context_, spec_.accumulate ? accumulator_.data() : delta, layout_.segments(),
+                                ranks(controls).data(), selection_.data());
+      update.selection = selection_.data();
+      break;
+    case WriteRule::threshold:
+      update.mask = Mask::threshold;
+      update.threshold = static_cast<float>(controls.theta);
+      break;
+    case WriteRule::random:
+    case WriteRule::fixed:
+      return write_drawn(controls, update, weights);
+  }
+  kernels::masked_update(context_, layout_.segments(), delta, update, weights, device_counts_.data());
+}
+
+void Plasticity::apply(const float* gradient, WriteControls controls, float* weights) {
+  write(gradient, controls, weights);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
+  changes_.assign(sizes_.size(), {});
+  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+    changes_[l].writes = counts_[l].writes;
+    changes_[l].path_length = counts_[l].path;
+    changes_[l].path_squared = counts_[l].squared;
+    if (spec_.accumulate) changes_[l].accumulator_updates = sizes_[l];
+  }
+}
+
+void Plasticity::settle(bool updated, std::int64_t presentations, float* weights) {
+  if (!caches()) return;
+  changes_.assign(sizes_.size(), {});
+  cache_.step(updated ? &counts_ : nullptr, presentations, weights, changes_);
 }
 
 }  // namespace eos::sim

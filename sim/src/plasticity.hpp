@@ -1,4 +1,4 @@
-// Turn gradients into writes: optimiser, write rule, accumulator, and the counts of what was written.
+// Turn gradients into writes: optimiser, write rule, accumulator or transient part, and the counts of what was written.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "eos/theory/ledger.hpp"
 #include "mlp.hpp"
 #include "open_loop.hpp"
+#include "synaptic_cache.hpp"
 
 namespace eos::sim {
 
@@ -15,38 +16,52 @@ namespace eos::sim {
 struct WriteControls {
   double learning_rate = 0;
   double theta = 0;            ///< threshold, where the rule uses one
-  double weight_fraction = 1;  ///< top_k, random
+  double weight_fraction = 1;  ///< top_k, random, fixed
   std::int64_t step = 1;       ///< number of this update, from 1
 };
 
 class Plasticity {
  public:
   Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-             const theory::PlasticitySpec& plasticity, const MlpLayout& layout, std::uint64_t seed);
+             const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout, std::uint64_t seed);
 
-  /// Writes to `weights`; the counts of each layer are then in counts().
+  /// Before the first update.
+  void start(const kernels::Buffer<float>& weights) { cache_.start(weights); }
+  /// Writes to `weights`; the counts of each layer are then in changes(). With a cache, call settle() next.
   void apply(const float* gradient, WriteControls controls, float* weights);
-  const std::vector<kernels::UpdateCounts>& counts() const { return counts_; }
-  /// Accumulator words touched by one update: every parameter's.
-  std::int64_t accumulator_words() const { return spec_.accumulate ? layout_.parameters() : 0; }
+  bool caches() const { return cache_.active(); }
+  /// With a cache: a batch ended, `presentations` samples after the last. What apply() and others have changed since
+  /// goes into transient parts; these are consolidated, maintained and decay.
+  void settle(bool updated, std::int64_t presentations, float* weights);
+  /// Of the last apply() or settle(), by layer: writes, path, transient path, accumulator words, maintenance.
+  const std::vector<theory::Ledger>& changes() const { return changes_; }
+  /// What is still transient, counted as if it were consolidated now, by layer.
+  std::vector<theory::Ledger> rest(const kernels::Buffer<float>& weights) const { return cache_.rest(weights); }
+  double cache_threshold() const { return cache_.threshold(); }
 
-  /// Arrays that must survive a checkpoint, by name: velocity or moments, accumulator.
+  /// Arrays that must survive a checkpoint, by name: velocity or moments, accumulator, persistent weights.
   std::vector<std::pair<std::string, kernels::Buffer<float>*>> state();
+  SynapticCache& cache() { return cache_; }
 
  private:
   void make_delta(const float* gradient, WriteControls controls, const float* weights);
-  void select(WriteControls controls);
+  std::vector<std::int64_t> ranks(WriteControls controls) const;
+  void keep_first(WriteControls controls, const float* weights);
+  void write(const float* gradient, WriteControls controls, float* weights);
+  void write_drawn(WriteControls controls, kernels::MaskedUpdate update, float* weights);
 
   kernels::Context context_;
   theory::OptimiserSpec optimiser_;
   theory::PlasticitySpec spec_;
   MlpLayout layout_;
   std::uint64_t seed_;
+  std::vector<std::int64_t> sizes_;  ///< weights of each layer
   kernels::Buffer<float> delta_, velocity_, second_moment_, accumulator_;
   kernels::Buffer<kernels::Selection> selection_;
   kernels::Buffer<kernels::UpdateCounts> device_counts_;
   std::vector<kernels::UpdateCounts> counts_;
-  std::vector<std::int64_t> k_;
+  SynapticCache cache_;
+  std::vector<theory::Ledger> changes_;
 };
 
 }  // namespace eos::sim

@@ -74,7 +74,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       seed_(seed),
       stream_(setup.selection, setup.open_loop, seed),
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
-      plasticity_(context, setup.spec.optimiser, setup.plasticity, setup.layout, seed),
+      plasticity_(context, setup.spec.optimiser, setup.plasticity,
+                  theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed),
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
@@ -92,6 +93,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   labels_ = kernels::Buffer<std::int32_t>(context, rows);
   index_ = kernels::Buffer<std::int32_t>(context, rows);
   score_words_.resize(3 * rows);
+  plasticity_.start(weights_);
 }
 
 // The number of rows to present next. While a full batch is collected: so many that about the missing ones will be
@@ -102,10 +104,11 @@ int Replica::chunk_size() const {
   const int missing = batch - pending_.size();
   const double keep = gate_.expected_keep(stream_.state.position, means_);
   if (keep >= 1) return missing;
-  const int most = chunk_capacity(batch);
+  // A transient part may decay between batches, not within: then no row is forwarded before its batch.
+  const int most = plasticity_.caches() ? missing : chunk_capacity(batch);
   // The ranked gate keeps at most ceil(fraction * rows): rounding down here never keeps too many.
   if (setup_.selection.gate == theory::Gate::ranked) return std::clamp(static_cast<int>(missing / keep), 1, most);
-  return std::clamp(static_cast<int>(std::ceil(missing / keep)), k_least_chunk, most);
+  return std::clamp(static_cast<int>(std::ceil(missing / keep)), std::min(k_least_chunk, most), most);
 }
 
 void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to) {
@@ -235,7 +238,10 @@ void Replica::collect_kept() {
 
 void Replica::finish_chunk() {
   if (full_batches()) {
-    if (pending_.size() == setup_.spec.batch) update();
+    if (pending_.size() == setup_.spec.batch)
+      update();
+    else if (pending_.size() == 0)
+      pass();
     return;
   }
   if (pending_.size() >= setup_.selection.minimum_kept) {
@@ -249,6 +255,7 @@ void Replica::finish_chunk() {
   kept_since_row_ -= pending_.size(), kept_since_step_ -= pending_.size();
   pending_.clear();
   batch_begin_ = stream_.state.position;
+  pass();
 }
 
 // Completes batch_ and dz_ when rows came from chunks in which not all were kept.
@@ -284,26 +291,44 @@ void Replica::update() {
       theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
   plasticity_.apply(gradient_.data(), controls, weights_.data());
+  plasticity_.settle(true, take_presentations(), weights_.data());
   count_update(rows);
   record_step(rate_, controls.theta, pending_.loss / rows);
   pending_.clear();
   batch_begin_ = stream_.state.position;
 }
 
-void Replica::count_update(int rows) {
+/// Samples presented since the last batch ended.
+std::int64_t Replica::take_presentations() {
+  const std::int64_t n = ledger_.samples_seen - presented_;
+  presented_ = ledger_.samples_seen;
+  return n;
+}
+
+// A batch ended without an update. Time has passed for transient weights all the same.
+void Replica::pass() {
+  if (!plasticity_.caches()) return;
+  plasticity_.settle(false, take_presentations(), weights_.data());
+  ledger_ += count_layers();
+}
+
+/// Adds what the last update or pass changed to the ledgers of the layers; returns its sum.
+theory::Ledger Replica::count_layers() {
   theory::Ledger change;
   for (std::size_t l = 0; l < layer_ledgers_.size(); ++l) {
-    const kernels::UpdateCounts& c = plasticity_.counts()[l];
-    theory::Ledger layer;
-    layer.writes = c.writes, layer.path_length = c.path, layer.path_squared = c.squared;
-    layer_ledgers_[l] += layer;
-    change += layer;
+    layer_ledgers_[l] += plasticity_.changes()[l];
+    change += plasticity_.changes()[l];
   }
-  change.accumulator_updates = plasticity_.accumulator_words();
+  return change;
+}
+
+void Replica::count_update(int rows) {
+  theory::Ledger change = count_layers();
   change.weight_reads = 2 * setup_.counts.parameters;  // backward pass and update
   means_.forget_updated(rows);
   means_.updated += rows;
-  means_.update_cost += theory::energy(change, setup_.spec.prices).total();
+  means_.update_cost +=
+      theory::energy(change, setup_.spec.prices).total() - setup_.spec.prices.maintenance * change.maintenance;
   change.samples_backward = rows;
   change.backward_macs = rows * setup_.counts.backward_macs;
   ledger_ += change;
@@ -319,6 +344,7 @@ void Replica::record_step(double rate, double theta, double loss) {
   row.epoch = epoch();
   row.learning_rate = rate;
   row.theta = theta;
+  row.cache_theta = plasticity_.cache_threshold();
   row.loss = loss;
   row.data_fraction = static_cast<double>(kept_since_step_) / std::max(1.0, seen);
   row.weight_fraction =

@@ -81,6 +81,9 @@ class Replica {
   void collect_kept();
   void finish_chunk();
   void update();
+  void pass();
+  std::int64_t take_presentations();
+  theory::Ledger count_layers();
   void load_batch(int rows, float scale);
   void count_update(int rows);
   void record_step(double rate, double theta, double loss);
@@ -129,6 +132,7 @@ class Replica {
   std::vector<StepRow> step_rows_;
   std::int64_t batch_begin_ = 0;  ///< stream position at which the present batch began
   std::int64_t chunks_ = 0;
+  std::int64_t presented_ = 0;                             ///< samples seen when the last batch ended
   std::int64_t evaluations_ = 0;                           ///< of evaluate_every, passed
   std::int64_t kept_since_row_ = 0, kept_since_step_ = 0;  ///< rows the gate kept since the last row of each table
   double loss_sum_ = 0;                                    ///< over samples forwarded since the last row

@@ -91,6 +91,7 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("mean_loss", self.stream_.state.mean_loss);
   visit("batch_begin", self.batch_begin_);
   visit("chunks", self.chunks_);
+  visit("presented", self.presented_);
   visit("evaluations", self.evaluations_);
   visit("kept_since_row", self.kept_since_row_);
   visit("kept_since_step", self.kept_since_step_);
@@ -127,6 +128,11 @@ core::Dataset Replica::checkpoint() {
   data.add_dim("parameter", setup_.layout.parameters());
   data.add("weights", {"parameter"}, weights_.get(), "1", "weights and biases, layer by layer");
   for (auto& [name, buffer] : plasticity_.state()) data.add(name, {"parameter"}, buffer->get(), "1", name);
+  if (plasticity_.caches()) {
+    const std::vector<double> sums = plasticity_.cache().sums();
+    data.add_dim("cache_sum", static_cast<std::int64_t>(sums.size()));
+    data.add("cache_sums", {"cache_sum"}, sums, "1", "running sums that thresholds and the clock follow");
+  }
   if (!stream_.state.last_score.empty()) {
     data.add_dim("sample", static_cast<std::int64_t>(stream_.state.last_score.size()));
     data.add("last_score", {"sample"}, stream_.state.last_score, "1", "last loss or squared residual of each sample");
@@ -186,6 +192,8 @@ void Replica::restore(const core::Dataset& data) {
   });
   weights_.put(array<float>(data, "weights", weights_.size()));
   for (auto& [name, buffer] : plasticity_.state()) buffer->put(array<float>(data, name, buffer->size()));
+  if (plasticity_.caches())
+    plasticity_.cache().restore(array<double>(data, "cache_sums", plasticity_.cache().sums().size()), weights_);
   if (!stream_.state.last_score.empty())
     stream_.state.last_score = array<float>(data, "last_score", stream_.state.last_score.size());
   load_rows(data);

@@ -71,6 +71,7 @@ void Replica::evaluate() {
     row.direct_writes += static_cast<double>(layer.writes), row.direct_path += layer.path;
   row.seconds = seconds_;
   row.ledger = ledger_;
+  for (const theory::Ledger& layer : plasticity_.rest(weights_)) row.ledger += layer;  // as if training ended here
   epoch_rows_.push_back(row);
   if (setup_.keep_weights) weights_at_.push_back(weights_.get());
   row_ledger_ = ledger_;
@@ -118,6 +119,8 @@ ReplicaResult Replica::result(RunStatus run_status) {
   r.steps = step_rows_;
   r.layers = layer_ledgers_;
   r.direct = direct_costs();
+  const std::vector<theory::Ledger> rest = plasticity_.rest(weights_);
+  for (std::size_t l = 0; l < rest.size(); ++l) r.layers[l] += rest[l];
   r.weights = weights_.get();
   r.weights_at = weights_at_;
   return r;

@@ -1,6 +1,7 @@
 // The training engine against an independent double-precision network, and its ledger against counts made by hand.
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <numeric>
 
 #include "../../sim/src/replica.hpp"
@@ -76,12 +77,32 @@ INSTANTIATE_TEST_SUITE_P(Optimisers, DenseTraining,
 
 struct Method {
   std::string name;
-  void (*apply)(theory::TrainingSpec&);
+  std::function<void(theory::TrainingSpec&)> apply;
 };
 void PrintTo(const Method& m, std::ostream* out) { *out << m.name; }
 
-const std::vector<Method>& methods() {
-  static const std::vector<Method> k_methods{
+/// Every weight preset, on line and by mini-batches.
+std::vector<Method> weight_methods() {
+  std::vector<Method> methods;
+  for (const std::string& preset : theory::plasticity_presets())
+    for (int batch : {1, 16}) {
+      std::string name = "weights_" + preset + "_batch_" + std::to_string(batch);
+      std::replace(name.begin(), name.end(), '-', '_');
+      methods.push_back({name, [preset, batch](theory::TrainingSpec& s) {
+                           s.plasticity = theory::plasticity_preset(preset);
+                           s.prices = theory::builtin_prices("metabolic-cache");
+                           s.schedule.edges = {0, 0.4, 1};
+                           s.schedule.data_fraction = {1, 1};
+                           s.schedule.weight_fraction = {0.3, 0.1};
+                           s.batch = batch;
+                           if (batch == 1) s.optimiser.learning_rate = 0.02;
+                         }});
+    }
+  return methods;
+}
+
+std::vector<Method> all_methods() {
+  std::vector<Method> methods{
       {"dense", [](theory::TrainingSpec&) {}},
       {"dbpd",
        [](theory::TrainingSpec& s) {
@@ -123,9 +144,6 @@ const std::vector<Method>& methods() {
          s.selection = theory::selection_preset("joint");
          s.selection.start_epochs = 0.3;
        }},
-      {"top_k", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("top-k"); }},
-      {"threshold", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("threshold"); }},
-      {"random", [](theory::TrainingSpec& s) { s.plasticity = theory::plasticity_preset("random"); }},
       {"error_feedback",
        [](theory::TrainingSpec& s) {
          s.plasticity = theory::plasticity_preset("error-feedback");
@@ -147,17 +165,58 @@ const std::vector<Method>& methods() {
          s.plasticity = theory::plasticity_preset("error-feedback");
          s.optimiser.momentum = 0.5;
        }},
+      {"lazy_cache_on_line",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("lazy");
+         s.plasticity = theory::plasticity_preset("cache+top-k");
+         s.batch = 1;
+       }},
+      {"shrink_cache",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("dbpd-shrink");
+         s.selection.tau = 0.6;
+         s.selection.minimum_kept = 5;
+         s.plasticity = theory::plasticity_preset("cache-local-global");
+       }},
+      {"joint_cache",
+       [](theory::TrainingSpec& s) {
+         s.selection = theory::selection_preset("joint");
+         s.plasticity = theory::plasticity_preset("cache-adaptive");
+         s.prices = theory::builtin_prices("metabolic-cache");
+         s.optimiser.momentum = 0.5;
+       }},
       {"adamw_top_k", [](theory::TrainingSpec& s) {
          s.optimiser.kind = theory::OptimiserKind::adamw;
          s.optimiser.learning_rate = 0.01;
          s.plasticity = theory::plasticity_preset("top-k");
        }}};
-  return k_methods;
+  const std::vector<Method> weights = weight_methods();
+  methods.insert(methods.end(), weights.begin(), weights.end());
+  return methods;
 }
 
 class EveryMethod : public ::testing::TestWithParam<Method> {};
-INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, ::testing::ValuesIn(methods()),
+INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, ::testing::ValuesIn(all_methods()),
                          [](const auto& method) { return method.param.name; });
+
+/// The weights whose changes M_0, M_1 and M_2 count: with a cache, the persistent parts.
+std::vector<double> stored(Replica& replica) {
+  const core::Dataset state = replica.checkpoint();
+  return state.numbers(state.has("persistent") ? "persistent" : "weights");
+}
+
+/// Adds the counts of a change, layer by layer.
+void compare(const std::vector<double>& before, const std::vector<double>& after, const MlpLayout& layout,
+             std::vector<Ledger>& layers) {
+  for (int l = 0; l < layout.layers(); ++l)
+    for (auto i = static_cast<std::size_t>(layout.offsets[l]); i < static_cast<std::size_t>(layout.offsets[l + 1]);
+         ++i) {
+      const double change = after[i] - before[i];
+      layers[l].writes += change != 0;
+      layers[l].path_length += std::abs(change);
+      layers[l].path_squared += change * change;
+    }
+}
 
 TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_after) {
   const TaskData data = small_task(203);
@@ -165,43 +224,45 @@ TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_af
   GetParam().apply(spec);
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, data, context);
-  Replica replica(setup, context, 5);
-  std::vector<float> before = replica.result(RunStatus::complete).weights;
-  std::vector<Ledger> layers(3);
-  while (!replica.finished()) {
-    replica.advance();  // at most one update
-    const std::vector<float> after = replica.result(RunStatus::complete).weights;
-    for (int l = 0; l < 3; ++l)
-      for (auto i = static_cast<std::size_t>(setup.layout.offsets[l]);
-           i < static_cast<std::size_t>(setup.layout.offsets[l + 1]); ++i) {
-        const double change = static_cast<double>(after[i]) - before[i];
-        layers[l].writes += change != 0;
-        layers[l].path_length += std::abs(change);
-        layers[l].path_squared += change * change;
-      }
-    before = after;
-  }
-  const ReplicaResult result = replica.result(RunStatus::complete);
-  const Ledger& ledger = result.epochs.back().ledger;
-  double writes = 0;
-  for (int l = 0; l < 3; ++l) {
-    EXPECT_EQ(result.layers[l].writes, layers[l].writes) << "layer " << l;
-    EXPECT_NEAR(result.layers[l].path_length, layers[l].path_length, k_float_noise * layers[l].path_length);
-    EXPECT_NEAR(result.layers[l].path_squared, layers[l].path_squared, k_float_noise * layers[l].path_squared);
-    writes += static_cast<double>(layers[l].writes);
-  }
-  EXPECT_GT(writes, 0);
-  EXPECT_EQ(static_cast<double>(ledger.writes), writes);
-  EXPECT_EQ(ledger.samples_offered, 609);
-  EXPECT_EQ(ledger.forward_macs, ledger.samples_backward * setup.counts.forward_macs) << "one used forward a sample";
-  EXPECT_EQ(ledger.backward_macs, ledger.samples_backward * setup.counts.backward_macs);
-  EXPECT_EQ(ledger.input_bytes, ledger.samples_seen * data.inputs);
-  const bool feedback = spec.plasticity.accumulate;
-  EXPECT_EQ(ledger.accumulator_updates, feedback ? ledger.steps * setup.counts.parameters : 0);
-  EXPECT_EQ(ledger.maintenance, 0);
-  EXPECT_EQ(ledger.weight_reads % setup.counts.parameters, 0);
-  if (!spec.selection.two_forward) {
-    EXPECT_EQ(ledger.forward_macs + ledger.scoring_macs, ledger.samples_seen * setup.counts.forward_macs);
+  const bool cached = spec.plasticity.cache.variant != theory::Caching::none;
+  for (std::uint64_t seed : {5, 6}) {
+    Replica replica(setup, context, seed);
+    std::vector<double> before = stored(replica);
+    std::vector<Ledger> layers(3);
+    while (!replica.finished()) {
+      replica.advance();  // at most one update
+      const std::vector<double> after = stored(replica);
+      compare(before, after, setup.layout, layers);
+      before = after;
+    }
+    const ReplicaResult result = replica.result(RunStatus::complete);
+    // What is still transient is consolidated at the end.
+    compare(before, {result.weights.begin(), result.weights.end()}, setup.layout, layers);
+    const Ledger& ledger = result.epochs.back().ledger;
+    double writes = 0;
+    for (int l = 0; l < 3; ++l) {
+      EXPECT_EQ(result.layers[l].writes, layers[l].writes) << "layer " << l;
+      EXPECT_NEAR(result.layers[l].path_length, layers[l].path_length, k_float_noise * layers[l].path_length);
+      EXPECT_NEAR(result.layers[l].path_squared, layers[l].path_squared, k_float_noise * layers[l].path_squared);
+      writes += static_cast<double>(layers[l].writes);
+    }
+    if (spec.plasticity.rank != theory::RankBy::smallest_update) {  // the smallest changes are zeros
+      EXPECT_GT(writes, 0);
+    }
+    EXPECT_EQ(static_cast<double>(ledger.writes), writes);
+    EXPECT_EQ(ledger.samples_offered, 609);
+    EXPECT_EQ(ledger.forward_macs, ledger.samples_backward * setup.counts.forward_macs) << "one used forward a sample";
+    EXPECT_EQ(ledger.backward_macs, ledger.samples_backward * setup.counts.backward_macs);
+    EXPECT_EQ(ledger.input_bytes, ledger.samples_seen * data.inputs);
+    if (!cached) {
+      EXPECT_EQ(ledger.accumulator_updates, spec.plasticity.accumulate ? ledger.steps * setup.counts.parameters : 0);
+      EXPECT_EQ(ledger.maintenance, 0);
+      EXPECT_EQ(ledger.transient_path, 0);
+    }
+    EXPECT_EQ(ledger.weight_reads % setup.counts.parameters, 0);
+    if (!spec.selection.two_forward) {
+      EXPECT_EQ(ledger.forward_macs + ledger.scoring_macs, ledger.samples_seen * setup.counts.forward_macs);
+    }
   }
 }
 

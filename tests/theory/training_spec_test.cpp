@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <set>
 
 #include "eos/core/error.hpp"
 
@@ -53,7 +55,8 @@ TEST(TrainingSpec, every_preset_is_valid_and_labelled) {
     EXPECT_TRUE(problems_of(spec).empty()) << method;
   }
   EXPECT_EQ(selection_presets().size(), 13u);
-  EXPECT_EQ(plasticity_presets().size(), 7u);
+  const std::vector<std::string> names = plasticity_presets();
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
 }
 
 TEST(TrainingSpec, presets_say_what_the_papers_say) {
@@ -114,6 +117,49 @@ TEST(TrainingSpec, write_threshold_follows_the_rate) {
   EXPECT_EQ(write_threshold(fixed, .1, .1, 32), 0);
 }
 
+TEST(TrainingSpec, write_prices_set_the_threshold_of_marginal_value) {
+  // A change -eta g gains eta g^2: worth lambda eta |g| of path above |change| = lambda eta, worth lambda as a write
+  // above sqrt(lambda eta). The presets' prices make both 2e-4 at the rate 0.01.
+  const PlasticitySpec m1 = plasticity_preset("write-price-m1"), m0 = plasticity_preset("write-price-m0");
+  EXPECT_DOUBLE_EQ(write_threshold(m1, .01, .01, 1), 2e-4);
+  EXPECT_DOUBLE_EQ(write_threshold(m0, .01, .01, 1), 2e-4);
+  EXPECT_DOUBLE_EQ(write_threshold(m1, .01, .0025, 1), 5e-5);
+  EXPECT_DOUBLE_EQ(write_threshold(m0, .01, .0025, 1), 1e-4);
+}
+
+TEST(TrainingSpec, matched_fractions_write_as_many_weights_in_every_layer) {
+  // 784-N-10 without biases: 78.4 times the fraction, at most 1 (van Rossum & Pache 2024).
+  const std::vector<std::int64_t> sizes{784 * 200, 200 * 10};
+  EXPECT_THAT(layer_fractions(LayerShare::equal, .01, sizes), testing::ElementsAre(.01, .01));
+  const std::vector<double> matched = layer_fractions(LayerShare::matched, .01, sizes);
+  EXPECT_DOUBLE_EQ(matched[0], .01);
+  EXPECT_DOUBLE_EQ(matched[1], .784);
+  EXPECT_EQ(layer_fractions(LayerShare::matched, .1, sizes)[1], 1);
+}
+
+TEST(TrainingSpec, cache_thresholds_and_clocks_follow_their_formulas) {
+  CacheSpec cache = plasticity_preset("cache-adaptive").cache;
+  // theta = eta sqrt(3p/c) for updates +-eta with probability p: D = p eta^2.
+  EXPECT_DOUBLE_EQ(cache_threshold(cache, .25 * .01 * .01, .001), .01 * std::sqrt(3 * .25 / .001));
+  cache.scale = 2;
+  EXPECT_DOUBLE_EQ(cache_threshold(cache, .25 * .01 * .01, .001), .02 * std::sqrt(3 * .25 / .001));
+  EXPECT_EQ(cache_threshold(cache, 0, .001), 0);
+  EXPECT_EQ(cache_threshold(cache, 1, 0), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(cache_threshold(plasticity_preset("cache").cache, 1, .001), .02);
+  EXPECT_DOUBLE_EQ(cache_interval(plasticity_preset("cache-clock").cache, .01), 150);
+  EXPECT_EQ(cache_upkeep(cache, builtin_prices("metabolic-cache")), 1e-3);
+  cache.upkeep = .5;
+  EXPECT_EQ(cache_upkeep(cache, builtin_prices("metabolic-cache")), .5);
+  EXPECT_EQ(cache_upkeep(CacheSpec{}, builtin_prices("hbm2")), 0);
+}
+
+TEST(TrainingSpec, caches_join_with_rules_but_not_with_one_another) {
+  const PlasticitySpec joined = plasticity_preset("cache-clock+write-price-m1");
+  EXPECT_EQ(joined.cache.variant, Caching::clock);
+  EXPECT_EQ(joined.threshold_from, ThresholdFrom::path_price);
+  EXPECT_THROW(plasticity_preset("cache+cache-clock"), core::Error);
+}
+
 TEST(TrainingSpec, contradictions_are_reported_together) {
   TrainingSpec spec;
   spec.batch = 0;
@@ -163,6 +209,23 @@ TEST(TrainingSpec, each_contradiction_has_its_code) {
        },
        "E107", "free"},
       {[](TrainingSpec& s) { s.plasticity.fraction_source = FractionSource::law; }, "E107", "fraction_source"},
+      {[](TrainingSpec& s) { s.plasticity = plasticity_preset("error-feedback+cache"); }, "E107", "cannot wait"},
+      {[](TrainingSpec& s) {
+         s.plasticity = plasticity_preset("cache-adaptive");
+         s.prices = builtin_prices("hbm2");
+       },
+       "E107", "upkeep c is 0"},
+      {[](TrainingSpec& s) {
+         s.plasticity = plasticity_preset("cache-clock");
+         s.prices = builtin_prices("hbm2");
+       },
+       "E107", "3/(2c)"},
+      {[](TrainingSpec& s) { s.plasticity.cache.tau = -1; }, "E104", "cache.tau"},
+      {[](TrainingSpec& s) {
+         s.plasticity = plasticity_preset("top-k-per-neuron");
+         s.plasticity.accumulate = true;
+       },
+       "E107", "accumulate"},
       {[](TrainingSpec& s) { s.selection = selection_preset("schedule"); }, "E502", "selection"},
       {[](TrainingSpec& s) { s.plasticity = plasticity_preset("schedule"); }, "E502", "plasticity"},
       {[](TrainingSpec& s) {

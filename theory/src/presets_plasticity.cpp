@@ -12,11 +12,66 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.rule = WriteRule::top_k;
        p.fraction = 0.1;
      }},
+    {"top-k-matched",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.03;
+       p.layer_share = LayerShare::matched;
+     }},
+    {"top-k-per-neuron",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.1;
+       p.rank_within = RankWithin::neuron;
+     }},
+    {"top-k-per-neuron-weight",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.1;
+       p.rank = RankBy::largest_weight;
+       p.rank_within = RankWithin::neuron;
+     }},
+    {"largest-weight",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.1;
+       p.rank = RankBy::largest_weight;
+     }},
+    {"smallest-update",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.1;
+       p.rank = RankBy::smallest_update;
+     }},
+    {"smallest-weight",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::top_k;
+       p.fraction = 0.1;
+       p.rank = RankBy::smallest_weight;
+     }},
+    {"fixed-mask",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::fixed;
+       p.fraction = 0.1;
+       p.layer_share = LayerShare::matched;
+     }},
     {"threshold",
      [](PlasticitySpec& p) {
        p.rule = WriteRule::threshold;
        p.theta = 2e-4;
        p.theta_exponent = 0;
+     }},
+    {"write-price-m0",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::threshold;
+       p.threshold_from = ThresholdFrom::write_price;
+       p.price = 4e-6;  // a threshold of 2e-4 at the rate 0.01
+     }},
+    {"write-price-m1",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::threshold;
+       p.threshold_from = ThresholdFrom::path_price;
+       p.price = 0.02;  // a threshold of 2e-4 at the rate 0.01
      }},
     {"random",
      [](PlasticitySpec& p) {
@@ -39,10 +94,36 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.fraction_source = FractionSource::schedule;
        p.accumulate = true;
      }},
+    // Thresholds and decay of Li & van Rossum (2020), Fig. 5B; that of `cache-global` is ours.
+    {"cache",
+     [](PlasticitySpec& p) {
+       p.cache.variant = Caching::local_local;
+       p.cache.tau = 1000;
+     }},
+    {"cache-local-global",
+     [](PlasticitySpec& p) {
+       p.cache.variant = Caching::local_global;
+       p.cache.theta = 0.04;
+       p.cache.tau = 1000;
+     }},
+    {"cache-global",
+     [](PlasticitySpec& p) {
+       p.cache.variant = Caching::global_global;
+       p.cache.theta = 4;
+       p.cache.tau = 1000;
+     }},
+    {"cache-adaptive",
+     [](PlasticitySpec& p) {
+       p.cache.variant = Caching::local_local;
+       p.cache.law = CacheThreshold::adaptive;
+     }},
+    {"cache-clock", [](PlasticitySpec& p) { p.cache.variant = Caching::clock; }},
 };
 
 std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   if (a.rule != WriteRule::all && b.rule != WriteRule::all) return "which weights are written";
+  if (a.cache.variant != Caching::none && b.cache.variant != Caching::none)
+    return "what consolidates transient changes";
   return "";
 }
 

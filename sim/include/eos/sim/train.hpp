@@ -56,7 +56,7 @@ struct DirectCost {
 /// One recorded update (every record_every-th).
 struct StepRow {
   std::int64_t step = 0;
-  double epoch = 0, learning_rate = 0, loss = 0, data_fraction = 1, weight_fraction = 1, theta = 0;
+  double epoch = 0, learning_rate = 0, loss = 0, data_fraction = 1, weight_fraction = 1, theta = 0, cache_theta = 0;
 };
 
 struct ReplicaResult {

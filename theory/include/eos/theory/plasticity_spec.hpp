@@ -3,9 +3,11 @@
 // Plain values; defaults are also those of the TOML keys in [plasticity].
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "eos/theory/ledger.hpp"
 #include "eos/theory/selection_spec.hpp"
 
 namespace eos::theory {
@@ -13,10 +15,43 @@ namespace eos::theory {
 /// Which weights are written at an update.
 enum class WriteRule {
   all,
-  top_k,      ///< the largest fraction per layer
+  top_k,      ///< the first fraction in the order of `rank`, within each layer or neuron
   threshold,  ///< |update| > theta, one threshold for all layers
-  random      ///< each with probability fraction
+  random,     ///< each with probability fraction, drawn anew for every update
+  fixed       ///< each with probability fraction, drawn once
 };
+/// What WriteRule::top_k ranks; all but the first are controls (van Rossum & Pache, PLoS Comput Biol 2024).
+enum class RankBy { largest_update, largest_weight, smallest_update, smallest_weight };
+/// Among which weights: those of a layer, or those of a neuron (its incoming weights and its bias).
+enum class RankWithin { layer, neuron };
+/// The fraction is that of every layer, or of the first, and every layer writes as many weights as that one.
+enum class LayerShare { equal, matched };
+/// theta_0 itself, or the marginal value of a write at a price lambda. A change of -eta g lowers the loss by eta g^2 to
+/// first order; its price is lambda eta |g| for path length and lambda for writes, so it pays above |change| = lambda
+/// eta and sqrt(lambda eta): one multiplier for all layers and times.
+enum class ThresholdFrom { theta, path_price, write_price };
+
+/// What consolidates the transient part s of weights (Li & van Rossum, eLife 9:e50804, 2020). |s_i| > theta:
+/// that synapse (local/local); any |s_i| > theta of a neuron: all its incoming synapses (local/global);
+/// sum_i |s_i| > theta of a neuron: the same (global/global); clock: all, every `interval` presentations.
+enum class Caching { none, local_local, local_global, global_global, clock };
+/// constant theta, or theta(t) = scale sqrt(3 D/c): D, the mean squared update per presentation and weight, is measured
+/// on line and c is the upkeep. Follows eta sqrt(3p/c) of random updates +-eta with probability p (docs/theory.md).
+enum class CacheThreshold { constant, adaptive };
+enum class CacheStatistics { layer, network };
+
+struct CacheSpec {
+  Caching variant = Caching::none;
+  CacheThreshold law = CacheThreshold::constant;
+  double theta = 0.02;
+  double scale = 1;                                     ///< law adaptive
+  CacheStatistics statistics = CacheStatistics::layer;  ///< D of each layer, or of the whole network
+  double window = 1000;                                 ///< presentations over which D forgets exponentially, > 0
+  double interval = 0;                                  ///< presentations, variant clock; 0: 3/(2c)
+  double tau = 0;     ///< presentations in which s decays by 1/e; 0: it does not. The weight changes with s
+  double upkeep = 0;  ///< c, upkeep of s per presentation / price of path; 0: of the run's price list
+};
+
 struct PlasticitySpec {
   std::string method = "all";
   WriteRule rule = WriteRule::all;
@@ -25,14 +60,32 @@ struct PlasticitySpec {
   double fraction = 1;
   double theta = 0;             ///< theta_0; 0 with accumulate: 0.13 sqrt(3 eta_0 / B)
   double theta_exponent = 0.5;  ///< theta(t) = theta_0 (eta/eta_0)^exponent
+  ThresholdFrom threshold_from = ThresholdFrom::theta;
+  double price = 0;  ///< lambda of path_price (loss per unit of path) or write_price (loss per write)
+  RankBy rank = RankBy::largest_update;
+  RankWithin rank_within = RankWithin::layer;
+  LayerShare layer_share = LayerShare::equal;
+  CacheSpec cache;  ///< what is written goes to the transient part first
 };
 
 /// Threshold on |update| or |accumulator| at the present rate: theta_0 (eta/eta_0)^exponent, where theta_0 = theta, or
 /// 0.13 sqrt(3 eta_0 / B) for an accumulator with theta = 0. The exponent 1/2 balances the writes' energy against the
-/// staleness of what is not written (docs/theory.md).
+/// staleness of what is not written (docs/theory.md). From a price: lambda eta or sqrt(lambda eta).
 double write_threshold(const PlasticitySpec& plasticity, double initial_rate, double rate, int batch);
 
-/// Weight presets: all, top-k, threshold, random, error-feedback, schedule, schedule-feedback.
+/// Fractions of layers with `weights` each: all `fraction`, or min(1, fraction n_0 / n_l) (LayerShare::matched).
+std::vector<double> layer_fractions(LayerShare share, double fraction, const std::vector<std::int64_t>& weights);
+
+/// c of caching: `upkeep`, or prices.maintenance / prices.path; 0 without a price of path.
+double cache_upkeep(const CacheSpec& cache, const PriceList& prices);
+/// theta at a measured D >= 0 and upkeep c: constant, or scale sqrt(3 D/c), infinite for c = 0.
+double cache_threshold(const CacheSpec& cache, double mean_square, double upkeep);
+/// Presentations between consolidations of variant clock: interval, or 3/(2c) (infinite for c = 0).
+double cache_interval(const CacheSpec& cache, double upkeep);
+
+/// Weight presets. Rules: all, top-k, top-k-matched, top-k-per-neuron, top-k-per-neuron-weight, largest-weight,
+/// smallest-update, smallest-weight, fixed-mask, threshold, write-price-m0, write-price-m1, random, error-feedback,
+/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
 /// throws Error E106 with suggestions.
 PlasticitySpec plasticity_preset(const std::string& method);
 std::vector<std::string> plasticity_presets();
