@@ -80,7 +80,8 @@ void check_optimiser(const TrainingSpec& s, Checker& c) {
 void check_schedule(const TrainingSpec& s, Checker& c) {
   const bool data = (s.selection.present == Present::random || s.selection.gate == Gate::ranked) &&
                     s.selection.fraction_source == FractionSource::schedule;
-  const bool weights = (s.plasticity.rule == WriteRule::top_k || s.plasticity.rule == WriteRule::random) &&
+  const bool weights = (s.plasticity.rule == WriteRule::top_k || s.plasticity.rule == WriteRule::random ||
+                        s.plasticity.rule == WriteRule::fixed) &&
                        s.plasticity.fraction_source == FractionSource::schedule;
   const bool rate = s.optimiser.law == RateLaw::schedule;
   if (!s.schedule.empty()) {
