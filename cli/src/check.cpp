@@ -33,6 +33,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     case io::FileKind::plan:
       io::read_plan_request(path, overrides);
       return "plan request";
+    case io::FileKind::fly:
+      io::read_fly(path, overrides);
+      return "population of flies";
   }
   return "";
 }

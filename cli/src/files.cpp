@@ -41,6 +41,8 @@ std::pair<std::string, std::string> description(io::FileKind kind) {
       return {"a price list", "eos compare --prices"};
     case io::FileKind::plan:
       return {"a plan request", "eos plan"};
+    case io::FileKind::fly:
+      return {"a population of flies", "eos train"};
   }
   return {};
 }

@@ -232,6 +232,7 @@ const std::vector<Reproduction>& reproductions() {
     add_control_rows(all);
     add_grid_rows(all);
     add_programming_rows(all);
+    add_fly_rows(all);
     return all;
   }();
   return rows;

@@ -60,5 +60,6 @@ void add_learning_rows(std::vector<Reproduction>& rows);
 void add_control_rows(std::vector<Reproduction>& rows);
 void add_grid_rows(std::vector<Reproduction>& rows);
 void add_programming_rows(std::vector<Reproduction>& rows);
+void add_fly_rows(std::vector<Reproduction>& rows);
 
 }  // namespace eos::cli

@@ -11,6 +11,7 @@
 #include "figures.hpp"
 #include "files.hpp"
 #include "plan_control.hpp"
+#include "train_fly.hpp"
 
 namespace eos::cli {
 
@@ -70,6 +71,7 @@ io::Figure figure_of(const core::Dataset& data, const std::string& path) {
   if (data.text("kind") == "plan") return plan_figure(data);
   if (data.text("kind") == "control") return control_figure(data);
   if (data.text("kind") == "calibration") return calibration_figure(io::calibration_from(data));
+  if (data.text("kind") == "fly") return fly_figure(data);
   const std::vector<RunSummary> runs = runs_of(data, path);
   std::vector<bool> is_baseline;
   for (const RunSummary& run : runs) is_baseline.push_back(run.dense());

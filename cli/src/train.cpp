@@ -17,6 +17,7 @@
 #include "eos/io/toml.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "train_fly.hpp"
 
 namespace eos::cli {
 
@@ -117,6 +118,7 @@ int run_train(Session& session) {
   if (!arguments.has("out"))
     throw core::Error("E100", "eos train needs -o FILE.h5, the file to store the run in",
                       "for example: " + arguments.verb->examples.front().command);
+  if (io::kind_of(arguments.text("FILE.toml")) == io::FileKind::fly) return run_fly(session);
   const std::string out = arguments.text("out");
   const theory::TrainingSpec spec = read_spec(arguments);
   require_writable(out);

@@ -238,7 +238,7 @@ Verb train_verb() {
           "Runs the training described in FILE.toml, all its seeds, and writes the trajectory and the energy ledger. A "
           "checkpoint is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command "
           "resumes where it was and ends with the same content hash. The checkpoint is removed when the run is "
-          "complete.",
+          "complete. A file with [fly] simulates flies whose memory costs reserve instead (docs/fly.md).",
       .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
       .options = {out_option("where to store the run (required)"),
                   set_option(),

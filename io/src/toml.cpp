@@ -1,6 +1,7 @@
 #include "eos/io/toml.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -33,6 +34,7 @@ const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::control, {"control_problem", "model", "states", "controls", "cost"}},
     {FileKind::plan, {"plan"}},
     {FileKind::training, {"train", "data", "network", "optimiser", "selection", "plasticity", "schedule"}},
+    {FileKind::fly, {"fly"}},
     {FileKind::prices, {"prices"}}};
 
 const char* describe(FileKind kind) {
@@ -47,6 +49,8 @@ const char* describe(FileKind kind) {
       return "a training run ([train], [data], ...)";
     case FileKind::prices:
       return "a price list ([prices])";
+    case FileKind::fly:
+      return "a population of flies ([fly])";
   }
   return "";
 }
@@ -66,7 +70,9 @@ void require_kind(const Document& document, FileKind wanted) {
   throw Error({document.diagnostic(
       {}, "E108",
       fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
-      *kind == FileKind::training ? "use `eos train` or `eos calibrate`" : "use `eos plan`")});
+      *kind == FileKind::training ? "use `eos train` or `eos calibrate`"
+      : *kind == FileKind::fly    ? "use `eos train`"
+                                  : "use `eos plan`")});
 }
 
 bool looks_like_path(const std::string& name) {
@@ -228,18 +234,17 @@ PlanRequest parse_plan_request(const std::string& text, const std::string& name,
 FileKind kind_of(const std::string& path) {
   const Document document(read_file(path, k_longest_file), path, {});
   if (const std::optional<FileKind> kind = kind_of(document)) return *kind;
-  std::vector<std::string> known, found;
-  for (const auto& [kind, tables] : k_kinds) known.insert(known.end(), tables.begin(), tables.end());
+  std::vector<std::string> known, kinds;
+  for (const auto& [kind, tables] : k_kinds) {
+    known.insert(known.end(), tables.begin(), tables.end());
+    kinds.emplace_back(describe(kind));
+  }
   std::string help = "docs/toml.md lists the tables";
   for (auto&& [key, node] : document.root())
     if (const auto close = core::did_you_mean(key.str(), known); !close.empty() && node.is_table())
       help = fmt::format("[{}]: did you mean [{}]?", key.str(), close.front());
-  throw Error({document.diagnostic(
-      {}, "E108",
-      fmt::format("'{}' states neither {}, nor {}, nor {}, nor {}, nor {}", path, describe(FileKind::problem),
-                  describe(FileKind::control), describe(FileKind::plan), describe(FileKind::training),
-                  describe(FileKind::prices)),
-      help)});
+  throw Error(
+      {document.diagnostic({}, "E108", fmt::format("'{}' states neither {}", path, fmt::join(kinds, ", nor ")), help)});
 }
 
 ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides) {
@@ -281,6 +286,18 @@ TrainingSpec parse_training(const std::string& text, const std::string& name, co
   return spec;
 }
 
+theory::FlySpec parse_fly(const std::string& text, const std::string& name, const Overrides& overrides) {
+  const Document document(text, name, overrides);
+  require_kind(document, FileKind::fly);
+  Reading reading(document);
+  TableReader top(reading, &document.root(), "");
+  theory::FlySpec spec;
+  bind(top, spec);
+  top.finish();
+  check_and_finish(reading, spec);
+  return spec;
+}
+
 PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides) {
   const Document document(text, name, overrides);
   require_kind(document, FileKind::prices);
@@ -311,6 +328,10 @@ TrainingSpec read_training(const std::string& path, const Overrides& overrides) 
 
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides) {
   return parse_plan_request(read_file(path, k_longest_file), path, overrides);
+}
+
+theory::FlySpec read_fly(const std::string& path, const Overrides& overrides) {
+  return parse_fly(read_file(path, k_longest_file), path, overrides);
 }
 
 PriceList read_prices(const std::string& name_or_path) {

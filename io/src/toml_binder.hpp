@@ -64,6 +64,8 @@ class Binder {
   virtual void path(const Field& field, std::string& value) = 0;
   /// One of the words; `value` is its index.
   virtual void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) = 0;
+  /// A list of such words.
+  virtual void words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) = 0;
   virtual void flag(const Field& field, bool& value) = 0;
   virtual void number(const Field& field, double& value, const Range& range) = 0;
   virtual void integer(const Field& field, std::int64_t& value, const Range& range) = 0;
@@ -102,6 +104,15 @@ class Binder {
     auto index = static_cast<std::size_t>(value);
     word(field, index, names);
     value = static_cast<Enum>(index);
+  }
+  /// A list of such values.
+  template <class Enum>
+  void choices(const Field& field, std::vector<Enum>& values, const std::vector<std::string>& names) {
+    std::vector<std::size_t> indices;
+    for (const Enum value : values) indices.push_back(static_cast<std::size_t>(value));
+    words(field, indices, names);
+    values.clear();
+    for (const std::size_t index : indices) values.push_back(static_cast<Enum>(index));
   }
   void integer(const Field& field, int& value, const Range& range) {
     std::int64_t wide = value;

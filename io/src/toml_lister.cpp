@@ -64,6 +64,12 @@ void TomlLister::path(const Field& field, std::string& value) { field_row(field,
 void TomlLister::word(const Field& field, std::size_t& value, const std::vector<std::string>& words) {
   field_row(field, fmt::format("`{}`", fmt::join(words, "` `")), words.at(value));
 }
+void TomlLister::words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) {
+  std::vector<std::string> standard;
+  for (const std::size_t value : values) standard.push_back(toml_text(words.at(value)));
+  field_row(field, fmt::format("list of `{}`", fmt::join(words, "` `")),
+            fmt::format("[{}]", fmt::join(standard, ", ")));
+}
 void TomlLister::flag(const Field& field, bool& value) { field_row(field, "`true` `false`", value ? "true" : "false"); }
 void TomlLister::number(const Field& field, double& value, const Range& range) {
   field_row(field, typed("number", range), short_number(value));

@@ -77,8 +77,15 @@ std::string to_toml(const PlanRequest& request) {
          writer.str();
 }
 
+std::string to_toml(const theory::FlySpec& spec) {
+  TomlWriter writer;
+  theory::FlySpec copy = spec;
+  bind(writer, copy);
+  return "# Flies: effective configuration, defaults included. Run it with `eos train FILE`.\n" + writer.str();
+}
+
 std::string toml_reference() {
-  TomlLister run, problem, control, plan, prices;
+  TomlLister run, problem, control, plan, prices, flies;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -96,6 +103,8 @@ std::string toml_reference() {
   bind(control, stated);
   PlanRequest request;
   bind(plan, request);
+  theory::FlySpec fly;
+  bind(flies, fly);
   PriceList list;
   list.name = "custom";
   prices.table({"prices", "", "joules per count; what is not listed is free"}, [&](Binder& b) {
@@ -108,8 +117,8 @@ std::string toml_reference() {
   return fmt::format(
       "## A training run: `eos train`, `eos calibrate`\n{}\n## A mode problem: `eos plan`\n{}\n"
       "## A control problem: `eos plan`\n{}\n"
-      "## A plan from a calibration: `eos plan`\n{}\n## A price list\n{}",
-      run.markdown(), problem.markdown(), control.markdown(), plan.markdown(), prices.markdown());
+      "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}",
+      run.markdown(), problem.markdown(), control.markdown(), plan.markdown(), flies.markdown(), prices.markdown());
 }
 
 }  // namespace eos::io

@@ -87,9 +87,9 @@ void Reading::adopt(const Error& error, const toml::source_region& fallback) {
     const std::string field = field_of(d.message);
     const auto renamed = k_keys.find(field);
     const toml::node* node = nullptr;
-    for (const std::string& path : {renamed == k_keys.end() ? field : renamed->second, "train." + field,
-                                    "problem." + field, "modes." + field, "data." + field, "control_problem." + field,
-                                    "model.parameters." + field})
+    for (const std::string& path :
+         {renamed == k_keys.end() ? field : renamed->second, "train." + field, "problem." + field, "modes." + field,
+          "data." + field, "control_problem." + field, "model.parameters." + field})
       if (node == nullptr && !field.empty()) node = document_.find(path);
     // A key that is absent is shown at its table.
     for (std::size_t dot = field.rfind('.'); node == nullptr && dot != std::string::npos && dot > 0;
@@ -166,19 +166,38 @@ void TableReader::path(const Field& field, std::string& value) {
   value = relocate ? (folder / given).lexically_normal().string() : text->get();
 }
 
+bool TableReader::read_word(const toml::node& node, const std::string& name, const std::vector<std::string>& words,
+                            std::size_t& value) {
+  const std::string allowed = fmt::format("\"{}\"", fmt::join(words, "\", \""));
+  const auto* text = node.as_string();
+  if (text == nullptr) return wrong_type(node, name, "one of " + allowed), false;
+  const auto found = std::find(words.begin(), words.end(), text->get());
+  if (found == words.end()) {
+    reading_.report(node.source(), "E106", fmt::format("{} ={} is not one of {}", name, shown(node), allowed),
+                    core::suggest(text->get(), words));
+    return false;
+  }
+  value = static_cast<std::size_t>(found - words.begin());
+  return true;
+}
+
 void TableReader::word(const Field& field, std::size_t& value, const std::vector<std::string>& words) {
+  if (const toml::node* node = take(field)) read_word(*node, full(field.key), words, value);
+}
+
+void TableReader::words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) {
   const toml::node* node = take(field);
   if (node == nullptr) return;
-  const std::string allowed = fmt::format("\"{}\"", fmt::join(words, "\", \""));
-  const auto* text = node->as_string();
-  if (text == nullptr) return wrong_type(*node, full(field.key), "one of " + allowed);
-  const auto found = std::find(words.begin(), words.end(), text->get());
-  if (found != words.end())
-    value = static_cast<std::size_t>(found - words.begin());
-  else
-    reading_.report(node->source(), "E106",
-                    fmt::format("{} ={} is not one of {}", full(field.key), shown(*node), allowed),
-                    core::suggest(text->get(), words));
+  const toml::array* list = node->as_array();
+  if (list == nullptr)
+    return wrong_type(*node, full(field.key), fmt::format("a list of words, e.g. [\"{}\"]", words.front()));
+  std::vector<std::size_t> read;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    std::size_t index = 0;
+    if (!read_word((*list)[i], fmt::format("{}[{}]", full(field.key), i), words, index)) return;
+    read.push_back(index);
+  }
+  values = std::move(read);
 }
 
 void TableReader::flag(const Field& field, bool& value) {

@@ -56,6 +56,7 @@ class TableReader : public Binder {
   void text(const Field& field, std::string& value) override;
   void path(const Field& field, std::string& value) override;
   void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) override;
+  void words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) override;
   void flag(const Field& field, bool& value) override;
   void number(const Field& field, double& value, const Range& range) override;
   void integer(const Field& field, std::int64_t& value, const Range& range) override;
@@ -82,6 +83,9 @@ class TableReader : public Binder {
   void each_of(const toml::table& table, const std::string& prefix, TableReader& inner, bool parts, const Entry& entry);
   void read_formula(const toml::node& node, const std::string& name, const char* kind, Formula& value);
   std::string full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+  /// Reads one of the words; reports and returns false otherwise.
+  bool read_word(const toml::node& node, const std::string& name, const std::vector<std::string>& words,
+                 std::size_t& value);
   void wrong_type(const toml::node& node, const std::string& name, const std::string& expected);
   /// Reads one finite number within the range; reports and returns false otherwise.
   bool read_number(const toml::node& node, const std::string& name, const Field& field, const Range& range,

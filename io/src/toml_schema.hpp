@@ -17,6 +17,8 @@ void bind(Binder& b, theory::Schedule& schedule);
 void bind(Binder& b, theory::PriceList& prices);
 /// Tables problem, modes, price, data_fraction, weight_fraction, learning_rate.
 void bind(Binder& b, theory::ModeProblem& problem);
+/// Table fly.
+void bind(Binder& b, theory::FlySpec& spec);
 /// Table plan.
 void bind(Binder& b, PlanRequest& request);
 

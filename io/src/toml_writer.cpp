@@ -77,6 +77,11 @@ void TomlWriter::word(const Field& field, std::size_t& value, const std::vector<
   line(field, toml_text(words.at(value)), "");
 }
 
+void TomlWriter::words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) {
+  line(field,
+       list(values, std::string_view(field.key).size() + 3, [&](std::size_t i) { return toml_text(words.at(i)); }), "");
+}
+
 void TomlWriter::flag(const Field& field, bool& value) { line(field, value ? "true" : "false", ""); }
 
 void TomlWriter::number(const Field& field, double& value, const Range&) {

@@ -16,6 +16,7 @@ class TomlWriter : public Binder {
   void text(const Field& field, std::string& value) override;
   void path(const Field& field, std::string& value) override { text(field, value); }
   void word(const Field& field, std::size_t& value, const std::vector<std::string>& words) override;
+  void words(const Field& field, std::vector<std::size_t>& values, const std::vector<std::string>& words) override;
   void flag(const Field& field, bool& value) override;
   void number(const Field& field, double& value, const Range& range) override;
   void integer(const Field& field, std::int64_t& value, const Range& range) override;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "eos/theory/control_problem.hpp"
+#include "eos/theory/fly.hpp"
 #include "eos/theory/problem.hpp"
 #include "eos/theory/training_spec.hpp"
 
@@ -20,8 +21,8 @@ namespace eos::io {
 
 /// What a TOML file describes, by its top-level tables: [problem] a mode problem, [control_problem]/[states]/... a
 /// control problem by its formulas, [train]/[data]/... a run, [prices] a price list, [plan] a plan made from a
-/// calibration.
-enum class FileKind { problem, training, prices, plan, control };
+/// calibration, [fly] a population of flies.
+enum class FileKind { problem, training, prices, plan, control, fly };
 
 struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
@@ -53,6 +54,8 @@ theory::ModeProblem parse_problem(const std::string& text, const std::string& na
 theory::ControlProblem read_control(const std::string& path, const Overrides& overrides = {});
 theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides = {});
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides = {});
+theory::FlySpec read_fly(const std::string& path, const Overrides& overrides = {});
+theory::FlySpec parse_fly(const std::string& text, const std::string& name, const Overrides& overrides = {});
 /// A built-in name (metabolic, sram-7nm, hbm2, h100, ...) or the path of a TOML file.
 theory::PriceList read_prices(const std::string& name_or_path);
 theory::PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides = {});
@@ -63,6 +66,7 @@ std::string to_toml(const theory::ModeProblem& problem);
 std::string to_toml(const theory::PriceList& prices);
 std::string to_toml(const PlanRequest& request);
 std::string to_toml(const theory::ControlProblem& problem);
+std::string to_toml(const theory::FlySpec& spec);
 
 /// Every table and key with type, unit, range, default and meaning, as Markdown: the body of docs/toml.md.
 std::string toml_reference();
