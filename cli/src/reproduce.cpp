@@ -233,6 +233,7 @@ const std::vector<Reproduction>& reproductions() {
     add_grid_rows(all);
     add_programming_rows(all);
     add_fly_rows(all);
+    add_network_rows(all);
     return all;
   }();
   return rows;

@@ -61,5 +61,6 @@ void add_control_rows(std::vector<Reproduction>& rows);
 void add_grid_rows(std::vector<Reproduction>& rows);
 void add_programming_rows(std::vector<Reproduction>& rows);
 void add_fly_rows(std::vector<Reproduction>& rows);
+void add_network_rows(std::vector<Reproduction>& rows);
 
 }  // namespace eos::cli
