@@ -224,17 +224,25 @@ std::vector<Finding> size(int samples) {
 }
 
 std::vector<Finding> lazy_small() {
-  const TrainingSpec all = logistic_network(k_small, 100, 100000, 0.9);
-  TrainingSpec errors = all;
-  errors.selection = theory::selection_preset("lazy");
-  const std::vector<Rows> runs = train_all({all, errors});
-  const sim::EpochRow *a = at_goal(runs[0], 0.9), *e = at_goal(runs[1], 0.9);
-  const double updates = a != nullptr && e != nullptr
-                             ? static_cast<double>(a->ledger.steps) / static_cast<double>(e->ledger.steps)
-                             : k_nan;
-  return {with(within("M_1 all / errors only, at 90 %", k_nan, path_at(runs[0], 0.9) / path_at(runs[1], 0.9), 1.3, 1.6),
-               1.43, k_small_note),
-          with(at_least("updates all / errors only", 1.5, updates), 2.1)};
+  constexpr std::size_t k_seeds = 8;
+  std::vector<TrainingSpec> specs;
+  for (const char* method : {"all", "lazy"})
+    for (std::size_t seed = 1; seed <= k_seeds; ++seed) {
+      specs.push_back(logistic_network(k_small, 100, 100000, 0.9));
+      specs.back().selection = theory::selection_preset(method);
+      specs.back().seeds = {seed};
+    }
+  const std::vector<Rows> runs = train_all(specs);
+  double path[2] = {}, updates[2] = {};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const sim::EpochRow* row = at_goal(runs[i], 0.9);
+    path[i / k_seeds] += row != nullptr ? row->ledger.path_length : k_nan;
+    updates[i / k_seeds] += row != nullptr ? static_cast<double>(row->ledger.steps) : k_nan;
+  }
+  return {with(within("M_1 all / errors only, at 90 %", k_nan, path[0] / path[1], 1.3, 1.6), 1.43,
+               "means over 8 initial weights (single ones scatter from 1.2 to 2.2); 9 000 / 1 000 images cut from the "
+               "10 000 test images, as for the independent value, one initial weight"),
+          with(at_least("updates all / errors only", 1.5, updates[0] / updates[1]), 2.1)};
 }
 
 std::vector<Finding> lazy_whole() {
@@ -315,7 +323,7 @@ void add_network_rows(std::vector<Reproduction>& rows) {
     rows.push_back({row.name, group, row.claim, std::string(row.setup) + ", 9 000 images", row.source, false,
                     [compute = row.compute] { return compute(k_small); }});
   rows.push_back({"network-lazy", group, "learning from errors alone saves path length",
-                  "784-100-10 logistic, eta 0.1, 9 000 images, to 90 %", k_lazy_paper, false, lazy_small});
+                  "784-100-10 logistic, eta 0.1, 9 000 images, to 90 %, 8 seeds", k_lazy_paper, false, lazy_small});
   for (const Row& row : k_rows)
     rows.push_back({std::string(row.name) + "-60k", group, row.claim, std::string(row.setup) + ", 60 000 images",
                     row.source, false, [compute = row.compute] { return compute(k_whole); }, true});
