@@ -40,7 +40,6 @@ std::vector<std::pair<std::string, kernels::Buffer<float>*>> Plasticity::state()
   if (velocity_.size() > 0) all.emplace_back("velocity", &velocity_);
   if (second_moment_.size() > 0) all.emplace_back("second_moment", &second_moment_);
   if (accumulator_.size() > 0) all.emplace_back("accumulator", &accumulator_);
-  if (caches()) all.emplace_back("persistent", &cache_.persistent());
   return all;
 }
 

@@ -39,7 +39,7 @@ class Plasticity {
   std::vector<theory::Ledger> rest(const kernels::Buffer<float>& weights) const { return cache_.rest(weights); }
   double cache_threshold() const { return cache_.threshold(); }
 
-  /// Arrays that must survive a checkpoint, by name: velocity or moments, accumulator, persistent weights.
+  /// Arrays that must survive a checkpoint, by name: velocity or moments, accumulator. A cache has its own.
   std::vector<std::pair<std::string, kernels::Buffer<float>*>> state();
   SynapticCache& cache() { return cache_; }
 

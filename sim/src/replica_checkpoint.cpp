@@ -129,6 +129,8 @@ core::Dataset Replica::checkpoint() {
   data.add("weights", {"parameter"}, weights_.get(), "1", "weights and biases, layer by layer");
   for (auto& [name, buffer] : plasticity_.state()) data.add(name, {"parameter"}, buffer->get(), "1", name);
   if (plasticity_.caches()) {
+    data.add("persistent", {"parameter"}, plasticity_.cache().persistent().get(), "1",
+             "weights without what is transient");
     const std::vector<double> sums = plasticity_.cache().sums();
     data.add_dim("cache_sum", static_cast<std::int64_t>(sums.size()));
     data.add("cache_sums", {"cache_sum"}, sums, "1", "running sums that thresholds and the clock follow");
@@ -192,8 +194,11 @@ void Replica::restore(const core::Dataset& data) {
   });
   weights_.put(array<float>(data, "weights", weights_.size()));
   for (auto& [name, buffer] : plasticity_.state()) buffer->put(array<float>(data, name, buffer->size()));
-  if (plasticity_.caches())
+  if (plasticity_.caches()) {
+    kernels::Buffer<float>& persistent = plasticity_.cache().persistent();
+    persistent.put(array<float>(data, "persistent", persistent.size()));
     plasticity_.cache().restore(array<double>(data, "cache_sums", plasticity_.cache().sums().size()), weights_);
+  }
   if (!stream_.state.last_score.empty())
     stream_.state.last_score = array<float>(data, "last_score", stream_.state.last_score.size());
   load_rows(data);
