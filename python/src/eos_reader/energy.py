@@ -102,6 +102,8 @@ def reprice(run: xr.Dataset, prices: Prices) -> xr.Dataset:
         raise KeyError(f"unknown prices {sorted(unknown)}; known are {sorted({p for p, _ in PRICE_KEYS.values()})}")
     energies: dict[str, xr.DataArray] = {}
     for count, (price, term) in PRICE_KEYS.items():
+        if count not in run and not per_count.get(price, 0.0):
+            continue  # a file from before this count existed
         part = run[count] * per_count.get(price, 0.0)
         energies[term] = energies[term] + part if term in energies else part
     priced = run.copy()
