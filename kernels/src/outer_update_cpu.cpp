@@ -48,15 +48,16 @@ struct Tally {
 };
 
 template <int lanes, bool all>
-[[gnu::always_inline]] inline void write(float x, const Layer& layer, const float* dz, float* w, Tally<lanes>& tally) {
+[[gnu::always_inline]] inline void write(float x, float minus_rate, float threshold, const float* dz, float* w,
+                                         Tally<lanes>& tally) {
   using Floats = typename Pack<lanes>::Floats;
   using Ints = typename Pack<lanes>::Ints;
   Floats gradient, before;
   std::memcpy(&gradient, dz, sizeof gradient);
   std::memcpy(&before, w, sizeof before);
-  const Floats change = -layer.update.learning_rate * (x * gradient);
+  const Floats change = minus_rate * (x * gradient);
   Floats after = before + change;
-  if constexpr (!all) after = (change > layer.update.threshold) | (change < -layer.update.threshold) ? after : before;
+  if constexpr (!all) after = (change > threshold) | (change < -threshold) ? after : before;
   std::memcpy(w, &after, sizeof after);
   const Floats moved = after - before;
   const Ints magnitude = reinterpret_cast<Ints>(moved) & 0x7FFFFFFF;
@@ -69,19 +70,26 @@ template <int lanes, bool all>
 template <bool all>
 UpdateCounts write_rows(const Layer& layer, std::int64_t rows, const float* x, const std::int32_t* place,
                         std::int64_t column, std::int64_t columns) {
-  Tally<8> eights;
+  Tally<8> eights, others;  // two, because a sum waits for the one before
   Tally<4> fours;
   Tally<1> ones;
   const float* dz = layer.dz + column;
+  const float minus_rate = -layer.update.learning_rate, threshold = layer.update.threshold;
   for (std::int64_t i = 0; i < rows; ++i) {
+    const float factor = x[i];
     float* w = layer.w + place[i] * layer.out + column;
     std::int64_t o = 0;
-    for (; o + 8 <= columns; o += 8) write<8, all>(x[i], layer, dz + o, w + o, eights);
-    if (o + 4 <= columns) write<4, all>(x[i], layer, dz + o, w + o, fours), o += 4;
-    for (; o < columns; ++o) write<1, all>(x[i], layer, dz + o, w + o, ones);
+    for (; o + 16 <= columns; o += 16) {
+      write<8, all>(factor, minus_rate, threshold, dz + o, w + o, eights);
+      write<8, all>(factor, minus_rate, threshold, dz + o + 8, w + o + 8, others);
+    }
+    if (o + 8 <= columns) write<8, all>(factor, minus_rate, threshold, dz + o, w + o, eights), o += 8;
+    if (o + 4 <= columns) write<4, all>(factor, minus_rate, threshold, dz + o, w + o, fours), o += 4;
+    for (; o < columns; ++o) write<1, all>(factor, minus_rate, threshold, dz + o, w + o, ones);
   }
   UpdateCounts total;
   eights.add_to(total);
+  others.add_to(total);
   fours.add_to(total);
   ones.add_to(total);
   return total;
