@@ -150,6 +150,11 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
 void Plasticity::apply(const float* gradient, WriteControls controls, float* weights) {
   write(gradient, controls, weights);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
+  note(counts_);
+}
+
+void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts) {
+  counts_ = counts;
   changes_.assign(sizes_.size(), {});
   for (std::size_t l = 0; l < sizes_.size(); ++l) {
     changes_[l].writes = counts_[l].writes;

@@ -29,6 +29,8 @@ class Plasticity {
   void start(const kernels::Buffer<float>& weights) { cache_.start(weights); }
   /// Writes to `weights`; the counts of each layer are then in changes(). With a cache, call settle() next.
   void apply(const float* gradient, WriteControls controls, float* weights);
+  /// The same for an update that was written elsewhere, with its counts.
+  void note(const std::vector<kernels::UpdateCounts>& counts);
   bool caches() const { return cache_.active(); }
   /// With a cache: a batch ended, `presentations` samples after the last. What apply() and others have changed since
   /// goes into transient parts; these are consolidated, maintained and decay.

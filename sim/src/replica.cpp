@@ -76,6 +76,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
                   theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed),
+      online_(context, setup.spec.optimiser, setup.plasticity, setup.layout),
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
@@ -281,8 +282,7 @@ void Replica::update() {
   const int rows = pending_.size();
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
   load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
-  backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(),
-                sent_.size() > 0 ? sent_.data() : dz_.data(), gradient_.data());
+  const float* sent = sent_.size() > 0 ? sent_.data() : dz_.data();
   WriteControls controls;
   controls.step = ++ledger_.steps;
   controls.learning_rate = rate_ =
@@ -290,7 +290,13 @@ void Replica::update() {
   controls.theta =
       theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
-  plasticity_.apply(gradient_.data(), controls, weights_.data());
+  if (online_.takes(rows)) {
+    online_.run(batch_, dz_.data(), sent, controls, weights_.data());
+    plasticity_.note(online_.counts());
+  } else {
+    backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(), sent, gradient_.data());
+    plasticity_.apply(gradient_.data(), controls, weights_.data());
+  }
   plasticity_.settle(true, take_presentations(), weights_.data());
   count_update(rows);
   record_step(rate_, controls.theta, pending_.loss / rows);

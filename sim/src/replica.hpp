@@ -10,6 +10,7 @@
 #include "eos/sim/train.hpp"
 #include "gate.hpp"
 #include "mlp.hpp"
+#include "online_update.hpp"
 #include "open_loop.hpp"
 #include "plasticity.hpp"
 #include "stream.hpp"
@@ -41,7 +42,7 @@ struct RunSetup {
   ResidentInputs train, validation, test;
   kernels::Buffer<float> noise_pool;
   kernels::InputTransform transform;  ///< from bytes to what the network sees
-  bool keep_weights = false;  ///< at every evaluation
+  bool keep_weights = false;          ///< at every evaluation
 };
 
 class Replica {
@@ -108,6 +109,7 @@ class Replica {
   Gate gate_;
   RunningMeans means_;
   Plasticity plasticity_;
+  OnlineUpdate online_;
   std::vector<float> initial_;  ///< weights
   kernels::Buffer<float> weights_, gradient_;
   Activations batch_, chunk_;
