@@ -47,6 +47,15 @@ struct Tally {
   }
 };
 
+/// sum + x^2, in one instruction where there is one: the counts need not have the same bits in every build.
+template <class Floats>
+[[gnu::always_inline]] inline Floats add_square(Floats sum, Floats x) {
+#if defined(__FMA__)
+  if constexpr (sizeof(Floats) == sizeof(simd::Floats)) return _mm256_fmadd_ps(x, x, sum);
+#endif
+  return sum + x * x;
+}
+
 template <int lanes, bool all>
 [[gnu::always_inline]] inline void write(float x, float minus_rate, float threshold, const float* dz, float* w,
                                          Tally<lanes>& tally) {
@@ -57,13 +66,16 @@ template <int lanes, bool all>
   std::memcpy(&before, w, sizeof before);
   const Floats change = minus_rate * (x * gradient);
   Floats after = before + change;
-  if constexpr (!all) after = (change > threshold) | (change < -threshold) ? after : before;
+  if constexpr (!all) {
+    const Ints size = reinterpret_cast<Ints>(change) & 0x7FFFFFFF;
+    after = reinterpret_cast<Floats>(size) > threshold ? after : before;
+  }
   std::memcpy(w, &after, sizeof after);
   const Floats moved = after - before;
   const Ints magnitude = reinterpret_cast<Ints>(moved) & 0x7FFFFFFF;
   tally.writes -= after != before;
   tally.path += reinterpret_cast<Floats>(magnitude);
-  tally.squared += moved * moved;
+  tally.squared = add_square(tally.squared, moved);
 }
 
 /// Columns [column, column + columns) of `rows` rows with the factors x.
