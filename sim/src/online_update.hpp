@@ -1,5 +1,6 @@
 // The update from a single sample, written straight to the weights: no gradient is stored, zeros of the inputs are
 // skipped, and writes are counted as they happen. The same weights and counts as MlpBackward and Plasticity give.
+// A policy that changes errors or gradients on their way needs these two: they are not seen here.
 #pragma once
 
 #include <vector>
