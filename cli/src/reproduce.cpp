@@ -234,6 +234,7 @@ const std::vector<Reproduction>& reproductions() {
     add_programming_rows(all);
     add_fly_rows(all);
     add_network_rows(all);
+    add_dropout_rows(all);
     return all;
   }();
   return rows;

@@ -62,5 +62,6 @@ void add_grid_rows(std::vector<Reproduction>& rows);
 void add_programming_rows(std::vector<Reproduction>& rows);
 void add_fly_rows(std::vector<Reproduction>& rows);
 void add_network_rows(std::vector<Reproduction>& rows);
+void add_dropout_rows(std::vector<Reproduction>& rows);
 
 }  // namespace eos::cli

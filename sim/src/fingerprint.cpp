@@ -25,12 +25,19 @@ std::string describe(const theory::OptimiserSpec& o) {
 }
 
 std::string describe(const theory::SelectionSpec& s) {
-  return fmt::format("selection {} {} {} {} {} {} {} {} {} {} [{}] {} {} {} {} {} {} {} {} {} {} {}\n",
-                     static_cast<int>(s.present), static_cast<int>(s.gate), static_cast<int>(s.batching), s.two_forward,
-                     s.tau, static_cast<int>(s.fraction_source), s.fraction, static_cast<int>(s.law), s.law_a, s.law_b,
-                     fmt::join(s.stored, " "), s.floor, s.revision_epochs, s.revision_share, s.start_epochs,
-                     s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability, s.ratio_alpha,
-                     s.ratio_exponent, s.minimum_kept);
+  return fmt::format("selection {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} ", static_cast<int>(s.present),
+                     static_cast<int>(s.gate), static_cast<int>(s.score), static_cast<int>(s.batching), s.two_forward,
+                     s.tau, static_cast<int>(s.tau_law), s.tau_end, s.tau_steepness, s.margin,
+                     static_cast<int>(s.rank_by), s.confidence, s.chance_power, s.chance_window, s.flatness) +
+         fmt::format("{} {} {} {} {} [{}] {} [{}] [{}] {} {} {} {} ", static_cast<int>(s.fraction_source), s.fraction,
+                     static_cast<int>(s.law), s.law_a, s.law_b, fmt::join(s.stored, " "), s.hide,
+                     fmt::join(s.milestones, " "), fmt::join(s.hide_factors, " "), s.adaptive_step,
+                     s.adaptive_tolerance, static_cast<int>(s.rounding), s.floor) +
+         fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} [{}] {} {}\n", s.revision_epochs, s.revision_share,
+                     s.start_epochs, s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability,
+                     s.ratio_alpha, s.ratio_exponent, s.minimum_kept, s.refresh_epochs,
+                     static_cast<int>(s.rate_compensation), s.shallow_centres, fmt::join(s.proxy_hidden, " "),
+                     s.proxy_every, s.proxy_rate);
 }
 
 std::string describe(const theory::PlasticitySpec& p) {

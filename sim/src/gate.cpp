@@ -15,10 +15,6 @@ constexpr double k_least_keep = 0.005;
 constexpr double k_least_capture = 0.02;
 }  // namespace
 
-void Scores::resize(std::size_t rows) {
-  loss.resize(rows), p_true.resize(rows), residual.resize(rows), correct.resize(rows);
-}
-
 UnitCosts unit_costs(const theory::PriceList& prices, const theory::NetworkCounts& counts) {
   const auto forward = static_cast<double>(counts.forward_macs);
   UnitCosts c;
@@ -37,10 +33,12 @@ double Gate::benefit(float residual) const {
   return selection_.ratio_exponent == 2 ? r * r : std::pow(r, selection_.ratio_exponent);
 }
 
-double Gate::expected_keep(std::int64_t position, const RunningMeans& means) const {
-  if (selection_.gate == Kind::all || open_loop_->all_data(position)) return 1;
-  if (selection_.gate == Kind::ranked) return open_loop_->data_fraction(position);
-  return std::clamp(means.keep_fraction(), k_least_keep, 1.0);
+double Gate::expected_keep(std::int64_t position, double fraction, const RunningMeans& means) const {
+  const bool decided = selection_.gate == Kind::all || selection_.score == theory::Score::stale;
+  if (decided || open_loop_->all_data(position)) return 1;
+  if (selection_.gate == Kind::ranked && selection_.confidence == 0) return fraction;
+  const bool own = selection_.score == theory::Score::current;
+  return std::clamp(own ? means.keep_fraction() : means.pass_fraction(), k_least_keep, 1.0);
 }
 
 double Gate::ratio_threshold(const RunningMeans& means) const {
@@ -56,47 +54,93 @@ double Gate::ratio_threshold(const RunningMeans& means) const {
   return selection_.ratio_alpha * (means.benefit / means.seen) * std::max(k_least_capture, captured) * train / cost;
 }
 
-void Gate::decide_ranked(const std::vector<Row>& rows, const Scores& scores, double fraction, std::uint32_t chunk,
+// The hardest; with a confidence asked for, the easier ones too that are not surely right.
+void Gate::decide_ranked(const std::vector<Row>& rows, const Scores& scores, Moment now,
                          std::vector<std::uint8_t>& keep) {
   candidates_.clear();
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (!rows[i].sure) candidates_.push_back(static_cast<std::int32_t>(i));
-  const double offset = core::uniform(seed_, {0, chunk, core::Purpose::selection, 0});
-  const auto wanted = static_cast<std::size_t>(fraction * static_cast<double>(candidates_.size()) + offset);
+  const double offset = core::uniform(seed_, {0, now.decision, core::Purpose::selection, 0});
+  const auto wanted = static_cast<std::size_t>(now.fraction * static_cast<double>(candidates_.size()) + offset);
   const std::size_t count = std::min(wanted, candidates_.size());
+  const std::vector<float>& difficulty =
+      selection_.rank_by == theory::RankBy::loss ? scores.loss : scores.residual;
   const auto harder = [&](std::int32_t a, std::int32_t b) {
-    const float ra = scores.residual[static_cast<std::size_t>(a)], rb = scores.residual[static_cast<std::size_t>(b)];
+    const float ra = difficulty[static_cast<std::size_t>(a)], rb = difficulty[static_cast<std::size_t>(b)];
     return ra != rb ? ra > rb : a < b;
   };
   const auto cut = candidates_.begin() + static_cast<std::ptrdiff_t>(count);
   std::nth_element(candidates_.begin(), cut, candidates_.end(), harder);
   for (auto i = candidates_.begin(); i != cut; ++i) keep[static_cast<std::size_t>(*i)] = 1;
+  if (selection_.confidence == 0) return;
+  for (auto i = cut; i != candidates_.end(); ++i) {
+    const auto row = static_cast<std::size_t>(*i);
+    keep[row] = scores.correct[row] == 0 || scores.p_true[row] < selection_.confidence;
+  }
 }
 
-void Gate::decide(const std::vector<Row>& rows, const Scores& scores, double fraction, std::uint32_t chunk,
-                  const RunningMeans& means, std::vector<std::uint8_t>& keep) {
-  keep.assign(rows.size(), 0);
-  const double threshold = selection_.gate == Kind::ratio ? ratio_threshold(means) : 0.0;
-  const bool errors_only = selection_.gate == Kind::errors || selection_.tau == 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    bool kept = rows[i].sure;
-    switch (selection_.gate) {
-      case Kind::all:
-        kept = true;
-        break;
-      case Kind::threshold:
-      case Kind::errors:
-        kept = kept || (errors_only ? scores.correct[i] == 0 : scores.p_true[i] < selection_.tau);
-        break;
-      case Kind::ratio:
-        kept = kept || benefit(scores.residual[i]) > threshold;
-        break;
-      case Kind::ranked:
-        break;
+// Selective-Backprop (Jiang et al., 2019): P(keep) = CDF(loss)^power, the CDF that of the recent losses, its own among
+// them; with stale scores, of all that were seen.
+void Gate::decide_by_chance(const std::vector<Row>& rows, const Scores& scores, Moment now,
+                            std::vector<std::uint8_t>& keep) {
+  std::vector<float> sorted;
+  if (selection_.score == theory::Score::stale) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (!rows[i].sure) sorted.push_back(scores.loss[i]);
+  } else {
+    const auto capacity = static_cast<std::size_t>(selection_.chance_window);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].sure) continue;
+      const auto place = static_cast<std::size_t>(window.next++) % capacity;
+      if (place < window.losses.size())
+        window.losses[place] = scores.loss[i];
+      else
+        window.losses.push_back(scores.loss[i]);
     }
-    keep[i] = kept ? 1 : 0;
+    sorted = window.losses;
   }
-  if (selection_.gate == Kind::ranked) decide_ranked(rows, scores, fraction, chunk, keep);
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].sure) continue;
+    const auto below = std::upper_bound(sorted.begin(), sorted.end(), scores.loss[i]) - sorted.begin();
+    const double share = static_cast<double>(below) / static_cast<double>(sorted.size());
+    const double draw =
+        core::uniform(seed_, {0, now.decision, core::Purpose::selection, static_cast<std::uint32_t>(i + 1)});
+    keep[i] = draw < std::pow(share, selection_.chance_power);
+  }
+}
+
+/// Rules that look at one row at a time; `bar` is tau, or the threshold of the feedback law.
+bool Gate::keeps(const Scores& scores, std::size_t row, double bar) const {
+  const bool wrong = scores.correct[row] == 0;
+  switch (selection_.gate) {
+    case Kind::threshold:
+      return bar == 0 ? wrong : scores.p_true[row] < bar;
+    case Kind::errors:
+      return wrong || scores.p_true[row] < selection_.margin;
+    case Kind::gap:
+      return wrong || scores.gap[row] < selection_.margin;
+    case Kind::flat:
+      return !(scores.curvature[row] < selection_.flatness);
+    case Kind::ratio:
+      return benefit(scores.residual[row]) > bar;
+    case Kind::all:
+    case Kind::ranked:
+    case Kind::chance:
+      break;
+  }
+  return true;
+}
+
+void Gate::decide(const std::vector<Row>& rows, const Scores& scores, Moment now, const RunningMeans& means,
+                  std::vector<std::uint8_t>& keep) {
+  keep.assign(rows.size(), 1);
+  if (selection_.gate == Kind::all) return;
+  const bool alone = selection_.gate != Kind::ranked && selection_.gate != Kind::chance;
+  const double bar = selection_.gate == Kind::ratio ? ratio_threshold(means) : open_loop_->tau(now.position);
+  for (std::size_t i = 0; i < rows.size(); ++i) keep[i] = rows[i].sure || (alone && keeps(scores, i, bar));
+  if (selection_.gate == Kind::ranked) decide_ranked(rows, scores, now, keep);
+  if (selection_.gate == Kind::chance) decide_by_chance(rows, scores, now, keep);
 }
 
 }  // namespace eos::sim

@@ -5,17 +5,10 @@
 #include <vector>
 
 #include "open_loop.hpp"
+#include "rows.hpp"
 #include "running_means.hpp"
-#include "stream.hpp"
 
 namespace eos::sim {
-
-/// What the forward pass said about the rows of a chunk, on the host.
-struct Scores {
-  std::vector<float> loss, p_true, residual;
-  std::vector<std::uint8_t> correct;
-  void resize(std::size_t rows);
-};
 
 /// Energy of the parts of training that the feedback law weighs, from prices and the network's counts.
 struct UnitCosts {
@@ -25,23 +18,42 @@ struct UnitCosts {
 };
 UnitCosts unit_costs(const theory::PriceList& prices, const theory::NetworkCounts& counts);
 
+/// When a decision is taken.
+struct Moment {
+  std::int64_t position = 0;   ///< of the stream
+  double fraction = 1;         ///< of Gate::ranked
+  std::uint32_t decision = 0;  ///< counts decisions: the address of their draws
+};
+
+/// Decides from scores, whoever made them and when: it does not know the network.
 class Gate {
  public:
   Gate(const theory::SelectionSpec& selection, const OpenLoop& open_loop, UnitCosts costs, std::uint64_t seed);
 
   /// Share of further rows that will be kept, as far as can be known at a stream position; for planning chunks.
-  double expected_keep(std::int64_t position, const RunningMeans& means) const;
-  /// Flags the rows to keep. `fraction` is that of Gate::ranked, `chunk` numbers the decisions.
-  void decide(const std::vector<Row>& rows, const Scores& scores, double fraction, std::uint32_t chunk,
-              const RunningMeans& means, std::vector<std::uint8_t>& keep);
+  /// `fraction` is that of Gate::ranked there.
+  double expected_keep(std::int64_t position, double fraction, const RunningMeans& means) const;
+  /// Flags the rows to keep.
+  void decide(const std::vector<Row>& rows, const Scores& scores, Moment now, const RunningMeans& means,
+              std::vector<std::uint8_t>& keep);
   /// Benefit of training a sample, residual^q.
   double benefit(float residual) const;
   /// Residual^q above which Gate::ratio keeps a sample.
   double ratio_threshold(const RunningMeans& means) const;
+  /// True when a second decision about a row that was kept once would be another draw, not another look.
+  bool draws() const { return selection_.gate == theory::Gate::chance; }
+
+  /// Gate::chance: the recent losses, a ring; must survive a checkpoint.
+  struct Window {
+    std::vector<float> losses;
+    std::int64_t next = 0;
+  } window;
 
  private:
-  void decide_ranked(const std::vector<Row>& rows, const Scores& scores, double fraction, std::uint32_t chunk,
-                     std::vector<std::uint8_t>& keep);
+  bool keeps(const Scores& scores, std::size_t row, double bar) const;
+  void decide_ranked(const std::vector<Row>& rows, const Scores& scores, Moment now, std::vector<std::uint8_t>& keep);
+  void decide_by_chance(const std::vector<Row>& rows, const Scores& scores, Moment now,
+                        std::vector<std::uint8_t>& keep);
 
   theory::SelectionSpec selection_;
   const OpenLoop* open_loop_;

@@ -65,7 +65,12 @@ Activations::Activations(const kernels::Context& context, const MlpLayout& layou
 
 void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
                  int first, int rows) {
-  for (int l = 0; l < layout.layers(); ++l) {
+  mlp_forward_layers(context, layout, weights, a, first, rows, 0, layout.layers());
+}
+
+void mlp_forward_layers(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
+                        int first, int rows, int begin, int end) {
+  for (int l = begin; l < end; ++l) {
     kernels::dense_forward(context, {1, rows, layout.widths[l], layout.widths[l + 1]}, a.row(l, first),
                            weights + layout.offsets[l], layout.biases ? weights + layout.bias_offset(l) : a.zeros(),
                            layout.activation(l), a.row(l + 1, first));

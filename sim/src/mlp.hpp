@@ -59,6 +59,9 @@ class Activations {
 /// Fills levels 1.. of rows [first, first + rows) from level 0.
 void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
                  int first, int rows);
+/// Layers [begin, end) only: fills levels begin + 1 .. end.
+void mlp_forward_layers(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
+                        int first, int rows, int begin, int end);
 
 /// Gradients of sum_i loss_i over rows [0, rows), from dz = d loss / d (sums of the output units) [rows][classes].
 class MlpBackward {

@@ -95,6 +95,12 @@ double OpenLoop::data_fraction(std::int64_t position) const {
     case FractionSource::schedule:
       fraction = spec_.schedule.at(progress(position)).data_fraction;
       break;
+    case FractionSource::milestones:
+      fraction = theory::milestone_fraction(s, progress(position));
+      break;
+    case FractionSource::adaptive:  // where it starts; the stream moves it
+      fraction = s.fraction;
+      break;
   }
   return std::clamp(fraction, s.floor, 1.0);
 }

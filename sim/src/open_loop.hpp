@@ -21,6 +21,7 @@ class OpenLoop {
 
   std::int64_t samples() const { return samples_; }
   std::int64_t positions() const { return positions_; }
+  int batch() const { return spec_.batch; }
   double epoch(std::int64_t position) const { return static_cast<double>(position) / static_cast<double>(samples_); }
   double progress(std::int64_t position) const {
     return static_cast<double>(position) / static_cast<double>(positions_);
@@ -35,7 +36,9 @@ class OpenLoop {
   /// The eta_0 that write thresholds refer to: the largest rate of the law.
   double reference_rate() const;
   theory::Order order() const { return spec_.data.order; }
+  /// fraction(t) of a spec; FractionSource::adaptive: its start.
   double data_fraction(std::int64_t position) const;
+  double tau(std::int64_t position) const { return theory::threshold_tau(spec_.selection, progress(position)); }
   double weight_fraction(std::int64_t position) const;
 
  private:

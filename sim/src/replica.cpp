@@ -72,8 +72,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
     : setup_(setup),
       context_(context),
       seed_(seed),
-      stream_(setup.selection, setup.open_loop, seed),
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
+      stream_(setup.selection, setup.open_loop, gate_, seed),
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
                   theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed),
       online_(context, setup.spec.optimiser, setup.plasticity, setup.layout),
@@ -95,6 +95,11 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   index_ = kernels::Buffer<std::int32_t>(context, rows);
   score_words_.resize(3 * rows);
   plasticity_.start(weights_);
+  const theory::SelectionSpec& selection = setup.selection;
+  if (selection.score == theory::Score::proxy)
+    proxy_.emplace(context, setup.spec, setup.layout.inputs(), setup.layout.classes(), capacity, seed);
+  if (selection.score == theory::Score::shallow)
+    density_.emplace(seed, selection.shallow_centres, setup.open_loop.samples(), setup.layout.widths[1]);
 }
 
 // The number of rows to present next. While a full batch is collected: so many that about the missing ones will be
@@ -103,12 +108,13 @@ int Replica::chunk_size() const {
   const int batch = setup_.spec.batch;
   if (!full_batches()) return batch;
   const int missing = batch - pending_.size();
-  const double keep = gate_.expected_keep(stream_.state.position, means_);
+  const double keep = gate_.expected_keep(stream_.state.position, stream_.data_fraction(), means_);
   if (keep >= 1) return missing;
   // A transient part may decay between batches, not within: then no row is forwarded before its batch.
   const int most = plasticity_.caches() ? missing : chunk_capacity(batch);
   // The ranked gate keeps at most ceil(fraction * rows): rounding down here never keeps too many.
-  if (setup_.selection.gate == theory::Gate::ranked) return std::clamp(static_cast<int>(missing / keep), 1, most);
+  if (setup_.selection.gate == theory::Gate::ranked && setup_.selection.confidence == 0)
+    return std::clamp(static_cast<int>(missing / keep), 1, most);
   return std::clamp(static_cast<int>(std::ceil(missing / keep)), std::min(k_least_chunk, most), most);
 }
 
@@ -125,16 +131,14 @@ void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::
 }
 
 void Replica::forward_chunk(bool in_place) {
-  row_samples_.clear(), row_labels_.clear(), row_weights_.clear();
-  for (const Row& row : rows_) {
-    row_samples_.push_back(row.sample);
-    row_labels_.push_back(setup_.train.set().labels[static_cast<std::size_t>(row.sample)]);
-    row_weights_.push_back(row.weight);
-  }
+  load_samples(rows_);
   Activations& a = in_place ? batch_ : chunk_;
   const int first = in_place ? pending_.size() : 0;
   gather(setup_.train, row_samples_, a.row(0, first));
-  mlp_forward(context_, setup_.layout, weights_.data(), a, first, static_cast<int>(rows_.size()));
+  if (passed_.empty())
+    mlp_forward(context_, setup_.layout, weights_.data(), a, first, static_cast<int>(rows_.size()));
+  else
+    forward_from_features(first);
   upload_labels(row_labels_, row_weights_);
   score(a, first, in_place);
 }
@@ -162,23 +166,24 @@ void Replica::score(Activations& a, int first, bool in_place) {
   std::copy_n(score_words_.data(), n, host_scores_.loss.data());
   std::copy_n(score_words_.data() + capacity, n, host_scores_.p_true.data());
   std::copy_n(score_words_.data() + 2 * capacity, n, host_scores_.residual.data());
+  if (setup_.selection.gate == theory::Gate::gap) score_gaps(a.row(setup_.layout.layers(), first));
 }
 
 // Counts of a forward pass over rows_, and what the stream remembers of it.
 void Replica::note_forward() {
   const auto n = static_cast<std::int64_t>(rows_.size());
-  ledger_.samples_seen += n;
-  ledger_.input_bytes += n * setup_.counts.input_bytes;
-  ledger_.weight_reads += setup_.counts.parameters;
+  count_presented(n - prescored_);
+  count_reads();
   ++chunks_;
   double sum = 0;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const float loss = host_scores_.loss[i];
     if (!(loss < k_diverged_loss)) diverged_ = true;
     sum += loss;
-    stream_.remember(rows_[i].sample, loss, host_scores_.residual[i]);
+    stream_.remember(rows_[i].sample, host_scores_, i);
   }
   loss_sum_ += sum;
+  forwarded_since_row_ += n;
   recent_loss_ = sum / static_cast<double>(n);
 }
 
@@ -193,6 +198,7 @@ void Replica::collect(bool in_place) {
     const bool keep = keep_[i] != 0;
     if (keep && static_cast<int>(kept_.size()) == room) {
       returned_.push_back(rows_[i]);
+      returned_.back().sure = rows_[i].sure || gate_.draws();
       continue;
     }
     const float residual = host_scores_.residual[i];
@@ -286,7 +292,8 @@ void Replica::update() {
   WriteControls controls;
   controls.step = ++ledger_.steps;
   controls.learning_rate = rate_ =
-      setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy());
+      setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy()) *
+      stream_.rate_factor(batch_begin_);
   controls.theta =
       theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
@@ -363,10 +370,12 @@ void Replica::record_step(double rate, double theta, double loss) {
 
 void Replica::advance() {
   const auto begin = std::chrono::steady_clock::now();
-  const double fraction = setup_.open_loop.data_fraction(stream_.state.position);
+  Moment now;
+  now.position = stream_.state.position;
   rows_.clear();
   stream_.take(chunk_size(), means_, rows_);
   ledger_.samples_offered = stream_.state.position;
+  if (proxy_ || density_) prefilter(now);
   if (!rows_.empty()) {
     const bool all_sure = std::all_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.sure; });
     const int room = full_batches() ? setup_.spec.batch - pending_.size() : setup_.spec.batch;
@@ -375,11 +384,13 @@ void Replica::advance() {
     forward_chunk(in_place);
     note_forward();
     if (!diverged_) {
-      gate_.decide(rows_, host_scores_, fraction, static_cast<std::uint32_t>(chunks_), means_, keep_);
+      now.fraction = stream_.data_fraction(now.position), now.decision = static_cast<std::uint32_t>(chunks_);
+      gate_.decide(rows_, host_scores_, now, means_, keep_);
       collect(in_place);
       finish_chunk();
     }
   }
+  if (stream_.refresh_due() && !diverged_) refresh_hidden();
   // The end: rows that fill no whole batch are trained with the weight 1/B that every other row had.
   if (stream_.exhausted() && !diverged_ && pending_.size() > 0) update();
   finished_ = diverged_ || stream_.exhausted();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "eos/core/dataset.hpp"
@@ -13,6 +14,8 @@
 #include "online_update.hpp"
 #include "open_loop.hpp"
 #include "plasticity.hpp"
+#include "proxy.hpp"
+#include "shallow.hpp"
 #include "stream.hpp"
 
 namespace eos::sim {
@@ -48,6 +51,8 @@ struct RunSetup {
 class Replica {
  public:
   Replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed);
+  Replica(const Replica&) = delete;  // its parts know each other's addresses
+  Replica& operator=(const Replica&) = delete;
 
   /// Presents one chunk and does what follows from it; the last call also trains what is left and evaluates.
   void advance();
@@ -77,7 +82,19 @@ class Replica {
   int chunk_size() const;
   void forward_chunk(bool in_place);
   void score(Activations& activations, int first, bool in_place);
+  void score_gaps(const float* logits);
   void note_forward();
+  void count_presented(std::int64_t rows);
+  void refresh_hidden();
+  void prefilter(Moment now);
+  void score_by_proxy();
+  void score_by_features(std::int64_t epoch);
+  void refresh_centres(std::int64_t epoch);
+  void load_samples(const std::vector<Row>& rows);
+  void forward_from_features(int first);
+  void count_reads();
+  std::vector<float> first_features();
+  std::int64_t shallow_macs() const;
   void collect(bool in_place);
   void collect_kept();
   void finish_chunk();
@@ -99,15 +116,19 @@ class Replica {
 
   template <class Self, class Visit>
   static void visit_scalars(Self& self, Visit visit);
+  void save_selection(core::Dataset& data);
+  void load_selection(const core::Dataset& data);
   void save_rows(core::Dataset& data);
   void load_rows(const core::Dataset& data);
 
   const RunSetup& setup_;
   kernels::Context context_;
   std::uint64_t seed_;
-  Stream stream_;
   Gate gate_;
+  Stream stream_;
   RunningMeans means_;
+  std::optional<Proxy> proxy_;
+  std::optional<ShallowDensity> density_;
   Plasticity plasticity_;
   OnlineUpdate online_;
   std::vector<float> initial_;  ///< weights
@@ -120,11 +141,13 @@ class Replica {
   kernels::Buffer<std::int32_t> labels_, index_;
 
   // Host scratch of one chunk; kept between chunks so that the steady state allocates nothing.
-  std::vector<Row> rows_, returned_;
+  std::vector<Row> rows_, returned_, candidates_;
   std::vector<std::int32_t> row_samples_, row_labels_, kept_;
-  std::vector<float> row_weights_, score_words_;
+  std::vector<float> row_weights_, score_words_, logits_;
   std::vector<std::uint8_t> keep_;
   Scores host_scores_;
+  std::vector<std::int32_t> passed_;  ///< rows of chunk_ whose first hidden layer the last rows of rows_ can reuse
+  int prescored_ = 0;                 ///< rows at the end of rows_ that were counted as seen when they were scored
 
   Pending pending_;
   theory::Ledger ledger_, row_ledger_, step_ledger_;  ///< now, at the last epoch row, at the last step row
@@ -135,9 +158,11 @@ class Replica {
   std::int64_t batch_begin_ = 0;  ///< stream position at which the present batch began
   std::int64_t chunks_ = 0;
   std::int64_t presented_ = 0;                             ///< samples seen when the last batch ended
+  std::int64_t centres_epoch_ = -1;  ///< in which the centres of Score::shallow were forwarded last
   std::int64_t evaluations_ = 0;                           ///< of evaluate_every, passed
   std::int64_t kept_since_row_ = 0, kept_since_step_ = 0;  ///< rows the gate kept since the last row of each table
-  double loss_sum_ = 0;                                    ///< over samples forwarded since the last row
+  double loss_sum_ = 0;                                    ///< over samples forwarded for training since the last row
+  std::int64_t forwarded_since_row_ = 0;                   ///< those samples
   double rate_ = 0;                                        ///< of the last update
   double recent_loss_ = 0, seconds_ = 0;
   double best_accuracy_ = 0;           ///< of the goal's set

@@ -89,13 +89,21 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("position", self.stream_.state.position);
   visit("quota", self.stream_.state.quota);
   visit("mean_loss", self.stream_.state.mean_loss);
+  visit("rate_factor", self.stream_.state.rate_factor);
+  visit("adaptive", self.stream_.state.adaptive);
+  visit("accuracy", self.stream_.state.accuracy);
+  visit("forwarded", self.stream_.state.forwarded);
+  visit("right", self.stream_.state.right);
+  visit("window_next", self.gate_.window.next);
   visit("batch_begin", self.batch_begin_);
   visit("chunks", self.chunks_);
   visit("presented", self.presented_);
+  visit("centres_epoch", self.centres_epoch_);
   visit("evaluations", self.evaluations_);
   visit("kept_since_row", self.kept_since_row_);
   visit("kept_since_step", self.kept_since_step_);
   visit("loss_sum", self.loss_sum_);
+  visit("forwarded_since_row", self.forwarded_since_row_);
   visit("rate", self.rate_);
   visit("recent_loss", self.recent_loss_);
   visit("seconds", self.seconds_);
@@ -112,6 +120,8 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("mean_benefit", self.means_.benefit);
   visit("mean_kept_benefit", self.means_.kept_benefit);
   visit("mean_forward_cost", self.means_.forward_cost);
+  visit("mean_scored", self.means_.scored);
+  visit("mean_passed", self.means_.passed);
   visit("mean_updated", self.means_.updated);
   visit("mean_update_cost", self.means_.update_cost);
 }
@@ -135,10 +145,7 @@ core::Dataset Replica::checkpoint() {
     data.add_dim("cache_sum", static_cast<std::int64_t>(sums.size()));
     data.add("cache_sums", {"cache_sum"}, sums, "1", "running sums that thresholds and the clock follow");
   }
-  if (!stream_.state.last_score.empty()) {
-    data.add_dim("sample", static_cast<std::int64_t>(stream_.state.last_score.size()));
-    data.add("last_score", {"sample"}, stream_.state.last_score, "1", "last loss or squared residual of each sample");
-  }
+  save_selection(data);
   save_rows(data);
   std::vector<theory::Ledger> ledgers{ledger_, row_ledger_, step_ledger_};
   ledgers.insert(ledgers.end(), layer_ledgers_.begin(), layer_ledgers_.end());
@@ -148,6 +155,45 @@ core::Dataset Replica::checkpoint() {
   data.groups["epochs"] = epoch_table(epoch_rows_);
   data.groups["step_rows"] = step_table(step_rows_);
   return data;
+}
+
+// What selection remembers: of every sample, and the recent losses of Gate::chance.
+void Replica::save_selection(core::Dataset& data) {
+  Stream::State& state = stream_.state;
+  data.add_dim("sample", setup_.open_loop.samples());
+  for (auto& [name, values] : state.memory.arrays()) data.add(name, {"sample"}, *values, "1", name);
+  if (!state.memory.empty()) data.add("last_correct", {"sample"}, state.memory.last.correct, "1", "last_correct");
+  if (!state.plan.empty()) data.add("plan", {"sample"}, state.plan, "1", "presented in this epoch");
+  if (proxy_) {
+    data.add("proxy_chunks", {}, std::vector<std::int64_t>{proxy_->chunks()}, "1", "chunks the proxy scored");
+    data.add("proxy_steps", {}, std::vector<std::int64_t>{proxy_->steps()}, "1", "updates of the proxy");
+    data.add_dim("proxy_parameter", proxy_->parameters());
+    for (auto& [name, buffer] : proxy_->state()) data.add(name, {"proxy_parameter"}, buffer->get(), "1", name);
+  }
+  if (density_ && !density_->features().empty()) {
+    data.add_dim("feature", static_cast<std::int64_t>(density_->features().size()));
+    data.add("centres", {"feature"}, density_->features(), "1", "first hidden layer of the centres");
+  }
+  if (gate_.window.losses.empty()) return;
+  data.add_dim("recent", static_cast<std::int64_t>(gate_.window.losses.size()));
+  data.add("window", {"recent"}, gate_.window.losses, "1", "recent losses");
+}
+
+void Replica::load_selection(const core::Dataset& data) {
+  Stream::State& state = stream_.state;
+  const auto samples = static_cast<std::size_t>(setup_.open_loop.samples());
+  for (auto& [name, values] : state.memory.arrays()) *values = array<float>(data, name, samples);
+  if (!state.memory.empty()) state.memory.last.correct = array<std::uint8_t>(data, "last_correct", samples);
+  if (!state.plan.empty()) state.plan = array<std::uint8_t>(data, "plan", samples);
+  if (proxy_) {
+    proxy_->chunks() = array<std::int64_t>(data, "proxy_chunks", 1)[0];
+    proxy_->steps() = array<std::int64_t>(data, "proxy_steps", 1)[0];
+    for (auto& [name, buffer] : proxy_->state()) buffer->put(array<float>(data, name, buffer->size()));
+  }
+  if (const std::size_t features = length(data, "feature"); density_ && features > 0)
+    density_->put_centres(array<float>(data, "centres", features));
+  if (const std::size_t recent = length(data, "recent"); recent > 0)
+    gate_.window.losses = array<float>(data, "window", recent);
 }
 
 // Rows under way: those handed back to the stream, and the pending batch with its activations.
@@ -199,8 +245,7 @@ void Replica::restore(const core::Dataset& data) {
     persistent.put(array<float>(data, "persistent", persistent.size()));
     plasticity_.cache().restore(array<double>(data, "cache_sums", plasticity_.cache().sums().size()), weights_);
   }
-  if (!stream_.state.last_score.empty())
-    stream_.state.last_score = array<float>(data, "last_score", stream_.state.last_score.size());
+  load_selection(data);
   load_rows(data);
   std::vector<theory::Ledger> ledgers(3 + layer_ledgers_.size());
   read_ledgers(group(data, "ledgers"), ledgers, "");

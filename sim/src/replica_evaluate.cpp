@@ -59,7 +59,8 @@ void Replica::evaluate() {
   EpochRow row;
   row.epoch = epoch();
   row.step = static_cast<double>(ledger_.steps);
-  row.train_loss = seen > 0 ? loss_sum_ / seen : std::numeric_limits<double>::quiet_NaN();
+  row.train_loss = forwarded_since_row_ > 0 ? loss_sum_ / static_cast<double>(forwarded_since_row_)
+                                            : std::numeric_limits<double>::quiet_NaN();
   std::tie(row.validation_loss, row.validation_accuracy) = evaluate_set(setup_.validation);
   std::tie(row.test_loss, row.test_accuracy) = evaluate_set(setup_.test);
   row.data_fraction = ratio(static_cast<double>(kept_since_row_), seen);
@@ -76,6 +77,7 @@ void Replica::evaluate() {
   if (setup_.keep_weights) weights_at_.push_back(weights_.get());
   row_ledger_ = ledger_;
   loss_sum_ = 0;
+  forwarded_since_row_ = 0;
   kept_since_row_ = 0;
   end_at_goal();
 }

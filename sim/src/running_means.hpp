@@ -18,6 +18,8 @@ struct RunningMeans {
   double benefit = 0;       ///< residual^q
   double kept_benefit = 0;  ///< residual^q of the kept
   double forward_cost = 0;  ///< joules of presenting them
+  double scored = 0;        ///< rows scored by something cheaper than the network
+  double passed = 0;        ///< of them, kept
   double updated = 0;       ///< samples in recent updates
   double update_cost = 0;   ///< joules of those updates beyond the backward pass: writes, accumulator, weight reads
 
@@ -29,6 +31,11 @@ struct RunningMeans {
     const double f = std::exp(-rows / k_window);
     for (double* sum : {&updated, &update_cost}) *sum *= f;
   }
+  void note_scored(int rows, int now_passed) {
+    const double f = std::exp(-rows / k_window);
+    scored = f * scored + rows, passed = f * passed + now_passed;
+  }
+  double pass_fraction() const { return scored > 0 ? passed / scored : 1.0; }
   double keep_fraction() const { return seen > 0 ? kept / seen : 1.0; }
   /// Before 128 samples were seen, the missing ones count as wrong: one lucky sample is no accuracy.
   double accuracy() const { return correct / std::max(seen, 128.0); }

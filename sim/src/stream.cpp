@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "eos/core/philox.hpp"
@@ -10,6 +9,7 @@
 namespace eos::sim {
 
 using core::Purpose;
+using theory::FractionSource;
 using theory::Present;
 
 std::vector<std::int32_t> epoch_order(std::uint64_t seed, std::uint32_t epoch, std::int64_t samples) {
@@ -35,10 +35,19 @@ std::vector<std::int32_t> epoch_draws(std::uint64_t seed, std::uint32_t epoch, s
   return order;
 }
 
-Stream::Stream(const theory::SelectionSpec& selection, const OpenLoop& open_loop, std::uint64_t seed)
-    : selection_(selection), open_loop_(&open_loop), seed_(seed) {
-  if (selection.present == Present::infobatch || selection.present == Present::spaced)
-    state.last_score.assign(static_cast<std::size_t>(open_loop.samples()), std::numeric_limits<float>::infinity());
+Stream::Stream(const theory::SelectionSpec& selection, const OpenLoop& open_loop, Gate& gate, std::uint64_t seed)
+    : selection_(selection), open_loop_(&open_loop), gate_(&gate), seed_(seed) {
+  state.memory = SampleMemory(selection, open_loop.samples());
+  if (selection.score == theory::Score::stale) state.plan.assign(static_cast<std::size_t>(open_loop.samples()), 1);
+  state.adaptive = std::clamp(selection.fraction, selection.floor, 1.0);
+}
+
+double Stream::data_fraction(std::int64_t position) const {
+  return selection_.fraction_source == FractionSource::adaptive ? state.adaptive : open_loop_->data_fraction(position);
+}
+
+double Stream::rate_factor(std::int64_t position) const {
+  return open_loop_->all_data(position) ? 1.0 : state.rate_factor;
 }
 
 void Stream::begin_epoch() {
@@ -61,38 +70,76 @@ void Stream::begin_epoch() {
   if (state.position % open_loop_->samples() != 0) return;  // resumed inside the epoch: the rest is in `state`
   // A random offset makes floor(quota) an unbiased rounding of the number presented so far, and of the epoch's total.
   state.quota = core::uniform(seed_, {0, step, Purpose::presentation, 0xFFFFFFFFu});
-  if (selection_.present != Present::infobatch) return;
-  double sum = 0;
-  std::int64_t seen = 0;
-  for (float loss : state.last_score)
-    if (std::isfinite(loss)) sum += loss, ++seen;
-  state.mean_loss = seen > 0 ? sum / static_cast<double>(seen) : 0.0;
+  adapt(step);
+  state.memory.pass_epoch();
+  if (selection_.present == Present::infobatch) state.mean_loss = state.memory.mean_loss();
+  if (selection_.score == theory::Score::stale) make_plan(step);
+  if (selection_.rate_compensation == theory::RateCompensation::nominal) state.rate_factor = 1 / data_fraction();
+}
+
+// The training accuracy is that of the rows forwarded in the epoch, so the feedback costs nothing.
+void Stream::adapt(std::uint32_t epoch) {
+  if (state.forwarded > 0) {
+    const double accuracy = static_cast<double>(state.right) / static_cast<double>(state.forwarded);
+    if (state.accuracy >= 0)
+      state.adaptive = theory::adaptive_fraction(
+          selection_, state.adaptive, accuracy - state.accuracy,
+          core::uniform(seed_, {0, epoch, Purpose::presentation, 0xFFFFFFFEu}));
+    state.accuracy = accuracy;
+  }
+  state.forwarded = state.right = 0;
+}
+
+// Score::stale: the gate looks at the last scores of all samples; what was never seen is presented.
+void Stream::make_plan(std::uint32_t epoch) {
+  std::vector<Row> rows(state.plan.size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i].sample = static_cast<std::int32_t>(i), rows[i].sure = !state.memory.seen(i);
+  gate_->decide(rows, state.memory.last, {state.position, data_fraction(), epoch}, RunningMeans{}, state.plan);
+  if (selection_.rate_compensation != theory::RateCompensation::realised) return;
+  const auto kept = std::count(state.plan.begin(), state.plan.end(), 1);
+  state.rate_factor = static_cast<double>(rows.size()) / static_cast<double>(std::max<std::ptrdiff_t>(1, kept));
+}
+
+bool Stream::present_random(std::int64_t position, double fraction) {
+  if (selection_.rounding == theory::Rounding::batch_floor) {
+    const std::int64_t place = position % open_loop_->samples(), batch = open_loop_->batch();
+    const std::int64_t size = std::min(batch, open_loop_->samples() - place / batch * batch);
+    return place % batch < static_cast<std::int64_t>(std::floor(fraction * static_cast<double>(size)));
+  }
+  const double before = std::floor(state.quota);
+  state.quota += fraction;
+  return std::floor(state.quota) > before;
 }
 
 bool Stream::present(std::int64_t position, std::int32_t sample, const RunningMeans& means, Row& row) {
+  const auto s = static_cast<std::size_t>(sample);
   row = {sample, 1.0f, open_loop_->all_data(position)};
-  if (selection_.present == Present::all) return true;
-  if (selection_.present == Present::random) {
-    const double before = std::floor(state.quota);
-    state.quota += row.sure ? 1.0 : open_loop_->data_fraction(position);
-    return std::floor(state.quota) > before;
+  if (selection_.score == theory::Score::stale) {
+    if (row.sure) state.plan[s] = 1;
+    row.sure = true;  // whether it is trained has been decided
+    return state.plan[s] != 0;
   }
+  if (selection_.present == Present::all) return true;
+  if (selection_.present == Present::random) return present_random(position, row.sure ? 1.0 : data_fraction(position));
   if (row.sure) return true;
-  const double score = state.last_score[static_cast<std::size_t>(sample)];
   const auto chance = [&] {
     return core::uniform(seed_, {0, static_cast<std::uint32_t>(order_epoch_), Purpose::presentation,
                                  static_cast<std::uint32_t>(sample)});
   };
   if (selection_.present == Present::infobatch) {
-    if (!(score < state.mean_loss)) return true;
+    if (!(state.memory.last.loss[s] < state.mean_loss)) return true;
     row.weight = static_cast<float>(1 / (1 - selection_.infobatch_r));
     return chance() >= selection_.infobatch_r;
   }
+  if (!state.memory.seen(s)) return true;
+  const float residual = state.memory.last.residual[s];
   const double easy = selection_.spaced_threshold * (selection_.spaced_relative ? means.mean_squared() : 1.0);
-  return !(score < easy) || chance() < selection_.spaced_probability;
+  return !(residual * residual < easy) || chance() < selection_.spaced_probability;
 }
 
 void Stream::take(int count, const RunningMeans& means, std::vector<Row>& rows) {
+  refresh_due_ = false;
   for (; count > 0 && !state.returned.empty(); --count) {
     rows.push_back(state.returned.front());
     state.returned.pop_front();
@@ -108,16 +155,26 @@ void Stream::take(int count, const RunningMeans& means, std::vector<Row>& rows) 
     rows.push_back(row);
     --count;
   }
+  // Hidden samples are forwarded where somebody will still decide by what that finds.
+  refresh_due_ = selection_.score == theory::Score::stale && state.position == first + open_loop_->samples() &&
+                 (order_epoch_ + 1) % selection_.refresh_epochs == 0 && state.position < open_loop_->positions() &&
+                 !open_loop_->all_data(state.position);
 }
 
 void Stream::hand_back(const std::vector<Row>& rows) {
   state.returned.insert(state.returned.begin(), rows.begin(), rows.end());
 }
 
-void Stream::remember(std::int32_t sample, float loss, float residual) {
-  if (state.last_score.empty()) return;
-  state.last_score[static_cast<std::size_t>(sample)] =
-      selection_.present == Present::infobatch ? loss : residual * residual;
+void Stream::remember(std::int32_t sample, const Scores& scores, std::size_t row) {
+  ++state.forwarded, state.right += scores.correct[row];
+  if (!state.memory.empty()) state.memory.remember(static_cast<std::size_t>(sample), scores, row);
+}
+
+std::vector<std::int32_t> Stream::hidden() const {
+  std::vector<std::int32_t> samples;
+  for (std::size_t i = 0; i < state.plan.size(); ++i)
+    if (state.plan[i] == 0) samples.push_back(static_cast<std::int32_t>(i));
+  return samples;
 }
 
 }  // namespace eos::sim

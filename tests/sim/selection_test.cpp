@@ -10,6 +10,23 @@
 namespace eos::sim {
 namespace {
 
+/// A stream whose gate is never asked.
+struct PlainStream : Stream {
+  PlainStream(const theory::SelectionSpec& selection, const OpenLoop& loop, std::uint64_t seed)
+      : Stream(selection, loop, k_gate(loop), seed) {}
+  static Gate& k_gate(const OpenLoop& loop) {
+    static Gate gate({}, loop, {}, 1);
+    return gate;
+  }
+};
+
+void remember(Stream& stream, std::int32_t sample, float loss, float residual) {
+  Scores s;
+  s.resize(1);
+  s.loss[0] = loss, s.residual[0] = residual;
+  stream.remember(sample, s, 0);
+}
+
 using theory::FractionSource;
 using theory::Present;
 
@@ -61,7 +78,7 @@ TEST(EpochOrder, every_place_is_equally_likely) {
 TEST(Stream, presents_every_sample_once_an_epoch_and_stops_at_the_horizon) {
   const auto spec = stream_spec("all", 1.5);
   const OpenLoop loop(spec, 10);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   std::vector<Row> first = take_epoch(stream, means, 4, 10);
   ASSERT_EQ(first.size(), 10u);
@@ -75,7 +92,7 @@ TEST(Stream, presents_every_sample_once_an_epoch_and_stops_at_the_horizon) {
 TEST(Stream, rows_handed_back_come_first_and_in_order) {
   const auto spec = stream_spec("all", 1);
   const OpenLoop loop(spec, 6);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   std::vector<Row> rows;
   stream.take(4, means, rows);
@@ -95,7 +112,7 @@ TEST(Stream, random_subsets_have_the_stated_size_without_bias) {
   spec.selection.fraction_source = FractionSource::constant;
   spec.selection.fraction = 0.33;
   const OpenLoop loop(spec, 10);  // 3.3 samples an epoch: 3 or 4
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   std::vector<int> seen(10, 0);
   double total = 0;
@@ -115,7 +132,7 @@ TEST(Stream, scalar_random_dropout_has_the_effective_epochs_of_its_sum) {
   spec.selection.revision_epochs = 1;
   const int n = 1000;
   const OpenLoop loop(spec, n);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   double presented = 0;
   for (int epoch = 0; epoch < 30; ++epoch) presented += static_cast<double>(take_epoch(stream, means, 64, n).size());
@@ -129,7 +146,7 @@ TEST(Stream, stored_fractions_are_followed_to_the_sample) {
   spec.selection.fraction_source = FractionSource::stored;
   spec.selection.stored = {0.5, 0.2};  // the last value holds on
   const OpenLoop loop(spec, 100);
-  Stream stream(spec.selection, loop, 9);
+  PlainStream stream(spec.selection, loop, 9);
   const RunningMeans means;
   EXPECT_EQ(take_epoch(stream, means, 7, 100).size(), 50u);
   EXPECT_EQ(take_epoch(stream, means, 7, 100).size(), 20u);
@@ -140,13 +157,13 @@ TEST(Stream, infobatch_drops_only_easy_samples_and_weights_the_rest_of_them) {
   const auto spec = stream_spec("infobatch", 3);
   const int n = 2000;
   const OpenLoop loop(spec, n);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   const auto first = take_epoch(stream, means, 100, n);
   EXPECT_EQ(first.size(), static_cast<std::size_t>(n)) << "nothing is known yet, nothing is dropped";
   for (const Row& row : first) {
     EXPECT_EQ(row.weight, 1.0f);
-    stream.remember(row.sample, row.sample < 500 ? 4.0f : 1.0f, 0.0f);  // mean 1.75
+    remember(stream, row.sample, row.sample < 500 ? 4.0f : 1.0f, 0.0f);  // mean 1.75
   }
   int hard = 0, easy = 0;
   for (const Row& row : take_epoch(stream, means, 100, n)) {
@@ -166,10 +183,10 @@ TEST(Stream, infobatch_ends_on_all_data_with_weight_one_even_inside_an_epoch) {
   auto spec = stream_spec("infobatch", 2);
   spec.selection.revision_share = 0.125;
   const OpenLoop loop(spec, 100);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   const RunningMeans means;
   for (const Row& row : take_epoch(stream, means, 10, 100))
-    stream.remember(row.sample, row.sample == 0 ? 9.0f : 0.1f, 0.0f);
+    remember(stream, row.sample, row.sample == 0 ? 9.0f : 0.1f, 0.0f);
   std::vector<Row> rows;
   while (stream.state.position < 175) rows.clear(), stream.take(1, means, rows);
   rows.clear();
@@ -188,12 +205,12 @@ TEST(Stream, spaced_presents_unseen_and_hard_samples_always_and_easy_ones_someti
   spec.selection.spaced_probability = 0.2;
   const int n = 2000;
   const OpenLoop loop(spec, n);
-  Stream stream(spec.selection, loop, 3);
+  PlainStream stream(spec.selection, loop, 3);
   RunningMeans means;
   const auto first = take_epoch(stream, means, 64, n);
   ASSERT_EQ(first.size(), static_cast<std::size_t>(n));
   for (const Row& row : first)
-    stream.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.09f);  // squares .0121, .0081
+    remember(stream, row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.09f);  // squares .0121, .0081
   int hard = 0, easy = 0;
   for (const Row& row : take_epoch(stream, means, 64, n)) ++(row.sample < 300 ? hard : easy);
   EXPECT_EQ(hard, 300);
@@ -201,10 +218,10 @@ TEST(Stream, spaced_presents_unseen_and_hard_samples_always_and_easy_ones_someti
   // Relative to the running mean of residual^2: twice as many kinds of samples count as easy.
   spec.selection.spaced_relative = true;
   spec.selection.spaced_threshold = 0.5;
-  Stream relative(spec.selection, loop, 3);
+  PlainStream relative(spec.selection, loop, 3);
   means.seen = 100, means.squared = 100 * 0.03;
   for (const Row& row : take_epoch(relative, means, 64, n))
-    relative.remember(row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.2f);
+    remember(relative, row.sample, 0.0f, row.sample < 300 ? 0.11f : 0.2f);
   hard = easy = 0;
   for (const Row& row : take_epoch(relative, means, 64, n)) ++(row.sample < 300 ? easy : hard);
   EXPECT_EQ(hard, 1700);
@@ -230,11 +247,13 @@ class GateRules : public ::testing::Test {
  protected:
   std::vector<std::uint8_t> decide(const theory::SelectionSpec& selection, const std::vector<float>& residuals,
                                    double fraction = 1, std::uint32_t chunk = 0) {
-    Gate gate(selection, loop_, costs_, 7);
+    spec_.selection = selection;
+    const OpenLoop loop(spec_, 100);
+    Gate gate(selection, loop, costs_, 7);
     std::vector<Row> rows(residuals.size());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i].sure = i < sure_;
     std::vector<std::uint8_t> keep;
-    gate.decide(rows, scores(residuals), fraction, chunk, means_, keep);
+    gate.decide(rows, scores(residuals), {0, fraction, chunk}, means_, keep);
     return keep;
   }
   theory::TrainingSpec spec_;

@@ -49,7 +49,7 @@ void check_plasticity(const TrainingSpec& s, Checker& c) {
     c.add("E107", "plasticity.accumulate keeps what is not written, but plasticity.rule = \"all\" writes everything",
           "set accumulate = false or choose another rule");
   }
-  if (w.fraction_source == FractionSource::law || w.fraction_source == FractionSource::stored) {
+  if (w.fraction_source != FractionSource::constant && w.fraction_source != FractionSource::schedule) {
     c.add("E107", "plasticity.fraction_source must be \"constant\" or \"schedule\"");
   }
   const bool ranks_updates = w.rank == RankBy::largest_update && w.rank_within == RankWithin::layer;

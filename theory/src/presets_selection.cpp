@@ -7,7 +7,22 @@ namespace {
 
 // Progressive data dropout: Sathiyanarayanan et al., NeurIPS 2025. tau = 0.3 in all its published commands; SRD's
 // gamma = 0.95; the published runs end with one full epoch (revision). The power law is a fit of the published keep
-// fractions at tau = 0.3 over 29 epochs (R^2 = 0.993).
+// fractions at tau = 0.3 over 29 epochs (R^2 = 0.993). The other laws are fits to the same series.
+void random_on(SelectionSpec& s, KeepLaw law, double a, double b) {
+  s.present = Present::random;
+  s.fraction_source = FractionSource::law;
+  s.law = law, s.law_a = a, s.law_b = b;
+  s.revision_epochs = 1;
+}
+
+// A source of scores alone takes the hardest half; joined with a gate it leaves the decision to that.
+void scored_by(SelectionSpec& s, Score score) {
+  s.score = score;
+  if (s.gate != Gate::all) return;
+  s.gate = Gate::ranked, s.rank_by = RankBy::loss;
+  s.fraction = 0.5;
+}
+
 const Preset<SelectionSpec> k_selection[] = {
     {"all", [](SelectionSpec&) {}},
     {"dbpd", [](SelectionSpec& s) { s.gate = Gate::threshold; }},
@@ -24,19 +39,36 @@ const Preset<SelectionSpec> k_selection[] = {
        s.batching = Batching::shrink_mean;
      }},
     {"srd",
+     [](SelectionSpec& s) { random_on(s, KeepLaw::geometric, 0.95, 0); }},
+    {"srd-floor",
+     [](SelectionSpec& s) {
+       random_on(s, KeepLaw::geometric, 0.95, 0);
+       s.rounding = Rounding::batch_floor;
+     }},
+    {"smrd", [](SelectionSpec& s) { random_on(s, KeepLaw::power, 0.685, 0.595); }},
+    {"power-law", [](SelectionSpec& s) { random_on(s, KeepLaw::power, 0.685, 0.595); }},
+    {"inverse-linear", [](SelectionSpec& s) { random_on(s, KeepLaw::inverse_linear, 0.63, 0.29); }},
+    {"log-law", [](SelectionSpec& s) { random_on(s, KeepLaw::logarithmic, 0.555, 0.151); }},
+    {"inverse-log", [](SelectionSpec& s) { random_on(s, KeepLaw::inverse_logarithmic, 0.690, 1.829); }},
+    {"exponential", [](SelectionSpec& s) { random_on(s, KeepLaw::exponential, 0.496, 0.0966); }},
+    {"sigmoid", [](SelectionSpec& s) { random_on(s, KeepLaw::sigmoid, 0.454, 0.126); }},
+    {"adaptive",
      [](SelectionSpec& s) {
        s.present = Present::random;
-       s.fraction_source = FractionSource::law;
-       s.law = KeepLaw::geometric;
-       s.law_a = 0.95;
-       s.law_b = 0;
+       s.fraction_source = FractionSource::adaptive;
+       s.floor = 0.1;
        s.revision_epochs = 1;
      }},
-    {"smrd",
+    {"dbpd-gap", [](SelectionSpec& s) { s.gate = Gate::gap, s.margin = 0.1; }},
+    {"tau-rising",
      [](SelectionSpec& s) {
-       s.present = Present::random;
-       s.fraction_source = FractionSource::law;
-       s.revision_epochs = 1;
+       s.gate = Gate::threshold;
+       s.tau_law = TauLaw::linear, s.tau = 0.1, s.tau_end = 0.9;
+     }},
+    {"tau-falling",
+     [](SelectionSpec& s) {
+       s.gate = Gate::threshold;
+       s.tau_law = TauLaw::linear, s.tau = 0.9, s.tau_end = 0.1;
      }},
     {"ranked",
      [](SelectionSpec& s) {
@@ -44,11 +76,24 @@ const Preset<SelectionSpec> k_selection[] = {
        s.fraction = 0.3;
      }},
     {"lazy", [](SelectionSpec& s) { s.gate = Gate::errors; }},
+    {"lazy-margin", [](SelectionSpec& s) { s.gate = Gate::errors, s.margin = 0.5; }},
     {"infobatch",
      [](SelectionSpec& s) {
        s.present = Present::infobatch;
        s.revision_share = 0.125;
      }},
+    {"kakurenbo",
+     [](SelectionSpec& s) {
+       s.gate = Gate::ranked, s.rank_by = RankBy::loss, s.confidence = 0.7;
+       s.score = Score::stale;
+       s.fraction_source = FractionSource::milestones;
+       s.rate_compensation = RateCompensation::nominal;
+     }},
+    {"ies", [](SelectionSpec& s) { s.gate = Gate::flat, s.score = Score::stale; }},
+    {"selective-backprop", [](SelectionSpec& s) { s.gate = Gate::chance; }},
+    {"stale", [](SelectionSpec& s) { scored_by(s, Score::stale), s.refresh_epochs = 3; }},
+    {"shallow", [](SelectionSpec& s) { scored_by(s, Score::shallow); }},
+    {"proxy", [](SelectionSpec& s) { scored_by(s, Score::proxy); }},
     {"spaced", [](SelectionSpec& s) { s.present = Present::spaced; }},
     {"ratio", [](SelectionSpec& s) { s.gate = Gate::ratio; }},
     {"joint",
@@ -63,9 +108,15 @@ const Preset<SelectionSpec> k_selection[] = {
      }},
 };
 
+bool sets_fraction(const SelectionSpec& s) { return s.fraction_source != FractionSource::constant; }
+
+// The gate that a source of scores brings along yields to any other.
 std::string clash(const SelectionSpec& a, const SelectionSpec& b) {
   if (a.present != Present::all && b.present != Present::all) return "which samples are presented";
-  if (a.gate != Gate::all && b.gate != Gate::all) return "which samples are back-propagated";
+  if (a.score != Score::current && b.score != Score::current) return "where scores come from";
+  const bool yields = a.score != Score::current || b.score != Score::current;
+  if (a.gate != Gate::all && b.gate != Gate::all && !yields) return "which samples are back-propagated";
+  if (sets_fraction(a) && sets_fraction(b)) return "the fraction";
   return "";
 }
 

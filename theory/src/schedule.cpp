@@ -89,6 +89,15 @@ double keep_fraction(KeepLaw law, double a, double b, double epoch, double floor
     case KeepLaw::logarithmic:
       keep = a - b * std::log(epoch + 1);
       break;
+    case KeepLaw::inverse_logarithmic:
+      keep = a * std::log(b) / std::log(epoch + b);
+      break;
+    case KeepLaw::exponential:
+      keep = a * std::exp(-b * epoch);
+      break;
+    case KeepLaw::sigmoid:
+      keep = 2 * a / (1 + std::exp(b * epoch));
+      break;
   }
   return std::clamp(keep, floor, 1.0);
 }

@@ -41,8 +41,19 @@ struct Schedule {
 
 /// Keep-fraction laws in the epoch t = 0, 1, ...: published stand-ins for a recorded series.
 ///   constant a; geometric a^t (SRD of Sathiyanarayanan et al., NeurIPS 2025: a = 0.95 or 0.99, b unused);
-///   power a (t+1)^-b; inverse linear a/(1 + b t); logarithmic a - b ln(t+1); all clamped to [floor, 1].
-enum class KeepLaw { constant, geometric, power, inverse_linear, logarithmic };
+///   power a (t+1)^-b; inverse linear a/(1 + b t); logarithmic a - b ln(t+1); inverse logarithmic a ln(b)/ln(t+b), b > 1;
+///   exponential a exp(-b t); complementary sigmoid 2a/(1 + exp(b t)); all clamped to [floor, 1]. Scaled so that a is
+///   the fraction of the first epoch (of the geometric law it is the ratio).
+enum class KeepLaw {
+  constant,
+  geometric,
+  power,
+  inverse_linear,
+  logarithmic,
+  inverse_logarithmic,
+  exponential,
+  sigmoid
+};
 double keep_fraction(KeepLaw law, double a, double b, double epoch, double floor);
 
 }  // namespace eos::theory
