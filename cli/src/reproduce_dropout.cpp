@@ -16,7 +16,8 @@ using theory::DropoutAccounting;
 using theory::selection_preset;
 
 constexpr const char* k_pdd = "Sathiyanarayanan et al., Progressive Data Dropout, NeurIPS 2025";
-constexpr const char* k_replication = "public replication by M. Goltermann (2025) of Sathiyanarayanan et al., NeurIPS 2025";
+constexpr const char* k_replication =
+    "public replication by M. Goltermann (2025) of Sathiyanarayanan et al., NeurIPS 2025";
 
 // ---- laws of the keep fraction --------------------------------------------------------------------------------------
 
@@ -117,8 +118,8 @@ Outcome outcome(const theory::TrainingSpec& spec, const sim::TaskData& data) {
     o.effective_epochs += static_cast<double>(last.ledger.samples_backward) / n;
     o.seen += static_cast<double>(last.ledger.samples_seen) / n;
     o.accuracy += 100 * last.test_accuracy / static_cast<double>(result.replicas.size());
-    o.before_last += 100 * replica.epochs[replica.epochs.size() - 2].test_accuracy /
-                     static_cast<double>(result.replicas.size());
+    o.before_last +=
+        100 * replica.epochs[replica.epochs.size() - 2].test_accuracy / static_cast<double>(result.replicas.size());
     o.macs += static_cast<double>(last.ledger.forward_macs + last.ledger.scoring_macs + last.ledger.backward_macs) / n;
   }
   return o;
@@ -159,10 +160,9 @@ std::vector<Finding> costs_counted() {
   const auto forward = static_cast<double>(counts.forward_macs);
   const double backward = static_cast<double>(counts.backward_macs) / forward;
   std::vector<Finding> findings;
-  for (const auto& [method, how, revision] :
-       {std::tuple{"dbpd-two-forward", DropoutAccounting::separate_forward, 1.0},
-        std::tuple{"dbpd-shrink", DropoutAccounting::masked_forward, 0.0},
-        std::tuple{"smrd", DropoutAccounting::effective_epochs, 1.0}}) {
+  for (const auto& [method, how, revision] : {std::tuple{"dbpd-two-forward", DropoutAccounting::separate_forward, 1.0},
+                                              std::tuple{"dbpd-shrink", DropoutAccounting::masked_forward, 0.0},
+                                              std::tuple{"smrd", DropoutAccounting::effective_epochs, 1.0}}) {
     spec.selection = selection_preset(method);
     const Outcome o = outcome(spec, data);
     const double formula = theory::dropout_cost(how, 10, revision, o.effective_epochs, backward);
@@ -203,10 +203,11 @@ std::vector<Finding> difficulty_dropout() {
     spec.selection.tau = tau;
     runs.push_back(outcome(spec, data));
   }
-  return {sign("effective epochs, tau 0.5 - tau 0.3", 8.03 - 6.31, runs[1].effective_epochs - runs[0].effective_epochs),
-          sign("effective epochs, tau 0.9 - tau 0.5", 11.32 - 8.03, runs[2].effective_epochs - runs[1].effective_epochs),
-          sign("test %, tau 0.9 - tau 0.3", 88.14 - 85.6, runs[2].accuracy - runs[0].accuracy),
-          sign("test % gained in the full last epoch, tau 0.3", 5.1, runs[0].accuracy - runs[0].before_last)};
+  return {
+      sign("effective epochs, tau 0.5 - tau 0.3", 8.03 - 6.31, runs[1].effective_epochs - runs[0].effective_epochs),
+      sign("effective epochs, tau 0.9 - tau 0.5", 11.32 - 8.03, runs[2].effective_epochs - runs[1].effective_epochs),
+      sign("test %, tau 0.9 - tau 0.3", 88.14 - 85.6, runs[2].accuracy - runs[0].accuracy),
+      sign("test % gained in the full last epoch, tau 0.3", 5.1, runs[0].accuracy - runs[0].before_last)};
 }
 
 std::vector<Finding> infobatch_saving() {
@@ -244,16 +245,18 @@ void add_dropout_rows(std::vector<Reproduction>& rows) {
   rows.push_back({"dropout-law", group, "difficulty-based dropout keeps a power of the epoch, not a geometric share",
                   "least squares on 29 recorded keep fractions, tau = 0.3 (data/dropout/keep_fraction.csv)",
                   k_replication, true, keep_fraction_law});
-  rows.push_back({"dropout-cost", group, "what progressive dropout costs once scoring is counted",
-                  "30 epochs, 1 on all data, backward = 2 forwards, effective epochs as recorded; share of full training",
-                  "derived from the runs of the " + std::string(k_replication), true, cost_ratios});
+  rows.push_back(
+      {"dropout-cost", group, "what progressive dropout costs once scoring is counted",
+       "30 epochs, 1 on all data, backward = 2 forwards, effective epochs as recorded; share of full training",
+       "derived from the runs of the " + std::string(k_replication), true, cost_ratios});
   rows.push_back({"dropout-counted", group, "the engine's counts obey the cost formulas to the last multiply-add",
                   "generated task, 20-32-10, 10 epochs", "derived here", true, costs_counted});
-  rows.push_back({"dropout-srd", group, "scalar random dropout: effective epochs of the law and of the published program",
-                  "gamma = 0.95, 30 epochs, 1 on all data, batch 32, 50 000 samples", k_pdd, true,
-                  scalar_random_dropout});
+  rows.push_back(
+      {"dropout-srd", group, "scalar random dropout: effective epochs of the law and of the published program",
+       "gamma = 0.95, 30 epochs, 1 on all data, batch 32, 50 000 samples", k_pdd, true, scalar_random_dropout});
   const std::string small = "MNIST, 10 000 samples, 784-64-10, 10 epochs, batch 32, AdamW 1e-3, three seeds";
-  rows.push_back({"dropout-tau", group, "effective epochs and accuracy rise with tau; the full last epoch lifts accuracy",
+  rows.push_back({"dropout-tau", group,
+                  "effective epochs and accuracy rise with tau; the full last epoch lifts accuracy",
                   small + ", constant rate", k_replication, false, difficulty_dropout});
   rows.push_back({"dropout-infobatch", group, "InfoBatch leaves out about 40 % of the samples without loss",
                   small + ", rate linear to 0", "Qin et al., InfoBatch, ICLR 2024", false, infobatch_saving});

@@ -9,7 +9,7 @@
 namespace eos::sim {
 namespace {
 
-constexpr int k_checkpoint_version = 2;  // raise it when the state of a replica changes
+constexpr int k_checkpoint_version = 3;  // raise it when the state of a replica changes
 
 std::string describe(const theory::NetworkSpec& n, const std::vector<int>& widths) {
   return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", fmt::join(widths, " "),

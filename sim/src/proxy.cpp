@@ -32,7 +32,7 @@ Proxy::Proxy(const kernels::Context& context, const theory::TrainingSpec& spec, 
       spec_(spec),
       layout_(proxy_widths(spec.selection, inputs, classes), spec.network),
       counts_(theory::mlp_counts(layout_.widths, spec.network.biases)),
-      plasticity_(context, spec.optimiser, theory::PlasticitySpec{}, layout_, proxy_seed(seed)),
+      plasticity_(context, spec.optimiser, theory::PlasticitySpec{}, 0.0, layout_, proxy_seed(seed)),
       chunk_(context, layout_, capacity),
       batch_(context, layout_, capacity),
       backward_(context, layout_, capacity),
@@ -95,8 +95,7 @@ void Proxy::learn(const std::vector<std::int32_t>& kept, const std::vector<std::
   controls.step = ++steps_;
   controls.learning_rate = learning_rate * spec_.selection.proxy_rate;
   plasticity_.apply(gradient_.data(), controls, weights_.data());
-  for (const kernels::UpdateCounts& c : plasticity_.counts())
-    ledger.writes += c.writes, ledger.path_length += c.path, ledger.path_squared += c.squared;
+  for (const theory::Ledger& layer : plasticity_.changes()) ledger += layer;
   ledger.scoring_macs += rows * counts_.backward_macs;
   ledger.weight_reads += 2 * counts_.parameters;
 }

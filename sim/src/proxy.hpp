@@ -1,8 +1,8 @@
 // A small second network that learns beside the first and scores samples for it (Score::proxy).
 //
-// After airbench96_faster (Jordan, github.com/KellerJordan/cifar10-airbench, 2024): the proxy forwards the whole stream,
-// the large network trains on what the proxy finds hard, and the proxy trains on the same rows at every n-th chunk.
-// All its multiply-adds are scoring; its reads, writes and path are charged like those of the first network.
+// After airbench96_faster (Jordan, github.com/KellerJordan/cifar10-airbench, 2024): the proxy forwards the whole
+// stream, the large network trains on what the proxy finds hard, and the proxy trains on the same rows at every n-th
+// chunk. All its multiply-adds are scoring; its reads, writes and path are charged like those of the first network.
 #pragma once
 
 #include <cstdint>

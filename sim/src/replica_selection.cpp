@@ -86,7 +86,7 @@ void Replica::prefilter(Moment now) {
     count_presented(static_cast<std::int64_t>(candidates_.size()));
     if (proxy_ && proxy_->learns())
       proxy_->learn(passed_, row_labels_, setup_.open_loop.learning_rate(now.position, now.position, means_.accuracy()),
-                     ledger_);
+                    ledger_);
   }
   const int room = full_batches() ? setup_.spec.batch - pending_.size() : setup_.spec.batch;
   if (static_cast<int>(rows_.size()) > room) {
@@ -96,8 +96,7 @@ void Replica::prefilter(Moment now) {
   prescored_ = std::max(0, static_cast<int>(rows_.size()) - certain_rows);
   passed_.resize(density_ ? static_cast<std::size_t>(prescored_) : 0);
   // Features that the forward pass does not take over were computed for the score alone.
-  if (density_)
-    ledger_.scoring_macs += (static_cast<std::int64_t>(candidates_.size()) - prescored_) * shallow_macs();
+  if (density_) ledger_.scoring_macs += (static_cast<std::int64_t>(candidates_.size()) - prescored_) * shallow_macs();
 }
 
 void Replica::score_by_proxy() {
@@ -133,9 +132,7 @@ void Replica::refresh_centres(std::int64_t epoch) {
   ledger_.scoring_macs += n * shallow_macs() + density_->bandwidth_macs();
 }
 
-std::int64_t Replica::shallow_macs() const {
-  return std::int64_t{setup_.layout.widths[0]} * setup_.layout.widths[1];
-}
+std::int64_t Replica::shallow_macs() const { return std::int64_t{setup_.layout.widths[0]} * setup_.layout.widths[1]; }
 
 // The first hidden layer of row_samples_, in chunk_ and on the host.
 std::vector<float> Replica::first_features() {

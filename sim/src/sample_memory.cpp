@@ -58,9 +58,9 @@ void SampleMemory::pass_epoch() {
 std::vector<std::pair<std::string, std::vector<float>*>> SampleMemory::arrays() {
   if (empty()) return {};
   std::vector<std::pair<std::string, std::vector<float>*>> all{{"last_loss", &last.loss},
-                                                                {"last_p_true", &last.p_true},
-                                                                {"last_residual", &last.residual},
-                                                                {"last_gap", &last.gap}};
+                                                               {"last_p_true", &last.p_true},
+                                                               {"last_residual", &last.residual},
+                                                               {"last_gap", &last.gap}};
   for (std::size_t e = 0; e < history.size(); ++e) all.emplace_back("loss_history_" + std::to_string(e), &history[e]);
   return all;
 }

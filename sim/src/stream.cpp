@@ -82,9 +82,8 @@ void Stream::adapt(std::uint32_t epoch) {
   if (state.forwarded > 0) {
     const double accuracy = static_cast<double>(state.right) / static_cast<double>(state.forwarded);
     if (state.accuracy >= 0)
-      state.adaptive = theory::adaptive_fraction(
-          selection_, state.adaptive, accuracy - state.accuracy,
-          core::uniform(seed_, {0, epoch, Purpose::presentation, 0xFFFFFFFEu}));
+      state.adaptive = theory::adaptive_fraction(selection_, state.adaptive, accuracy - state.accuracy,
+                                                 core::uniform(seed_, {0, epoch, Purpose::presentation, 0xFFFFFFFEu}));
     state.accuracy = accuracy;
   }
   state.forwarded = state.right = 0;

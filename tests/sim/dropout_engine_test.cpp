@@ -33,9 +33,9 @@ theory::TrainingSpec preset_spec(const TaskData& data, const std::string& method
 
 std::vector<std::string> methods() {
   std::vector<std::string> all = theory::selection_presets();
-  for (const char* joined : {"dbpd+stale", "selective-backprop+stale", "dbpd-gap+stale", "lazy-margin+proxy",
-                             "selective-backprop+proxy", "ranked+shallow", "spaced+proxy", "infobatch+dbpd",
-                             "adaptive+dbpd", "tau-falling+proxy"})
+  for (const char* joined :
+       {"dbpd+stale", "selective-backprop+stale", "dbpd-gap+stale", "lazy-margin+proxy", "selective-backprop+proxy",
+        "ranked+shallow", "spaced+proxy", "infobatch+dbpd", "adaptive+dbpd", "tau-falling+proxy"})
     all.emplace_back(joined);
   return all;
 }

@@ -136,8 +136,11 @@ TEST(SelectiveBackprop, ranks_among_the_recent_losses_only) {
 class Epochs {
  public:
   explicit Epochs(const theory::SelectionSpec& selection, double epochs, int samples)
-      : spec_(make(selection, epochs)), loop_(spec_, samples), gate_(selection, loop_, {}, 3),
-        stream_(spec_.selection, loop_, gate_, 3), samples_(samples) {}
+      : spec_(make(selection, epochs)),
+        loop_(spec_, samples),
+        gate_(selection, loop_, {}, 3),
+        stream_(spec_.selection, loop_, gate_, 3),
+        samples_(samples) {}
 
   template <class Loss>
   std::vector<std::uint8_t> pass(Loss loss) {
@@ -183,7 +186,9 @@ TEST(Stale, hides_by_the_last_score_and_refreshes_every_nth_epoch) {
   selection.refresh_epochs = 2;
   Epochs run(selection, 6, 50);
   // Odd samples are hard in even epochs only, even ones always.
-  const auto loss = [](std::int32_t sample, std::int64_t epoch) { return sample % 2 == 0 || epoch % 2 == 0 ? 3.0 : 0.1; };
+  const auto loss = [](std::int32_t sample, std::int64_t epoch) {
+    return sample % 2 == 0 || epoch % 2 == 0 ? 3.0 : 0.1;
+  };
   std::vector<float> last(50, 1e9f);
   for (std::int64_t epoch = 0; epoch < 6; ++epoch) {
     const auto presented = run.pass(loss);
@@ -227,10 +232,14 @@ TEST(InstanceDependentEarlyStopping, drops_what_stopped_bending_and_takes_it_bac
   const auto loss = [](std::int32_t sample, std::int64_t t) {
     const double e = static_cast<double>(t);
     switch (sample % 4) {
-      case 0: return 5 - 0.1 * e;
-      case 1: return 5 * std::exp(-0.02 * e);
-      case 2: return 5 * std::exp(-0.5 * e);
-      default: return t < 8 ? 4.0 : 4.0 + 0.5 * (e - 8) * (e - 8);
+      case 0:
+        return 5 - 0.1 * e;
+      case 1:
+        return 5 * std::exp(-0.02 * e);
+      case 2:
+        return 5 * std::exp(-0.5 * e);
+      default:
+        return t < 8 ? 4.0 : 4.0 + 0.5 * (e - 8) * (e - 8);
     }
   };
   for (std::int64_t epoch = 0; epoch < 14; ++epoch) {
@@ -263,8 +272,8 @@ TEST(Adaptive, falls_while_the_training_accuracy_rises_and_rises_otherwise) {
     for (std::int32_t i = 0; i < n; ++i) right += presented[static_cast<std::size_t>(i)] != 0 && loss(i, epoch) < 0.5;
     const double accuracy = right / static_cast<double>(count);
     if (before >= 0) {
-      const double draw = core::uniform(3, {0, static_cast<std::uint32_t>(epoch + 1), core::Purpose::presentation,
-                                            0xFFFFFFFEu});
+      const double draw =
+          core::uniform(3, {0, static_cast<std::uint32_t>(epoch + 1), core::Purpose::presentation, 0xFFFFFFFEu});
       fraction += (accuracy - before > selection.adaptive_tolerance ? -1 : 1) * selection.adaptive_step * draw;
       fraction = std::clamp(fraction, selection.floor, 1.0);
       least = std::min(least, fraction);
@@ -288,7 +297,8 @@ TEST(Rounding, floors_of_every_batch_lose_samples_as_the_published_program_does)
     Stream stream(spec.selection, loop, gate, 1);
     double presented = 0;
     std::vector<Row> rows;
-    while (!stream.exhausted()) rows.clear(), stream.take(1000, {}, rows), presented += static_cast<double>(rows.size());
+    while (!stream.exhausted())
+      rows.clear(), stream.take(1000, {}, rows), presented += static_cast<double>(rows.size());
     EXPECT_NEAR(presented / n, expected, 0.005) << method;
   }
 }
@@ -306,8 +316,8 @@ TEST(ShallowDensity, is_the_inverse_of_the_kernel_sum) {
   density.score(x, 2, s);
   const double near = 1 + std::exp(-1 / (2 * h2)) + std::exp(-4 / (2 * h2)) + std::exp(-9 / (2 * h2));
   EXPECT_NEAR(s.loss[0], 1 / near, 1e-6);
-  const double far = std::exp(-75 / (2 * h2)) + std::exp(-66 / (2 * h2)) + std::exp(-59 / (2 * h2)) +
-                     std::exp(-54 / (2 * h2));
+  const double far =
+      std::exp(-75 / (2 * h2)) + std::exp(-66 / (2 * h2)) + std::exp(-59 / (2 * h2)) + std::exp(-54 / (2 * h2));
   EXPECT_NEAR(s.residual[1] * far, 1, 1e-6);
   EXPECT_EQ(density.row_macs(), 12);
   EXPECT_EQ(density.bandwidth_macs(), 18);

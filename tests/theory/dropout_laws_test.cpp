@@ -73,7 +73,8 @@ TEST(TauCourses, run_from_tau_to_tau_end) {
 TEST(Milestones, are_those_of_kakurenbo) {
   const SelectionSpec s = selection_preset("kakurenbo");
   // F = 0.3, factors 1, 0.8, 0.6, 0.4 from epochs 0, 60, 120, 160 of 200.
-  for (const auto& [epoch, factor] : {std::pair{0, 1.0}, {59, 1.0}, {60, .8}, {119, .8}, {120, .6}, {160, .4}, {199, .4}})
+  for (const auto& [epoch, factor] :
+       {std::pair{0, 1.0}, {59, 1.0}, {60, .8}, {119, .8}, {120, .6}, {160, .4}, {199, .4}})
     EXPECT_DOUBLE_EQ(milestone_fraction(s, epoch / 200.0), 1 - 0.3 * factor) << epoch;
 }
 

@@ -38,8 +38,7 @@ const Preset<SelectionSpec> k_selection[] = {
        s.gate = Gate::threshold;
        s.batching = Batching::shrink_mean;
      }},
-    {"srd",
-     [](SelectionSpec& s) { random_on(s, KeepLaw::geometric, 0.95, 0); }},
+    {"srd", [](SelectionSpec& s) { random_on(s, KeepLaw::geometric, 0.95, 0); }},
     {"srd-floor",
      [](SelectionSpec& s) {
        random_on(s, KeepLaw::geometric, 0.95, 0);

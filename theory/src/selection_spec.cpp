@@ -34,8 +34,9 @@ void check_fractions(const SelectionSpec& d, Checker& c) {
   if (d.law == KeepLaw::inverse_logarithmic && !(d.law_b > 1))
     c.add("E104", fmt::format("selection.law_b = {} of law inverse-logarithmic must be > 1", d.law_b));
   if (d.hide_factors.size() != d.milestones.size() + 1)
-    c.add("E107", fmt::format("selection.hide_factors has {} entries for {} milestones", d.hide_factors.size(),
-                              d.milestones.size()),
+    c.add("E107",
+          fmt::format("selection.hide_factors has {} entries for {} milestones", d.hide_factors.size(),
+                      d.milestones.size()),
           "give one factor before the first milestone and one after each");
   if (!std::is_sorted(d.milestones.begin(), d.milestones.end()))
     c.add("E104", "selection.milestones must increase: they are shares of the run");
@@ -104,8 +105,10 @@ void check_selection(const TrainingSpec& s, Checker& c) {
     c.add("E107", "selection.score = \"shallow\" looks at the first hidden layer, but network.hidden is empty",
           "give the network a hidden layer");
   if (d.gate == Gate::gap && (s.network.loss != Loss::cross_entropy || d.score == Score::proxy))
-    c.add("E107", "selection.gate = \"gap\" compares class probabilities of the network: it needs cross-entropy and its "
-          "own scores", "choose another gate, or score = \"current\" or \"stale\"");
+    c.add("E107",
+          "selection.gate = \"gap\" compares class probabilities of the network: it needs cross-entropy and its "
+          "own scores",
+          "choose another gate, or score = \"current\" or \"stale\"");
   if (d.two_forward && d.gate == Gate::all) {
     c.add("E107",
           "selection.two_forward scores samples in a separate forward, but selection.gate = \"all\" uses no score",

@@ -84,11 +84,11 @@ struct SelectionSpec {
   double fraction = 1;           ///< constant; adaptive: at the start
   KeepLaw law = KeepLaw::power;  ///< law: a and b as in keep_fraction()
   double law_a = 0.685, law_b = 0.595;
-  std::vector<double> stored;  ///< keep fraction per epoch (SMRD from a recorded run)
-  double hide = 0.3;           ///< milestones: largest share hidden
-  std::vector<double> milestones{0.3, 0.6, 0.8};      ///< shares of the run at which the factor changes
+  std::vector<double> stored;                          ///< keep fraction per epoch (SMRD from a recorded run)
+  double hide = 0.3;                                   ///< milestones: largest share hidden
+  std::vector<double> milestones{0.3, 0.6, 0.8};       ///< shares of the run at which the factor changes
   std::vector<double> hide_factors{1, 0.8, 0.6, 0.4};  ///< one more than milestones
-  double adaptive_step = 0.1;       ///< adaptive: largest move of the fraction in an epoch
+  double adaptive_step = 0.1;                          ///< adaptive: largest move of the fraction in an epoch
   double adaptive_tolerance = 0.001;  ///< adaptive: the accuracy must rise by more than this for the fraction to fall
   Rounding rounding = Rounding::unbiased;
   double floor = 0.005;        ///< smallest fraction
@@ -104,10 +104,10 @@ struct SelectionSpec {
   int minimum_kept = 1;              ///< shrinking batches below it are skipped: no optimiser step at all
   int refresh_epochs = 1;            ///< Score::stale: hidden samples are forwarded at the end of every n-th epoch
   RateCompensation rate_compensation = RateCompensation::none;
-  int shallow_centres = 100;         ///< Score::shallow: training samples whose features make the density
+  int shallow_centres = 100;          ///< Score::shallow: training samples whose features make the density
   std::vector<int> proxy_hidden{32};  ///< Score::proxy: widths of its hidden layers
-  int proxy_every = 4;               ///< it learns from every n-th chunk of rows it scored
-  double proxy_rate = 1;             ///< its learning rate, times the network's
+  int proxy_every = 4;                ///< it learns from every n-th chunk of rows it scored
+  double proxy_rate = 1;              ///< its learning rate, times the network's
 };
 
 /// Length in epochs of the final phase on all data: max(revision_epochs, revision_share * epochs), at most epochs.
@@ -135,12 +135,12 @@ enum class DropoutAccounting {
 double dropout_cost(DropoutAccounting accounting, double epochs, double revision, double effective_epochs,
                     double backward);
 /// Data presets by name; `eos explain NAME` says what each does. Progressive dropout: dbpd (single masked forward, full
-/// batches, no revision), dbpd-two-forward (the published program: separate scoring forward, shrinking batches, one full
-/// epoch at the end), dbpd-shrink, dbpd-gap, tau-rising, tau-falling; random subsets on a law: srd, srd-floor, smrd,
-/// power-law, inverse-linear, log-law, inverse-log, exponential, sigmoid, adaptive; peers: lazy, lazy-margin, infobatch,
-/// kakurenbo, ies, selective-backprop; where scores come from, to be joined with a gate (alone: the hardest half):
-/// stale, shallow, proxy; eos: ranked, spaced, ratio, joint, schedule. Names join with '+'. throws Error E106 with
-/// suggestions.
+/// batches, no revision), dbpd-two-forward (the published program: separate scoring forward, shrinking batches, one
+/// full epoch at the end), dbpd-shrink, dbpd-gap, tau-rising, tau-falling; random subsets on a law: srd, srd-floor,
+/// smrd, power-law, inverse-linear, log-law, inverse-log, exponential, sigmoid, adaptive; peers: lazy, lazy-margin,
+/// infobatch, kakurenbo, ies, selective-backprop; where scores come from, to be joined with a gate (alone: the hardest
+/// half): stale, shallow, proxy; eos: ranked, spaced, ratio, joint, schedule. Names join with '+'. throws Error E106
+/// with suggestions.
 SelectionSpec selection_preset(const std::string& method);
 std::vector<std::string> selection_presets();
 
