@@ -63,7 +63,7 @@ void Gate::decide_ranked(const std::vector<Row>& rows, const Scores& scores, Mom
   const double offset = core::uniform(seed_, {0, now.decision, core::Purpose::selection, 0});
   const auto wanted = static_cast<std::size_t>(now.fraction * static_cast<double>(candidates_.size()) + offset);
   const std::size_t count = std::min(wanted, candidates_.size());
-  const std::vector<float>& difficulty = selection_.rank_by == theory::RankBy::loss ? scores.loss : scores.residual;
+  const std::vector<float>& difficulty = selection_.rank_by == theory::Difficulty::loss ? scores.loss : scores.residual;
   const auto harder = [&](std::int32_t a, std::int32_t b) {
     const float ra = difficulty[static_cast<std::size_t>(a)], rb = difficulty[static_cast<std::size_t>(b)];
     return ra != rb ? ra > rb : a < b;

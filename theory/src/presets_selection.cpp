@@ -19,7 +19,7 @@ void random_on(SelectionSpec& s, KeepLaw law, double a, double b) {
 void scored_by(SelectionSpec& s, Score score) {
   s.score = score;
   if (s.gate != Gate::all) return;
-  s.gate = Gate::ranked, s.rank_by = RankBy::loss;
+  s.gate = Gate::ranked, s.rank_by = Difficulty::loss;
   s.fraction = 0.5;
 }
 
@@ -83,7 +83,7 @@ const Preset<SelectionSpec> k_selection[] = {
      }},
     {"kakurenbo",
      [](SelectionSpec& s) {
-       s.gate = Gate::ranked, s.rank_by = RankBy::loss, s.confidence = 0.7;
+       s.gate = Gate::ranked, s.rank_by = Difficulty::loss, s.confidence = 0.7;
        s.score = Score::stale;
        s.fraction_source = FractionSource::milestones;
        s.rate_compensation = RateCompensation::nominal;

@@ -37,7 +37,7 @@ enum class Score {
   proxy     ///< a forward of a small second network that learns beside the first
 };
 /// Difficulty by which Gate::ranked orders.
-enum class RankBy { residual, loss };
+enum class Difficulty { residual, loss };
 enum class Batching {
   full,         ///< kept samples are collected into full batches; weights do not change in between, so it is exact
   shrink_mean,  ///< update from what is left of each batch, mean over kept
@@ -75,7 +75,7 @@ struct SelectionSpec {
   double tau_end = 0.3;
   double tau_steepness = 5;
   double margin = 0;                  ///< Gate::errors (0: errors alone), Gate::gap
-  RankBy rank_by = RankBy::residual;  ///< Gate::ranked
+  Difficulty rank_by = Difficulty::residual;  ///< Gate::ranked
   double confidence = 0;              ///< Gate::ranked; 0: the rank decides alone
   double chance_power = 1;            ///< Gate::chance: expected keep 1 / (power + 1)
   int chance_window = 1024;           ///< Gate::chance: recent losses that make the CDF; with stale scores: all
