@@ -100,15 +100,18 @@ TEST(Infobatch, weights_enter_the_gradient) {
   Replica replica(setup, context, 1);
   replica.advance();  // epoch 0: all 64 samples, one update
   const std::vector<float> after_first = replica.result(RunStatus::complete).weights;
-  Stream stream(setup.selection, setup.open_loop, 1);
+  Gate gate(setup.selection, setup.open_loop, {}, 1);
+  Stream stream(setup.selection, setup.open_loop, gate, 1);
   std::vector<Row> rows;
   stream.take(64, RunningMeans{}, rows);
   PlainNetwork net(setup.layout.widths, initial_weights(setup.layout, {}, 1));
-  for (int s = 0; s < 64; ++s)
-    stream.remember(s,
-                    static_cast<float>(-std::log(net.probabilities(
-                        data.train, s)[static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)])])),
-                    0);
+  for (int s = 0; s < 64; ++s) {
+    const auto label = static_cast<std::size_t>(data.train.labels[static_cast<std::size_t>(s)]);
+    Scores seen;
+    seen.resize(1);
+    seen.loss[0] = static_cast<float>(-std::log(net.probabilities(data.train, s)[label]));
+    stream.remember(s, seen, 0);
+  }
   rows.clear();
   stream.take(64, RunningMeans{}, rows);
   ASSERT_LT(rows.size(), 60u);
