@@ -5,7 +5,8 @@ namespace eos::cli {
 namespace {
 
 constexpr const char* k_competitive =
-    "van Rossum & Pache, Competitive plasticity, PLoS Comput Biol 20(10):e1012553 (2024)";
+    "van Rossum & Pache, Competitive plasticity to reduce the energetic costs of learning, PLoS Comput Biol "
+    "20(10):e1012553 (2024)";
 constexpr const char* k_caching = "Li & van Rossum, Energy efficient synaptic plasticity, eLife 9:e50804 (2020)";
 
 }  // namespace
