@@ -47,7 +47,7 @@ Fields fields_of(const core::ErrorCode& row) {
 }
 
 Fields fields_of(const MethodExplanation& row) {
-  return {{"method", fmt::format("{}.method = \"{}\"", row.kind, row.name)},
+  return {{"method", fmt::format("{}.{} = \"{}\"", row.kind, row.kind == "optimiser" ? "law" : "method", row.name)},
           {"rule", row.rule},
           {"equation", row.equation},
           {"source", row.paper},

@@ -7,8 +7,8 @@
 namespace eos::cli {
 
 struct MethodExplanation {
-  std::string kind;      ///< "selection" (which samples) or "plasticity" (which weights)
-  std::string name;      ///< of the preset
+  std::string kind;      ///< "selection" (which samples), "plasticity" (which weights) or "optimiser" (how fast)
+  std::string name;      ///< of the preset, or of the law of the learning rate
   std::string rule;      ///< in words
   std::string equation;  ///< the decision
   std::string paper;     ///< where it comes from
@@ -16,10 +16,13 @@ struct MethodExplanation {
   std::string use;       ///< when to use it and when not
 };
 
-/// One row per preset of theory::selection_presets() and theory::plasticity_presets().
+/// One row per preset of theory::selection_presets() and theory::plasticity_presets(), and for the rate law effort.
+/// Each has a commented example, examples/methods/KIND/NAME.toml.
 const std::vector<MethodExplanation>& method_explanations();
 /// The part of it about write rules and synaptic caching.
 std::vector<MethodExplanation> write_rule_explanations();
+/// Laws of the learning rate that are methods of their own.
+std::vector<MethodExplanation> rate_law_explanations();
 
 /// One method of `eos plan --method`.
 struct SolverExplanation {
