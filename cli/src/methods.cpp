@@ -229,7 +229,7 @@ std::vector<MethodExplanation> plasticity() {
 const std::vector<MethodExplanation>& method_explanations() {
   static const std::vector<MethodExplanation> k_all = [] {
     std::vector<MethodExplanation> all = selection();
-    for (const auto& more : {plasticity(), write_rule_explanations(), rate_law_explanations()})
+    for (const auto& more : {plasticity(), write_rule_explanations(), structure_methods(), rate_law_explanations()})
       all.insert(all.end(), more.begin(), more.end());
     return all;
   }();

@@ -16,6 +16,8 @@ struct MethodExplanation {
   std::string use;       ///< when to use it and when not
 };
 
+/// The rows of weight methods that decide which units, layers and connections learn.
+std::vector<MethodExplanation> structure_methods();
 /// One row per preset of theory::selection_presets() and theory::plasticity_presets(), and for the rate law effort.
 /// Each has a commented example, examples/methods/KIND/NAME.toml.
 const std::vector<MethodExplanation>& method_explanations();

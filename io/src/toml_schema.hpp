@@ -11,6 +11,9 @@ void bind(Binder& b, theory::TrainingSpec& spec);
 /// The keys of [selection] and [plasticity] but `method`, whose preset is already in the value.
 void bind(Binder& b, theory::SelectionSpec& selection);
 void bind(Binder& b, theory::PlasticitySpec& plasticity);
+void bind(Binder& b, theory::UnitSpec& units);
+void bind(Binder& b, theory::FreezeSpec& freeze);
+void bind(Binder& b, theory::TopologySpec& topology);
 /// The keys of [schedule] but `file`.
 void bind(Binder& b, theory::Schedule& schedule);
 /// The keys of [prices].

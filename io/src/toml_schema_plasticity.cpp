@@ -51,6 +51,9 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
            p.layer_share, {"equal", "matched"});
   b.table({"cache", "", "synaptic caching: changes go into a transient part s of each weight, later into the rest"},
           [&](Binder& t) { bind_cache(t, p.cache); });
+  b.table({"units", "", "which units keep their errors, which are plastic"}, [&](Binder& t) { bind(t, p.units); });
+  b.table({"freeze", "", "which layers have stopped to learn"}, [&](Binder& t) { bind(t, p.freeze); });
+  b.table({"topology", "", "which connections exist"}, [&](Binder& t) { bind(t, p.topology); });
 }
 
 }  // namespace eos::io

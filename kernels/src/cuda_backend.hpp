@@ -58,6 +58,8 @@ UpdateCounts count_changes_thrust(const Context& context, std::int64_t size, con
 
 void apply_masks(const Context& context, RowShape shape, const std::uint8_t* masks, const std::int32_t* mask_of_row,
                  const float* in, float* out);
+void add_masked(const Context& context, RowShape shape, const std::uint8_t* mask, float scale, const float* in,
+                float* out);
 void keep_ranked(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values);
 void column_magnitudes(const Context& context, RowShape shape, const float* values, float* sums);
 

@@ -62,6 +62,16 @@ void apply_masks(const Context& context, RowShape shape, const std::uint8_t* mas
   });
 }
 
+void add_masked(const Context& context, RowShape shape, const std::uint8_t* mask, float scale, const float* in,
+                float* out) {
+  if (context.backend() == Backend::cuda) return cuda::add_masked(context, shape, mask, scale, in, out);
+  for_rows(context, shape, [=](std::int64_t r) {
+    const float* from = in + r * shape.width;
+    float* to = out + r * shape.width;
+    for (std::int64_t i = 0; i < shape.width; ++i) to[i] = mask[i] != 0 ? to[i] + scale * from[i] : to[i];
+  });
+}
+
 void keep_ranked(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values) {
   ranking.k = std::clamp<std::int64_t>(ranking.k, 0, shape.width);
   if (ranking.k == shape.width) return;

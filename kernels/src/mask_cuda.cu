@@ -18,6 +18,14 @@ __global__ void mask_kernel(RowShape shape, const std::uint8_t* masks, const std
   }
 }
 
+__global__ void add_kernel(RowShape shape, const std::uint8_t* mask, float scale, const float* in, float* out) {
+  const std::int64_t size = shape.rows * shape.width;
+  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
+       i += std::int64_t{gridDim.x} * blockDim.x) {
+    if (mask[i % shape.width] != 0) out[i] += scale * in[i];
+  }
+}
+
 __device__ std::uint32_t rank_key(float value, Keep keep) {
   const std::uint32_t key = magnitude_key(value);
   return keep == Keep::largest ? key : k_magnitude_mask - key;
@@ -94,6 +102,16 @@ void apply_masks(const Context& context, RowShape shape, const std::uint8_t* mas
   const std::int64_t size = shape.rows * shape.width;
   if (size == 0) return;
   mask_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(shape, masks, mask_of_row, in, out);
+  EOS_CUDA_CHECK(cudaGetLastError());
+}
+
+void add_masked(const Context& context, RowShape shape, const std::uint8_t* mask, float scale, const float* in,
+                float* out) {
+  Context::Cuda& state = *context.cuda_state();
+  state.use();
+  const std::int64_t size = shape.rows * shape.width;
+  if (size == 0) return;
+  add_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(shape, mask, scale, in, out);
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 

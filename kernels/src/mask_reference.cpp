@@ -18,6 +18,12 @@ void apply_masks(RowShape shape, const std::uint8_t* masks, const std::int32_t* 
   }
 }
 
+void add_masked(RowShape shape, const std::uint8_t* mask, float scale, const float* in, float* out) {
+  for (std::int64_t i = 0; i < shape.rows * shape.width; ++i) {
+    if (mask[i % shape.width] != 0) out[i] += scale * in[i];
+  }
+}
+
 void keep_ranked(RowShape shape, const float* keys, Ranking ranking, float* values) {
   const auto width = static_cast<std::size_t>(shape.width);
   const auto k = static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(ranking.k, 0, shape.width));

@@ -184,7 +184,7 @@ void write_curves(const kernels::Context& context, const MlpLayout& layout, cons
     part.inputs.assign(set.inputs.begin() + first * layout.inputs(),
                        set.inputs.begin() + (first + part.samples) * layout.inputs());
     part.labels.assign(set.labels.begin() + first, set.labels.begin() + first + part.samples);
-    const Forward f = forward(context, layout, weights, part, part.samples);
+    Forward f = forward(context, layout, weights, part, part.samples);
     backward.run(context, layout, weights.data(), f.activations, part.samples, f.dz.data(), f.dz.data(), gradient.data());
     for (std::size_t l = 0; l < layers; ++l) {
       const std::vector<double> s = write_shares(gradient, layout.offsets[l], layout.offsets[l + 1]);

@@ -40,6 +40,13 @@ std::string describe(const theory::SelectionSpec& s) {
                      s.proxy_every, s.proxy_rate);
 }
 
+std::string describe(const theory::UnitSpec& u, const theory::FreezeSpec& f, const theory::TopologySpec& t) {
+  return fmt::format("units {} {} {} {} {} {} {} {}\nfreeze {} {} [{}]\ntopology {} {} {} {} {} {} {} {}\n",
+                     static_cast<int>(u.rule), u.fraction, u.count, u.output_fraction, u.masks, u.smallest, u.unified,
+                     u.path, static_cast<int>(f.law), f.first, fmt::join(f.until, " "), static_cast<int>(t.rule),
+                     t.density, static_cast<int>(t.law), t.interval, t.drop, t.stop, t.learning_density, t.exploration);
+}
+
 std::string describe(const theory::PlasticitySpec& p) {
   return fmt::format("plasticity {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
                      static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent,
@@ -83,6 +90,7 @@ std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
   hash.update(describe(s.selection));
   hash.update(describe(s.plasticity));
   hash.update(describe(s.plasticity.cache));
+  hash.update(describe(s.plasticity.units, s.plasticity.freeze, s.plasticity.topology));
   hash.update(describe(s.schedule));
   hash.update(describe(s.prices));
   hash.update(fmt::format("run {} {} {} {}\n", s.batch, s.epochs, s.evaluate_every, s.record_every));

@@ -85,18 +85,20 @@ MlpBackward::MlpBackward(const kernels::Context& context, const MlpLayout& layou
 }
 
 void MlpBackward::run(const kernels::Context& context, const MlpLayout& layout, const float* weights,
-                      const Activations& a, int rows, const float* dz, const float* sent, float* gradient) {
-  const float* upper = dz;
-  for (int l = layout.layers() - 1; l >= 0; --l) {
+                      const Activations& a, int rows, float* dz, const float* sent, float* gradient,
+                      const BackwardScope& scope) {
+  float* mine = dz;           // what the weights of a layer see
+  const float* upper = sent;  // what is passed on
+  for (int l = layout.layers() - 1; l >= scope.first_layer; --l) {
+    if (scope.errors) scope.errors(l, mine);
     const kernels::DenseShape shape{1, rows, layout.widths[l], layout.widths[l + 1]};
-    kernels::dense_backward_weights(context, shape, a.row(l, 0), upper, gradient + layout.offsets[l],
+    kernels::dense_backward_weights(context, shape, a.row(l, 0), mine, gradient + layout.offsets[l],
                                     layout.biases ? gradient + layout.bias_offset(l) : no_biases_.data());
-    if (l == 0) break;  // nobody needs the gradient of the input data
-    if (l + 1 == layout.layers()) upper = sent;
+    if (l == scope.first_layer) break;  // nobody needs the errors below, be it of the input data
     kernels::dense_backward_inputs(context, shape, upper, weights + layout.offsets[l], a.row(l, 0), layout.hidden,
                                    to_.data());
     std::swap(from_, to_);
-    upper = from_.data();
+    upper = mine = from_.data();
   }
 }
 

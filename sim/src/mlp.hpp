@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "eos/kernels/activation.hpp"
@@ -63,14 +64,22 @@ void mlp_forward(const kernels::Context& context, const MlpLayout& layout, const
 void mlp_forward_layers(const kernels::Context& context, const MlpLayout& layout, const float* weights, Activations& a,
                         int first, int rows, int begin, int end);
 
+/// How far a backward pass goes, and what is done to the errors on the way.
+struct BackwardScope {
+  int first_layer = 0;  ///< layers below it get no gradient
+  /// Changes the errors d loss / d (sums of the units) [rows][outputs of layer] before they are used; null: nothing.
+  std::function<void(int layer, float* errors)> errors;
+};
+
 /// Gradients of sum_i loss_i over rows [0, rows), from dz = d loss / d (sums of the output units) [rows][classes].
 class MlpBackward {
  public:
   MlpBackward() = default;
   MlpBackward(const kernels::Context& context, const MlpLayout& layout, int capacity);
-  /// gradient [parameters] is overwritten. `sent` is the error of the outputs that the layers below see; usually dz.
+  /// gradient [parameters] is overwritten from scope.first_layer on. `sent` is the error of the outputs that the layers
+  /// below see; usually dz. dz is changed only by scope.errors.
   void run(const kernels::Context& context, const MlpLayout& layout, const float* weights, const Activations& a,
-           int rows, const float* dz, const float* sent, float* gradient);
+           int rows, float* dz, const float* sent, float* gradient, const BackwardScope& scope = {});
 
  private:
   kernels::Buffer<float> from_, to_;  // [capacity][widest layer] each

@@ -1,5 +1,6 @@
 #include "plasticity.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "eos/core/philox.hpp"
@@ -15,7 +16,7 @@ using theory::WriteRule;
 
 Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
                        const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout,
-                       std::uint64_t seed)
+                       std::uint64_t seed, bool masked)
     : context_(context),
       optimiser_(optimiser),
       spec_(plasticity),
@@ -27,7 +28,8 @@ Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserS
   for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.offsets[l + 1] - layout.offsets[l]);
   const auto size = static_cast<std::size_t>(layout.parameters());
   const bool adam = optimiser.kind == OptimiserKind::adamw;
-  if (adam || spec_.rule != WriteRule::all) delta_ = kernels::Buffer<float>(context, size);
+  // Plain SGD that writes everything makes and writes its changes in one pass; a mask comes between.
+  if (adam || spec_.rule != WriteRule::all || masked) delta_ = kernels::Buffer<float>(context, size);
   if (adam || optimiser.momentum > 0) velocity_ = kernels::Buffer<float>(context, size);
   if (adam) second_moment_ = kernels::Buffer<float>(context, size);
   if (spec_.accumulate) accumulator_ = kernels::Buffer<float>(context, size);
@@ -46,6 +48,10 @@ std::vector<std::pair<std::string, kernels::Buffer<float>*>> Plasticity::state()
 void Plasticity::make_delta(const float* gradient, WriteControls controls, const float* weights) {
   const auto rate = static_cast<float>(controls.learning_rate);
   const auto decay = static_cast<float>(optimiser_.weight_decay);
+  const std::int64_t begin = layout_.offsets[controls.first_layer], size = layout_.parameters() - begin;
+  gradient += begin, weights += begin;
+  float* delta = delta_.data() + begin;
+  float* velocity = velocity_.size() > 0 ? velocity_.data() + begin : nullptr;
   if (optimiser_.kind == OptimiserKind::adamw) {
     const kernels::AdamParameters p{rate,
                                     static_cast<float>(optimiser_.beta1),
@@ -53,12 +59,13 @@ void Plasticity::make_delta(const float* gradient, WriteControls controls, const
                                     static_cast<float>(optimiser_.epsilon),
                                     decay,
                                     controls.step};
-    kernels::adamw_delta(context_, layout_.parameters(), p, gradient, weights, velocity_.data(), second_moment_.data(),
-                         delta_.data());
-    return;
+    kernels::adamw_delta(context_, size, p, gradient, weights, velocity, second_moment_.data() + begin, delta);
+  } else {
+    kernels::sgd_delta(context_, size, {rate, static_cast<float>(optimiser_.momentum), decay}, gradient, weights,
+                       velocity, delta);
   }
-  kernels::sgd_delta(context_, layout_.parameters(), {rate, static_cast<float>(optimiser_.momentum), decay}, gradient,
-                     weights, velocity_.data(), delta_.data());
+  if (controls.learning != nullptr)
+    kernels::apply_masks(context_, {1, size}, controls.learning + begin, nullptr, delta, delta);
 }
 
 /// How many weights of each layer, or of each neuron of a layer, to write; rounded without bias, so that a small layer
@@ -80,7 +87,7 @@ void Plasticity::keep_first(WriteControls controls, const float* weights) {
   const bool by_weight = spec_.rank == RankBy::largest_weight || spec_.rank == RankBy::smallest_weight;
   const bool smallest = spec_.rank == RankBy::smallest_update || spec_.rank == RankBy::smallest_weight;
   const std::vector<std::int64_t> k = ranks(controls);  // of a layer, or of each neuron
-  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+  for (auto l = static_cast<std::size_t>(controls.first_layer); l < sizes_.size(); ++l) {
     float* delta = delta_.data() + layout_.offsets[l];
     const float* keys = by_weight ? weights + layout_.offsets[l] : delta;
     const kernels::Keep keep = smallest ? kernels::Keep::smallest : kernels::Keep::largest;
@@ -100,7 +107,7 @@ void Plasticity::write_drawn(WriteControls controls, kernels::MaskedUpdate updat
   update.mask = Mask::random;
   update.seed = seed_;
   update.step = spec_.rule == WriteRule::fixed ? 0 : static_cast<std::uint32_t>(controls.step);
-  for (std::size_t l = 0; l < sizes_.size(); ++l) {
+  for (auto l = static_cast<std::size_t>(controls.first_layer); l < sizes_.size(); ++l) {
     update.probability = static_cast<float>(fractions[l]);
     kernels::masked_update(context_, {1, layout_.offsets.data() + l}, delta_.data(), update, weights,
                            device_counts_.data() + l);
@@ -108,11 +115,13 @@ void Plasticity::write_drawn(WriteControls controls, kernels::MaskedUpdate updat
 }
 
 void Plasticity::write(const float* gradient, WriteControls controls, float* weights) {
-  if (spec_.rule == WriteRule::all && optimiser_.kind == OptimiserKind::sgd) {
-    kernels::sgd_update_dense(context_, layout_.segments(),
+  const int first = controls.first_layer;
+  const kernels::Segments learning{layout_.layers() - first, layout_.offsets.data() + first};
+  if (delta_.size() == 0) {
+    kernels::sgd_update_dense(context_, learning,
                               {static_cast<float>(controls.learning_rate), static_cast<float>(optimiser_.momentum),
                                static_cast<float>(optimiser_.weight_decay)},
-                              gradient, weights, velocity_.data(), device_counts_.data());
+                              gradient, weights, velocity_.data(), device_counts_.data() + first);
     return;
   }
   make_delta(gradient, controls, weights);
@@ -129,12 +138,13 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
       }
       update.mask = Mask::selection;
       if (spec_.accumulate) {
-        kernels::accumulate(context_, layout_.parameters(), delta, accumulator_.data());
+        const std::int64_t begin = layout_.offsets[first];
+        kernels::accumulate(context_, layout_.parameters() - begin, delta + begin, accumulator_.data() + begin);
         delta = nullptr;  // it is in the accumulator now
       }
-      kernels::select_threshold(context_, spec_.accumulate ? accumulator_.data() : delta, layout_.segments(),
-                                ranks(controls).data(), selection_.data());
-      update.selection = selection_.data();
+      kernels::select_threshold(context_, spec_.accumulate ? accumulator_.data() : delta, learning,
+                                ranks(controls).data() + first, selection_.data() + first);
+      update.selection = selection_.data() + first;
       break;
     case WriteRule::threshold:
       update.mask = Mask::threshold;
@@ -144,24 +154,30 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
     case WriteRule::fixed:
       return write_drawn(controls, update, weights);
   }
-  kernels::masked_update(context_, layout_.segments(), delta, update, weights, device_counts_.data());
+  kernels::masked_update(context_, learning, delta, update, weights, device_counts_.data() + first);
 }
 
 void Plasticity::apply(const float* gradient, WriteControls controls, float* weights) {
   write(gradient, controls, weights);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
-  note(counts_);
+  std::fill_n(counts_.begin(), controls.first_layer, kernels::UpdateCounts{});  // left from before they froze
+  note(counts_, controls.first_layer);
 }
 
-void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts) {
+void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts, int first_layer) {
   counts_ = counts;
   changes_.assign(sizes_.size(), {});
   for (std::size_t l = 0; l < sizes_.size(); ++l) {
     changes_[l].writes = counts_[l].writes;
     changes_[l].path_length = counts_[l].path;
     changes_[l].path_squared = counts_[l].squared;
-    if (spec_.accumulate) changes_[l].accumulator_updates = sizes_[l];
+    if (spec_.accumulate && static_cast<int>(l) >= first_layer) changes_[l].accumulator_updates = sizes_[l];
   }
+}
+
+void Plasticity::skip() {
+  std::fill(counts_.begin(), counts_.end(), kernels::UpdateCounts{});
+  changes_.assign(sizes_.size(), {});
 }
 
 void Plasticity::settle(bool updated, std::int64_t presentations, float* weights) {

@@ -18,19 +18,26 @@ struct WriteControls {
   double theta = 0;            ///< threshold, where the rule uses one
   double weight_fraction = 1;  ///< top_k, random, fixed
   std::int64_t step = 1;       ///< number of this update, from 1
+  int first_layer = 0;         ///< layers below it are frozen: neither they nor their state move
+  /// Flags of parameters that may change, in the context's memory; null: all. Their changes are 0 for every rule.
+  const std::uint8_t* learning = nullptr;
 };
 
 class Plasticity {
  public:
+  /// masked: controls may flag which parameters learn.
   Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-             const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout, std::uint64_t seed);
+             const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout, std::uint64_t seed,
+             bool masked = false);
 
   /// Before the first update.
   void start(const kernels::Buffer<float>& weights) { cache_.start(weights); }
   /// Writes to `weights`; the counts of each layer are then in changes(). With a cache, call settle() next.
   void apply(const float* gradient, WriteControls controls, float* weights);
   /// The same for an update that was written elsewhere, with its counts.
-  void note(const std::vector<kernels::UpdateCounts>& counts);
+  void note(const std::vector<kernels::UpdateCounts>& counts, int first_layer = 0);
+  /// An update that writes nothing, instead of apply().
+  void skip();
   bool caches() const { return cache_.active(); }
   /// With a cache: a batch ended, `presentations` samples after the last. What apply() and others have changed since
   /// goes into transient parts; these are consolidated, maintained and decay.

@@ -47,7 +47,7 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
       selection(effective_selection(s)),
       plasticity(effective_plasticity(s)),
       layout(network_widths(s, data), s.network),
-      counts(theory::mlp_counts(layout.widths, s.network.biases)),
+      counts(theory::sparse_counts(plasticity.topology, layout.widths, s.network.biases)),
       open_loop(s, data.train.samples),
       train(context, data.train),
       validation(context, data.validation),
@@ -74,13 +74,19 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       seed_(seed),
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
       stream_(setup.selection, setup.open_loop, gate_, seed),
+      structure_(context, setup.plasticity, setup.layout, setup.spec.batch, setup.spec.epochs, seed),
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
-                  theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed),
+                  theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed,
+                  structure_.learning() != nullptr),
       online_(context, setup.spec.optimiser, setup.plasticity, setup.layout),
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
       layer_ledgers_(static_cast<std::size_t>(setup.layout.layers())) {
+  if (structure_.topology().sparse()) {
+    structure_.start(weights_);
+    initial_ = weights_.get();
+  }
   const int batch = setup.spec.batch, capacity = chunk_capacity(batch);
   const auto rows = static_cast<std::size_t>(capacity);
   batch_ = Activations(context, setup.layout, batch);
@@ -136,7 +142,7 @@ void Replica::forward_chunk(bool in_place) {
   const int first = in_place ? pending_.size() : 0;
   gather(setup_.train, row_samples_, a.row(0, first));
   if (passed_.empty())
-    mlp_forward(context_, setup_.layout, weights_.data(), a, first, static_cast<int>(rows_.size()));
+    mlp_forward(context_, setup_.layout, forward_weights(), a, first, static_cast<int>(rows_.size()));
   else
     forward_from_features(first);
   upload_labels(row_labels_, row_weights_);
@@ -270,10 +276,10 @@ void Replica::load_batch(int rows, float scale) {
   if (pending_.in_place) return;
   gather(setup_.train, pending_.samples, batch_.row(0, 0));
   if (setup_.selection.two_forward) {
-    mlp_forward(context_, setup_.layout, weights_.data(), batch_, 0, rows);
+    mlp_forward(context_, setup_.layout, forward_weights(), batch_, 0, rows);
     ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;
     ledger_.scoring_macs += pending_.forwarded_in_place * setup_.counts.forward_macs;
-    ledger_.weight_reads += setup_.counts.parameters;
+    ledger_.weight_reads += structure_.forward_reads();
   }
   upload_labels(pending_.labels, pending_.weights);
   const bool weighted = setup_.selection.present == theory::Present::infobatch;
@@ -284,9 +290,20 @@ void Replica::load_batch(int rows, float scale) {
                 labels_.data(), weighted ? sample_weights_.data() : nullptr, scale, out);
 }
 
+void Replica::write_gradient(const WriteControls& controls) {
+  structure_.shape(weights_, gradient_.data(), plasticity_.state());
+  if (structure_.skips_write())
+    plasticity_.skip();
+  else
+    plasticity_.apply(gradient_.data(), controls, weights_.data());
+  structure_.finish(weights_, plasticity_.state());
+}
+
 void Replica::update() {
   const int rows = pending_.size();
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
+  structure_.begin({ledger_.steps + 1, setup_.open_loop.progress(batch_begin_), ledger_.samples_backward},
+                   pending_.labels);
   load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
   const float* sent = sent_.size() > 0 ? sent_.data() : dz_.data();
   WriteControls controls;
@@ -297,12 +314,15 @@ void Replica::update() {
   controls.theta =
       theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
-  if (online_.takes(rows)) {
+  controls.first_layer = structure_.first_layer();
+  controls.learning = structure_.learning();
+  if (structure_.plain() && online_.takes(rows)) {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
     plasticity_.note(online_.counts());
   } else {
-    backward_.run(context_, setup_.layout, weights_.data(), batch_, rows, dz_.data(), sent, gradient_.data());
-    plasticity_.apply(gradient_.data(), controls, weights_.data());
+    backward_.run(context_, setup_.layout, forward_weights(), batch_, rows, dz_.data(), sent, gradient_.data(),
+                  structure_.scope(batch_));
+    write_gradient(controls);
   }
   plasticity_.settle(true, take_presentations(), weights_.data());
   count_update(rows);
@@ -337,13 +357,20 @@ theory::Ledger Replica::count_layers() {
 
 void Replica::count_update(int rows) {
   theory::Ledger change = count_layers();
-  change.weight_reads = 2 * setup_.counts.parameters;  // backward pass and update
+  for (std::size_t l = 0; l < layer_ledgers_.size(); ++l) {
+    const kernels::UpdateCounts& rewired = structure_.counts()[l];
+    theory::Ledger layer;
+    layer.writes = rewired.writes, layer.path_length = rewired.path, layer.path_squared = rewired.squared;
+    layer_ledgers_[l] += layer;
+    change += layer;
+  }
+  change.weight_reads = structure_.update_reads();
   means_.forget_updated(rows);
   means_.updated += rows;
   means_.update_cost +=
       theory::energy(change, setup_.spec.prices).total() - setup_.spec.prices.maintenance * change.maintenance;
   change.samples_backward = rows;
-  change.backward_macs = rows * setup_.counts.backward_macs;
+  change.backward_macs = structure_.backward_macs(rows);
   ledger_ += change;
 }
 

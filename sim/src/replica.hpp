@@ -17,6 +17,7 @@
 #include "proxy.hpp"
 #include "shallow.hpp"
 #include "stream.hpp"
+#include "structure.hpp"
 
 namespace eos::sim {
 
@@ -99,6 +100,7 @@ class Replica {
   void collect_kept();
   void finish_chunk();
   void update();
+  void write_gradient(const WriteControls& controls);
   void pass();
   std::int64_t take_presentations();
   theory::Ledger count_layers();
@@ -111,6 +113,7 @@ class Replica {
   std::vector<DirectCost> direct_costs() const;
   std::pair<double, double> evaluate_set(const ResidentInputs& inputs);
   void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
+  const float* forward_weights() const { return structure_.forward_weights(weights_.data()); }
   void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to);
   bool full_batches() const { return setup_.selection.batching == theory::Batching::full; }
 
@@ -129,6 +132,7 @@ class Replica {
   RunningMeans means_;
   std::optional<Proxy> proxy_;
   std::optional<ShallowDensity> density_;
+  Structure structure_;
   Plasticity plasticity_;
   OnlineUpdate online_;
   std::vector<float> initial_;  ///< weights

@@ -146,6 +146,10 @@ core::Dataset Replica::checkpoint() {
     data.add("cache_sums", {"cache_sum"}, sums, "1", "running sums that thresholds and the clock follow");
   }
   save_selection(data);
+  if (const Topology& topology = structure_.topology(); topology.sparse()) {
+    data.add("used", {"parameter"}, topology.used(), "1", "1 where the forward pass uses the weight");
+    data.add("learns", {"parameter"}, topology.learns(), "1", "1 where the weight may change");
+  }
   save_rows(data);
   std::vector<theory::Ledger> ledgers{ledger_, row_ledger_, step_ledger_};
   ledgers.insert(ledgers.end(), layer_ledgers_.begin(), layer_ledgers_.end());
@@ -245,6 +249,9 @@ void Replica::restore(const core::Dataset& data) {
     persistent.put(array<float>(data, "persistent", persistent.size()));
     plasticity_.cache().restore(array<double>(data, "cache_sums", plasticity_.cache().sums().size()), weights_);
   }
+  if (Topology& topology = structure_.topology(); topology.sparse())
+    topology.restore(array<std::uint8_t>(data, "used", weights_.size()),
+                     array<std::uint8_t>(data, "learns", weights_.size()), weights_.data());
   load_selection(data);
   load_rows(data);
   std::vector<theory::Ledger> ledgers(3 + layer_ledgers_.size());

@@ -29,8 +29,8 @@ void Replica::count_presented(std::int64_t rows) {
 
 // A forward reads all weights; where every row brings its first hidden layer along, the first layer's were read before.
 void Replica::count_reads() {
-  ledger_.weight_reads += setup_.counts.parameters;
-  if (passed_.size() == rows_.size()) ledger_.weight_reads -= setup_.layout.offsets[1];
+  const bool first_read = passed_.size() == rows_.size();
+  ledger_.weight_reads += structure_.forward_reads(first_read ? 1 : 0);
 }
 
 void Replica::load_samples(const std::vector<Row>& rows) {
@@ -132,16 +132,16 @@ void Replica::refresh_centres(std::int64_t epoch) {
   ledger_.scoring_macs += n * shallow_macs() + density_->bandwidth_macs();
 }
 
-std::int64_t Replica::shallow_macs() const { return std::int64_t{setup_.layout.widths[0]} * setup_.layout.widths[1]; }
+std::int64_t Replica::shallow_macs() const { return structure_.topology().connections().used.front(); }
 
 // The first hidden layer of row_samples_, in chunk_ and on the host.
 std::vector<float> Replica::first_features() {
   const auto rows = static_cast<int>(row_samples_.size());
   gather(setup_.train, row_samples_, chunk_.row(0, 0));
-  mlp_forward_layers(context_, setup_.layout, weights_.data(), chunk_, 0, rows, 0, 1);
+  mlp_forward_layers(context_, setup_.layout, forward_weights(), chunk_, 0, rows, 0, 1);
   std::vector<float> features(row_samples_.size() * static_cast<std::size_t>(setup_.layout.widths[1]));
   context_.copy_out(features.data(), chunk_.row(1, 0), features.size() * sizeof(float));
-  ledger_.weight_reads += setup_.layout.offsets[1];
+  ledger_.weight_reads += structure_.forward_reads() - structure_.forward_reads(1);
   return features;
 }
 
@@ -149,11 +149,11 @@ std::vector<float> Replica::first_features() {
 void Replica::forward_from_features(int first) {
   const auto rows = static_cast<int>(rows_.size()), reused = static_cast<int>(passed_.size());
   const MlpLayout& layout = setup_.layout;
-  if (rows > reused) mlp_forward_layers(context_, layout, weights_.data(), batch_, first, rows - reused, 0, 1);
+  if (rows > reused) mlp_forward_layers(context_, layout, forward_weights(), batch_, first, rows - reused, 0, 1);
   context_.copy_in(index_.data(), passed_.data(), passed_.size() * sizeof(std::int32_t));
   kernels::compact_rows(context_, chunk_.row(1, 0), layout.widths[1], index_.data(), reused,
                         batch_.row(1, first + rows - reused));
-  mlp_forward_layers(context_, layout, weights_.data(), batch_, first, rows, 1, layout.layers());
+  mlp_forward_layers(context_, layout, forward_weights(), batch_, first, rows, 1, layout.layers());
 }
 
 }  // namespace eos::sim

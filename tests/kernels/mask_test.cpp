@@ -39,6 +39,12 @@ void expect_applies_masks(const Context& context) {
       apply_masks(context, shape, m.data(), one ? nullptr : t.data(), values.data(), values.data());
       EXPECT_EQ(bits(values.get()), bits(expected)) << shape.rows << " x " << shape.width;
     }
+    std::vector<float> expected = normals(size, 2);
+    Buffer<float> sums(context, expected);
+    const Buffer<float> values(context, in);
+    reference::add_masked(shape, masks.data(), 0.3f, in.data(), expected.data());
+    add_masked(context, shape, m.data(), 0.3f, values.data(), sums.data());
+    EXPECT_EQ(bits(sums.get()), bits(expected)) << shape.rows << " x " << shape.width;
   }
 }
 

@@ -218,6 +218,12 @@ void compare(const std::vector<double>& before, const std::vector<double>& after
     }
 }
 
+/// Masks, frozen layers and sparse topologies cost less backward; tests/sim/structure_test.cpp says how much.
+bool structured(const theory::PlasticitySpec& p) {
+  return p.units.rule != theory::UnitRule::all || p.units.path > 0 || p.freeze.law != theory::FreezeLaw::never ||
+         p.topology.rule != theory::TopologyRule::dense;
+}
+
 TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_after) {
   const TaskData data = small_task(203);
   theory::TrainingSpec spec = small_spec(data);
@@ -252,14 +258,16 @@ TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_af
     EXPECT_EQ(static_cast<double>(ledger.writes), writes);
     EXPECT_EQ(ledger.samples_offered, 609);
     EXPECT_EQ(ledger.forward_macs, ledger.samples_backward * setup.counts.forward_macs) << "one used forward a sample";
-    EXPECT_EQ(ledger.backward_macs, ledger.samples_backward * setup.counts.backward_macs);
+    if (!structured(spec.plasticity)) {
+      EXPECT_EQ(ledger.backward_macs, ledger.samples_backward * setup.counts.backward_macs);
+      EXPECT_EQ(ledger.weight_reads % setup.counts.parameters, 0);
+    }
     EXPECT_EQ(ledger.input_bytes, ledger.samples_seen * data.inputs);
     if (!cached) {
       EXPECT_EQ(ledger.accumulator_updates, spec.plasticity.accumulate ? ledger.steps * setup.counts.parameters : 0);
       EXPECT_EQ(ledger.maintenance, 0);
       EXPECT_EQ(ledger.transient_path, 0);
     }
-    EXPECT_EQ(ledger.weight_reads % setup.counts.parameters, 0);
     if (!spec.selection.two_forward) {
       EXPECT_EQ(ledger.forward_macs + ledger.scoring_macs, ledger.samples_seen * setup.counts.forward_macs);
     }

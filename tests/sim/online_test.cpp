@@ -57,7 +57,8 @@ TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
   controls.learning_rate = 0.1, controls.theta = GetParam().theta;
   for (std::uint32_t step = 0; step < 30; ++step) {
     const std::vector<float> x = normals(40, 2 * step, 0.6f);
-    const std::vector<float> dz = normals(5, 2 * step + 1, 0), sent = normals(5, 100 + step, 0);
+    std::vector<float> dz = normals(5, 2 * step + 1, 0);
+    const std::vector<float> sent = normals(5, 100 + step, 0);
     std::copy(x.begin(), x.end(), a.row(0, 0));
     mlp_forward(context, layout, direct.data(), a, 0, 1);
     backward.run(context, layout, stored.data(), a, 1, dz.data(), sent.data(), gradient.data());

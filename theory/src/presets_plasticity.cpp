@@ -118,12 +118,66 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.cache.law = CacheThreshold::adaptive;
      }},
     {"cache-clock", [](PlasticitySpec& p) { p.cache.variant = Caching::clock; }},
+    {"random-neurons",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::random;
+       p.units.fraction = 0.3;
+     }},
+    {"fixed-neurons",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::fixed;
+       p.units.fraction = 0.3;
+     }},
+    {"class-neurons",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::by_class;
+       p.units.fraction = 0.3;
+     }},
+    {"alternating-neurons",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::alternating;
+       p.units.fraction = 0.3;
+     }},
+    {"error-gated",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::error;
+       p.units.fraction = 0.3;
+     }},
+    {"activity-gated",
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::activity;
+       p.units.fraction = 0.3;
+     }},
+    {"meprop",  // Sun et al.'s MNIST network keeps 80 of 500
+     [](PlasticitySpec& p) {
+       p.units.rule = UnitRule::error;
+       p.units.fraction = 0.16;
+     }},
+    {"path", [](PlasticitySpec& p) { p.units.path = 100; }},
+    {"random-features",
+     [](PlasticitySpec& p) {
+       p.freeze.law = FreezeLaw::shares;
+       p.freeze.until = {0};
+     }},
+    {"freeze", [](PlasticitySpec& p) { p.freeze.law = FreezeLaw::linear; }},
+    {"set", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::set; }},
+    {"rigl", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::rigl; }},
+    {"top-kast",
+     [](PlasticitySpec& p) {
+       p.topology.rule = TopologyRule::top_kast;
+       p.topology.law = DensityLaw::uniform;
+     }},
 };
 
 std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   if (a.rule != WriteRule::all && b.rule != WriteRule::all) return "which weights are written";
   if (a.cache.variant != Caching::none && b.cache.variant != Caching::none)
     return "what consolidates transient changes";
+  const bool units = a.units.rule != UnitRule::all && b.units.rule != UnitRule::all;
+  if (units || (a.units.path > 0 && b.units.path > 0)) return "which units learn";
+  if (a.freeze.law != FreezeLaw::never && b.freeze.law != FreezeLaw::never) return "when layers freeze";
+  const bool sparse = a.topology.rule != TopologyRule::dense && b.topology.rule != TopologyRule::dense;
+  if (sparse) return "which connections exist";
   return "";
 }
 

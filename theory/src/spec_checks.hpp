@@ -8,5 +8,6 @@ namespace eos::theory {
 
 void check_selection(const TrainingSpec& spec, Checker& checker);
 void check_plasticity(const TrainingSpec& spec, Checker& checker);
+void check_structure(const TrainingSpec& spec, Checker& checker);
 
 }  // namespace eos::theory

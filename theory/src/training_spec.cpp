@@ -119,6 +119,7 @@ void TrainingSpec::check() const {
   check_optimiser(*this, c);
   check_selection(*this, c);
   check_plasticity(*this, c);
+  check_structure(*this, c);
   check_schedule(*this, c);
   check_goal(*this, c);
   c.finish();

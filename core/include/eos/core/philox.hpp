@@ -34,6 +34,9 @@ enum class Purpose : std::uint32_t {
   fly_day = 12,
   input_noise = 16,
   noise_pool = 17,
+  unit_errors = 20,
+  unit_choice = 21,
+  topology = 22,
   test = 99
 };
 

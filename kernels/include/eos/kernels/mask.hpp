@@ -4,6 +4,7 @@
 // keep_ranked:       values[r][i] stays where i is among the k entries of keys[r] with the largest (smallest)
 // magnitude,
 //                    ties by index; else 0. keys may be the values themselves, or one row for all.
+// add_masked:        out[r][i] += masks[0][i] != 0 ? scale * in[r][i] : 0
 // column_magnitudes: sums[i] = sum_r |values[r][i]|, added in float in order of r
 // Shapes: row-major [rows][width]; masks [masks][width] bytes. Guarantees: bit-identical on every backend and for any
 // number of threads. A NaN ranks above infinity and is no error here. No allocation after the first calls. Thread-safe.
@@ -34,12 +35,15 @@ struct Ranking {
 /// In place (in = out) is allowed. mask_of_row [rows] in the context's memory, or null.
 void apply_masks(const Context& context, RowShape shape, const std::uint8_t* masks, const std::int32_t* mask_of_row,
                  const float* in, float* out);
+void add_masked(const Context& context, RowShape shape, const std::uint8_t* mask, float scale, const float* in,
+                float* out);
 void keep_ranked(const Context& context, RowShape shape, const float* keys, Ranking ranking, float* values);
 void column_magnitudes(const Context& context, RowShape shape, const float* values, float* sums);
 
 namespace reference {
 void apply_masks(RowShape shape, const std::uint8_t* masks, const std::int32_t* mask_of_row, const float* in,
                  float* out);
+void add_masked(RowShape shape, const std::uint8_t* mask, float scale, const float* in, float* out);
 void keep_ranked(RowShape shape, const float* keys, Ranking ranking, float* values);
 void column_magnitudes(RowShape shape, const float* values, float* sums);
 }  // namespace reference

@@ -9,6 +9,7 @@
 
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/selection_spec.hpp"
+#include "eos/theory/structure_spec.hpp"
 
 namespace eos::theory {
 
@@ -66,6 +67,9 @@ struct PlasticitySpec {
   RankWithin rank_within = RankWithin::layer;
   LayerShare layer_share = LayerShare::equal;
   CacheSpec cache;  ///< what is written goes to the transient part first
+  UnitSpec units;               ///< which units keep their errors, which are plastic
+  FreezeSpec freeze;            ///< which layers have stopped to learn
+  TopologySpec topology;        ///< which connections exist
 };
 
 /// Threshold on |update| or |accumulator| at the present rate: theta_0 (eta/eta_0)^exponent, where theta_0 = theta, or
