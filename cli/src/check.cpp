@@ -27,6 +27,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     case io::FileKind::training:
       io::read_training(path, overrides).check();
       return "training run";
+    case io::FileKind::perceptron:
+      io::read_perceptron(path, overrides);
+      return "perceptrons";
     case io::FileKind::prices:
       io::read_prices(path);
       return "price list";

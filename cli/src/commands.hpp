@@ -20,6 +20,8 @@ int run_doctor(Session& session);
 int run_explain(Session& session);
 int run_completion(Session& session);
 
+/// What `train` does with a file of perceptrons.
+int train_perceptrons(Session& session, const std::string& out);
 /// The tables of a calibration, for `calibrate` and `show`.
 void add_calibration(Document& document, const theory::Calibration& calibration);
 

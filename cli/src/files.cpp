@@ -37,6 +37,8 @@ std::pair<std::string, std::string> description(io::FileKind kind) {
       return {"a control problem", "eos plan"};
     case io::FileKind::training:
       return {"a training run", "eos train"};
+    case io::FileKind::perceptron:
+      return {"a grid of perceptrons", "eos train"};
     case io::FileKind::prices:
       return {"a price list", "eos compare --prices"};
     case io::FileKind::plan:

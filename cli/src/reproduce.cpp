@@ -235,6 +235,7 @@ const std::vector<Reproduction>& reproductions() {
     add_fly_rows(all);
     add_network_rows(all);
     add_dropout_rows(all);
+    add_perceptron_rows(all);
     return all;
   }();
   return rows;

@@ -63,5 +63,6 @@ void add_programming_rows(std::vector<Reproduction>& rows);
 void add_fly_rows(std::vector<Reproduction>& rows);
 void add_network_rows(std::vector<Reproduction>& rows);
 void add_dropout_rows(std::vector<Reproduction>& rows);
+void add_perceptron_rows(std::vector<Reproduction>& rows);
 
 }  // namespace eos::cli

@@ -10,6 +10,7 @@
 #include "eos/io/plot.hpp"
 #include "figures.hpp"
 #include "files.hpp"
+#include "perceptron_report.hpp"
 #include "plan_control.hpp"
 #include "train_fly.hpp"
 
@@ -68,6 +69,7 @@ Document description(const core::Dataset& data) {
 
 io::Figure figure_of(const core::Dataset& data, const std::string& path) {
   if (is_run(data)) return run_figure(summarise(data, data.text("title", path)));
+  if (is_perceptron_grid(data)) return perceptron_figure(data);
   if (data.text("kind") == "plan") return plan_figure(data);
   if (data.text("kind") == "control") return control_figure(data);
   if (data.text("kind") == "calibration") return calibration_figure(io::calibration_from(data));

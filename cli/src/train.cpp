@@ -120,6 +120,7 @@ int run_train(Session& session) {
                       "for example: " + arguments.verb->examples.front().command);
   if (io::kind_of(arguments.text("FILE.toml")) == io::FileKind::fly) return run_fly(session);
   const std::string out = arguments.text("out");
+  if (io::kind_of(arguments.text("FILE.toml")) == io::FileKind::perceptron) return train_perceptrons(session, out);
   const theory::TrainingSpec spec = read_spec(arguments);
   require_writable(out);
   const sim::TaskData data = sim::load_data(spec.data);

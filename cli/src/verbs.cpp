@@ -238,7 +238,9 @@ Verb train_verb() {
           "Runs the training described in FILE.toml, all its seeds, and writes the trajectory and the energy ledger. A "
           "checkpoint is kept beside the output: after Ctrl-C (exit code 4), a crash or a kill, the same command "
           "resumes where it was and ends with the same content hash. The checkpoint is removed when the run is "
-          "complete. A file with [fly] simulates flies whose memory costs reserve instead (docs/fly.md).",
+          "complete. A file with [perceptron] runs a grid of perceptrons, with or without synaptic caches; one with "
+          "[fly] "
+          "simulates flies whose memory costs reserve (docs/fly.md).",
       .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
       .options = {out_option("where to store the run (required)"),
                   set_option(),
@@ -255,6 +257,7 @@ Verb train_verb() {
       .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
                    {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7",
                     "another horizon, one seed"},
+                   {"eos train examples/perceptron_energy.toml -o perceptron.h5 --plot perceptron.png", "perceptrons"},
                    {"eos compare dense.h5 joint.h5", "what to do next"}},
       .run = run_train};
 }

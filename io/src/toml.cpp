@@ -35,6 +35,7 @@ const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::plan, {"plan"}},
     {FileKind::training, {"train", "data", "network", "optimiser", "selection", "plasticity", "schedule"}},
     {FileKind::fly, {"fly"}},
+    {FileKind::perceptron, {"perceptron"}},
     {FileKind::prices, {"prices"}}};
 
 const char* describe(FileKind kind) {
@@ -47,6 +48,8 @@ const char* describe(FileKind kind) {
       return "a plan made from a calibration ([plan])";
     case FileKind::training:
       return "a training run ([train], [data], ...)";
+    case FileKind::perceptron:
+      return "a grid of perceptrons ([perceptron])";
     case FileKind::prices:
       return "a price list ([prices])";
     case FileKind::fly:
@@ -70,9 +73,9 @@ void require_kind(const Document& document, FileKind wanted) {
   throw Error({document.diagnostic(
       {}, "E108",
       fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
-      *kind == FileKind::training ? "use `eos train` or `eos calibrate`"
-      : *kind == FileKind::fly    ? "use `eos train`"
-                                  : "use `eos plan`")});
+      *kind == FileKind::training                               ? "use `eos train` or `eos calibrate`"
+      : *kind == FileKind::fly || *kind == FileKind::perceptron ? "use `eos train`"
+                                                                : "use `eos plan`")});
 }
 
 bool looks_like_path(const std::string& name) {
@@ -298,6 +301,18 @@ theory::FlySpec parse_fly(const std::string& text, const std::string& name, cons
   return spec;
 }
 
+theory::PerceptronSpec parse_perceptron(const std::string& text, const std::string& name, const Overrides& overrides) {
+  const Document document(text, name, overrides);
+  require_kind(document, FileKind::perceptron);
+  Reading reading(document);
+  TableReader top(reading, &document.root(), "");
+  theory::PerceptronSpec spec;
+  bind(top, spec);
+  top.finish();
+  check_and_finish(reading, spec);
+  return spec;
+}
+
 PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides) {
   const Document document(text, name, overrides);
   require_kind(document, FileKind::prices);
@@ -324,6 +339,10 @@ theory::ControlProblem read_control(const std::string& path, const Overrides& ov
 
 TrainingSpec read_training(const std::string& path, const Overrides& overrides) {
   return parse_training(read_file(path, k_longest_file), path, overrides);
+}
+
+theory::PerceptronSpec read_perceptron(const std::string& path, const Overrides& overrides) {
+  return parse_perceptron(read_file(path, k_longest_file), path, overrides);
 }
 
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides) {

@@ -85,7 +85,7 @@ std::string to_toml(const theory::FlySpec& spec) {
 }
 
 std::string toml_reference() {
-  TomlLister run, problem, control, plan, prices, flies;
+  TomlLister run, perceptron, problem, control, plan, prices, flies;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -96,6 +96,8 @@ std::string toml_reference() {
                                     "EOS-1 file of `eos plan`, or of a run whose fractions are repeated");
     bind(b, spec.schedule);
   });
+  theory::PerceptronSpec perceptrons;
+  bind(perceptron, perceptrons);
   ModeProblem mode_problem;
   bind(problem, mode_problem);
   ControlText stated;
@@ -115,10 +117,12 @@ std::string toml_reference() {
     bind(b, list);
   });
   return fmt::format(
-      "## A training run: `eos train`, `eos calibrate`\n{}\n## A mode problem: `eos plan`\n{}\n"
+      "## A training run: `eos train`, `eos calibrate`\n{}\n## Perceptrons: `eos train`\n{}\n"
+      "## A mode problem: `eos plan`\n{}\n"
       "## A control problem: `eos plan`\n{}\n"
       "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}",
-      run.markdown(), problem.markdown(), control.markdown(), plan.markdown(), flies.markdown(), prices.markdown());
+      run.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(), flies.markdown(),
+      prices.markdown());
 }
 
 }  // namespace eos::io

@@ -89,7 +89,7 @@ void Reading::adopt(const Error& error, const toml::source_region& fallback) {
     const toml::node* node = nullptr;
     for (const std::string& path :
          {renamed == k_keys.end() ? field : renamed->second, "train." + field, "problem." + field, "modes." + field,
-          "data." + field, "control_problem." + field, "model.parameters." + field})
+          "data." + field, "control_problem." + field, "perceptron." + field, "model.parameters." + field})
       if (node == nullptr && !field.empty()) node = document_.find(path);
     // A key that is absent is shown at its table.
     for (std::size_t dot = field.rfind('.'); node == nullptr && dot != std::string::npos && dot > 0;

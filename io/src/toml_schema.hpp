@@ -22,6 +22,8 @@ void bind(Binder& b, theory::PriceList& prices);
 void bind(Binder& b, theory::ModeProblem& problem);
 /// Table fly.
 void bind(Binder& b, theory::FlySpec& spec);
+/// Tables perceptron, perceptron.cache.
+void bind(Binder& b, theory::PerceptronSpec& spec);
 /// Table plan.
 void bind(Binder& b, PlanRequest& request);
 

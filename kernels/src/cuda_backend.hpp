@@ -10,6 +10,7 @@
 #include "eos/kernels/mask_columns.hpp"
 #include "eos/kernels/outer_update.hpp"
 #include "eos/kernels/mask.hpp"
+#include "eos/kernels/perceptron.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/squared_error.hpp"
@@ -74,5 +75,7 @@ void compact_rows(const Context& context, const float* in, int columns, const st
                   float* out);
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
+
+std::vector<PerceptronCounts> train_perceptrons(const Context& context, std::span<const PerceptronRun> runs);
 
 }  // namespace eos::kernels::cuda

@@ -32,6 +32,8 @@ enum class Purpose : std::uint32_t {
   bootstrap = 10,
   solver_start = 11,
   fly_day = 12,
+  patterns = 13,
+  targets = 14,
   input_noise = 16,
   noise_pool = 17,
   unit_errors = 20,

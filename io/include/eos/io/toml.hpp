@@ -14,15 +14,16 @@
 
 #include "eos/theory/control_problem.hpp"
 #include "eos/theory/fly.hpp"
+#include "eos/theory/perceptron_spec.hpp"
 #include "eos/theory/problem.hpp"
 #include "eos/theory/training_spec.hpp"
 
 namespace eos::io {
 
 /// What a TOML file describes, by its top-level tables: [problem] a mode problem, [control_problem]/[states]/... a
-/// control problem by its formulas, [train]/[data]/... a run, [prices] a price list, [plan] a plan made from a
-/// calibration, [fly] a population of flies.
-enum class FileKind { problem, training, prices, plan, control, fly };
+/// control problem by its formulas, [train]/[data]/... a run, [perceptron] a grid of perceptrons, [prices] a price
+/// list, [plan] a plan made from a calibration, [fly] a population of flies.
+enum class FileKind { problem, training, prices, plan, control, fly, perceptron };
 
 struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
@@ -53,6 +54,9 @@ theory::ModeProblem parse_problem(const std::string& text, const std::string& na
 /// that is the name of a parameter.
 theory::ControlProblem read_control(const std::string& path, const Overrides& overrides = {});
 theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides = {});
+theory::PerceptronSpec read_perceptron(const std::string& path, const Overrides& overrides = {});
+theory::PerceptronSpec parse_perceptron(const std::string& text, const std::string& name,
+                                        const Overrides& overrides = {});
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides = {});
 theory::FlySpec read_fly(const std::string& path, const Overrides& overrides = {});
 theory::FlySpec parse_fly(const std::string& text, const std::string& name, const Overrides& overrides = {});
@@ -67,6 +71,7 @@ std::string to_toml(const theory::PriceList& prices);
 std::string to_toml(const PlanRequest& request);
 std::string to_toml(const theory::ControlProblem& problem);
 std::string to_toml(const theory::FlySpec& spec);
+std::string to_toml(const theory::PerceptronSpec& spec);
 
 /// Every table and key with type, unit, range, default and meaning, as Markdown: the body of docs/toml.md.
 std::string toml_reference();
