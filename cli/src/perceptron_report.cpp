@@ -100,13 +100,15 @@ std::vector<Quantity> quantities_of(const core::Dataset& data, const GridView& g
 }
 
 std::vector<Column> columns_of(const GridView& grid, const std::vector<Quantity>& quantities) {
-  std::vector<Column> columns{{"patterns", "P", Style::number}};
-  if (grid.cached()) {
-    columns.push_back({"decay", "τ", Style::number});
-    columns.push_back({grid.setting(), grid.setting(), Style::number});
-    columns.push_back({"maintenance", "c", Style::number});
-  }
-  columns.push_back({"converged", "converged", Style::number});
+  std::vector<Column> columns;
+  const auto coordinate = [&](const std::string& key, const std::string& title) {
+    columns.push_back({key, "", Style::number});
+    columns.push_back({"", title, Style::shown});
+  };
+  coordinate("patterns", "P");
+  if (grid.cached())
+    coordinate("decay", "τ"), coordinate(grid.setting(), grid.setting()), coordinate("maintenance", "c");
+  coordinate("converged", "converged");
   for (const Quantity& q : quantities) {
     columns.push_back({q.key, "", Style::number});
     columns.push_back({q.key + "_interval", "", Style::number});
@@ -227,13 +229,16 @@ void add_perceptron_table(Document& document, const core::Dataset& data) {
   const GridView grid(data);
   const std::vector<Quantity> quantities = quantities_of(data, grid);
   Table& table = document.table("cells", "Means over converged runs ± 95 % interval", columns_of(grid, quantities));
-  table.text_rows = 40;
+  table.text_rows = 120;
   std::size_t missing = 0;
   for (std::size_t c = 0; c < grid.cells().size(); ++c) {
     const Cell4& cell = grid.cells()[c];
-    std::vector<Cell> row{cell.patterns};
-    if (grid.cached()) row.insert(row.end(), {Cell{cell.decay}, Cell{cell.setting}, Cell{cell.maintenance}});
+    std::vector<Cell> row;
+    std::vector<double> place{cell.patterns};
+    if (grid.cached()) place.insert(place.end(), {cell.decay, cell.setting, cell.maintenance});
+    for (const double x : place) row.insert(row.end(), {Cell{x}, Cell{fmt::format("{:g}", x)}});
     row.push_back(static_cast<double>(grid.converged(c)));
+    row.push_back(fmt::format("{}/{}", grid.converged(c), grid.replicas()));
     missing += grid.replicas() - grid.converged(c);
     for (const Quantity& q : quantities) {
       const Interval x = grid.mean(q.name, c, q.entry);

@@ -7,7 +7,7 @@ namespace eos::io {
 
 namespace {
 
-void bind_cache(Binder& t, theory::CacheSpec& s) {
+void bind_cache(Binder& t, theory::PerceptronCacheSpec& s) {
   t.choice({"variant", "",
             "none: every update is written at once; else where the threshold is looked for / what is consolidated: one "
             "synapse or all of the neuron; global-global compares the sum over all synapses"},

@@ -36,26 +36,26 @@ struct PerceptronTask {
   std::int32_t inputs, patterns, max_epochs, stride, window, course_epochs, caches;
   bool subtract_mean;
   double retention;
-  std::int8_t* signs;            ///< [patterns][stride], bias +1, zeros
-  std::int8_t* targets;          ///< [patterns]
-  std::int32_t* sign_sums;       ///< [patterns] over the inputs
-  std::uint8_t* history;         ///< [window] errors
-  float* steps;                  ///< [stride] a_i, bias b; without decay
-  double* persistent;            ///< [stride] l_i; with decay
-  double* transient;             ///< [caches][stride] s_i
-  double* weights;               ///< [stride] final w_i
-  std::int32_t* errors;          ///< [course_epochs]
-  CachePower* course;            ///< [caches][course_epochs]
-  const PerceptronCache* rules;  ///< [caches]
-  CacheTotals* totals;           ///< [caches]
+  std::int8_t* signs;             ///< [patterns][stride], bias +1, zeros
+  std::int8_t* targets;           ///< [patterns]
+  std::int32_t* sign_sums;        ///< [patterns] over the inputs
+  std::uint8_t* history;          ///< [window] errors
+  float* steps;                   ///< [stride] a_i, bias b; without decay
+  double* persistent;             ///< [stride] l_i; with decay
+  double* transient;              ///< [caches][stride] s_i
+  double* weights;                ///< [stride] final w_i
+  std::int32_t* errors;           ///< [course_epochs]
+  PerceptronCachePower* course;   ///< [caches][course_epochs]
+  const PerceptronCache* rules;   ///< [caches]
+  PerceptronCacheTotals* totals;  ///< [caches]
   PerceptronTotals* outcome;
 };
 
 /// What is known of a cache besides s.
 struct CacheState {
   PerceptronCache rule;
-  CacheTotals totals;
-  CachePower epoch;
+  PerceptronCacheTotals totals;
+  PerceptronCachePower epoch;
   double held = 0;        ///< sum |s|
   double checked = 0;     ///< threshold at the last check
   std::int64_t tick = 0;  ///< next presentation at which the clock fires
@@ -276,7 +276,7 @@ class Perceptron {
     cache.totals.power.consolidated += cache.epoch.consolidated;
     cache.totals.power.held += cache.epoch.held;
     cache.totals.power.changed += cache.epoch.changed;
-    cache.epoch = CachePower{};
+    cache.epoch = PerceptronCachePower{};
   }
 
   /// What is left in s is consolidated and paid for.

@@ -16,9 +16,9 @@ class PerceptronMemory {
     const std::size_t caches = run.caches.size(), n = static_cast<std::size_t>(stride_);
     const std::size_t rows = static_cast<std::size_t>(run.patterns),
                       epochs = static_cast<std::size_t>(run.course_epochs);
-    outcome_ = take(sizeof(PerceptronTotals)), totals_ = take(caches * sizeof(CacheTotals));
+    outcome_ = take(sizeof(PerceptronTotals)), totals_ = take(caches * sizeof(PerceptronCacheTotals));
     weights_ = take(n * sizeof(double));
-    errors_ = take(epochs * sizeof(std::int32_t)), course_ = take(caches * epochs * sizeof(CachePower));
+    errors_ = take(epochs * sizeof(std::int32_t)), course_ = take(caches * epochs * sizeof(PerceptronCachePower));
     results_ = size_;
     rules_ = take(caches * sizeof(PerceptronCache));
     steps_ = take(n * sizeof(float)), persistent_ = take(caches * n * sizeof(double));
@@ -41,8 +41,8 @@ class PerceptronMemory {
     t.sign_sums = at<std::int32_t>(block, sign_sums_), t.history = at<std::uint8_t>(block, history_);
     t.steps = at<float>(block, steps_), t.persistent = at<double>(block, persistent_);
     t.transient = at<double>(block, transient_), t.weights = at<double>(block, weights_);
-    t.errors = at<std::int32_t>(block, errors_), t.course = at<CachePower>(block, course_);
-    t.rules = at<PerceptronCache>(block, rules_), t.totals = at<CacheTotals>(block, totals_);
+    t.errors = at<std::int32_t>(block, errors_), t.course = at<PerceptronCachePower>(block, course_);
+    t.rules = at<PerceptronCache>(block, rules_), t.totals = at<PerceptronCacheTotals>(block, totals_);
     t.outcome = at<PerceptronTotals>(block, outcome_);
     return t;
   }
@@ -56,9 +56,9 @@ class PerceptronMemory {
     const int epochs = counts.epochs < t.course_epochs ? counts.epochs : t.course_epochs;
     counts.errors.assign(t.errors, t.errors + epochs);
     for (int c = 0; c < t.caches; ++c) {
-      CacheCounts cache;
-      static_cast<CacheTotals&>(cache) = t.totals[c];
-      const CachePower* course = t.course + static_cast<std::ptrdiff_t>(c) * t.course_epochs;
+      PerceptronCacheCounts cache;
+      static_cast<PerceptronCacheTotals&>(cache) = t.totals[c];
+      const PerceptronCachePower* course = t.course + static_cast<std::ptrdiff_t>(c) * t.course_epochs;
       cache.course.assign(course, course + epochs);
       counts.caches.push_back(std::move(cache));
     }

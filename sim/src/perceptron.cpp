@@ -117,7 +117,7 @@ double relative_variance(const PerceptronCounts& counts) {
 }
 
 PerceptronResult result_of(const PerceptronSpec& spec, const PerceptronCell& cell, const PerceptronCounts& counts,
-                           const kernels::CacheCounts* cache) {
+                           const kernels::PerceptronCacheCounts* cache) {
   PerceptronResult r;
   r.finished = true;
   r.converged = counts.converged;
@@ -132,7 +132,7 @@ PerceptronResult result_of(const PerceptronSpec& spec, const PerceptronCell& cel
   r.m_trans = cell.maintenance * eta * cache->power.held;
   r.m_change = spec.cache.change_price * eta * cache->power.changed;
   r.consolidations = cache->consolidations;
-  for (const kernels::CachePower& power : cache->course) {
+  for (const kernels::PerceptronCachePower& power : cache->course) {
     r.consolidation.push_back(eta * power.consolidated);
     r.maintenance.push_back(cell.maintenance * eta * power.held);
   }

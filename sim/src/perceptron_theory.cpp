@@ -39,8 +39,11 @@ double theory_energy(const PerceptronSpec& spec, const PerceptronCell& cell, con
   const double steps = static_cast<double>(spec.inputs) * static_cast<double>(cell.patterns);
   switch (spec.cache.trigger) {
     case CacheTrigger::constant: {
+      // Between one step and the distance that the walk covers at all.
       const double theta = theory::effective_threshold(cell.setting, spec.rate);
-      return walks(spec, cell, r) ? walk(spec, cell, r).energy(theta) : k_none;
+      const double reach = spec.rate * std::sqrt(static_cast<double>(r.updates));
+      const bool holds = walks(spec, cell, r) && cell.setting >= spec.rate && theta <= reach;
+      return holds ? walk(spec, cell, r).energy(theta) : k_none;
     }
     case CacheTrigger::adaptive:
       if (!walks(spec, cell, r) || !whole_course(r) || cell.setting != 1) return k_none;

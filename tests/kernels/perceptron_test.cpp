@@ -165,7 +165,7 @@ TEST(Perceptron, counts_equal_a_dense_count_of_every_weight_for_every_cache) {
     EXPECT_EQ(counts.converged, oracle.converged);
     EXPECT_EQ(counts.epochs, oracle.epochs);
     EXPECT_EQ(counts.updates, oracle.updates);
-    const CacheCounts& cache = counts.caches.front();
+    const PerceptronCacheCounts& cache = counts.caches.front();
     EXPECT_EQ(cache.consolidations, oracle.consolidations);
     // Both sum some 1e5 numbers of size 1 in double precision, in different order.
     EXPECT_NEAR(cache.power.consolidated, oracle.consolidated, 1e-9 * oracle.consolidated);
@@ -207,9 +207,9 @@ TEST(Perceptron, courses_add_up_to_the_totals) {
   for (const Case& c : k_cases) {
     PerceptronRun run = run_of(c);
     run.course_epochs = run.max_epochs;
-    const CacheCounts cache = train_perceptrons(Context::cpu(), {&run, 1}).front().caches.front();
-    CachePower sum;
-    for (const CachePower& p : cache.course)
+    const PerceptronCacheCounts cache = train_perceptrons(Context::cpu(), {&run, 1}).front().caches.front();
+    PerceptronCachePower sum;
+    for (const PerceptronCachePower& p : cache.course)
       sum.consolidated += p.consolidated, sum.held += p.held, sum.changed += p.changed;
     EXPECT_EQ(sum.consolidated + cache.cleanup, cache.power.consolidated);
     EXPECT_EQ(sum.held, cache.power.held);

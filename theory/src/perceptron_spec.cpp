@@ -21,7 +21,7 @@ void check_list(Checker& c, const char* name, const std::vector<T>& values, cons
     if (!good(value)) return c.add("E104", fmt::format("{} contains {}, values are {}", name, value, allowed));
 }
 
-void check_trigger(const CacheSpec& s, Checker& c) {
+void check_trigger(const PerceptronCacheSpec& s, Checker& c) {
   const auto price_free = std::find(s.maintenance.begin(), s.maintenance.end(), 0) != s.maintenance.end();
   if (s.trigger == CacheTrigger::adaptive && price_free)
     c.add("E107", "cache.trigger = \"adaptive\" sets theta = eta sqrt(3 p/c), but cache.maintenance contains 0",
@@ -40,7 +40,7 @@ void check_trigger(const CacheSpec& s, Checker& c) {
     c.add("E107", "cache.quantised moves whole multiples of theta, but cache.thresholds contains 0", "give theta > 0");
 }
 
-void check_cache(const CacheSpec& s, Checker& c) {
+void check_cache(const PerceptronCacheSpec& s, Checker& c) {
   check_list(c, "cache.thresholds", s.thresholds, "finite and >= 0",
              [](double x) { return x >= 0 && std::isfinite(x); });
   check_list(c, "cache.scales", s.scales, "finite and > 0", [](double x) { return x > 0 && std::isfinite(x); });
@@ -56,11 +56,11 @@ void check_cache(const CacheSpec& s, Checker& c) {
 
 }  // namespace
 
-std::string CacheSpec::setting_name() const {
+std::string PerceptronCacheSpec::setting_name() const {
   return trigger == CacheTrigger::constant ? "threshold" : trigger == CacheTrigger::adaptive ? "scale" : "interval";
 }
 
-std::vector<double> CacheSpec::settings() const {
+std::vector<double> PerceptronCacheSpec::settings() const {
   if (trigger == CacheTrigger::clock) return {intervals.begin(), intervals.end()};
   return trigger == CacheTrigger::constant ? thresholds : scales;
 }

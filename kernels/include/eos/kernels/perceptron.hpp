@@ -52,20 +52,20 @@ struct PerceptronRun {
 };
 
 /// What a cache did in one epoch.
-struct CachePower {
+struct PerceptronCachePower {
   double consolidated = 0;  ///< sum |dl|
   double held = 0;          ///< sum over presentations of sum |s|
   double changed = 0;       ///< sum |ds| of updates that were not consolidated at once
 };
 
 /// What a cache did in a run.
-struct CacheTotals {
-  CachePower power;                 ///< whole run, final clean-up included
+struct PerceptronCacheTotals {
+  PerceptronCachePower power;       ///< whole run, final clean-up included
   double cleanup = 0;               ///< part of power.consolidated: what was left in s at the end
   std::int64_t consolidations = 0;  ///< synapses whose s was moved, final clean-up included
 };
-struct CacheCounts : CacheTotals {
-  std::vector<CachePower> course;  ///< [min(epochs, course_epochs)], without clean-up
+struct PerceptronCacheCounts : PerceptronCacheTotals {
+  std::vector<PerceptronCachePower> course;  ///< [min(epochs, course_epochs)], without clean-up
 };
 
 struct PerceptronTotals {
@@ -79,7 +79,7 @@ struct PerceptronTotals {
 struct PerceptronCounts : PerceptronTotals {
   std::vector<double> weights;       ///< final w/eta, [inputs + 1], bias last
   std::vector<std::int32_t> errors;  ///< [min(epochs, course_epochs)]
-  std::vector<CacheCounts> caches;
+  std::vector<PerceptronCacheCounts> caches;
 };
 
 /// A run carries at most so many caches; more caches mean more runs of the same seed.

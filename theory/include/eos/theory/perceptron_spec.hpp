@@ -30,7 +30,7 @@ enum class CacheTrigger {
   clock      ///< everything every n presentations, n = 3/(2c) unless given (ClockedCache)
 };
 
-struct CacheSpec {
+struct PerceptronCacheSpec {
   CacheVariant variant = CacheVariant::none;
   CacheTrigger trigger = CacheTrigger::constant;
   std::vector<double> thresholds{5};       ///< trigger constant: theta >= 0; 0: no cache, 1e9: never before the end
@@ -60,7 +60,7 @@ struct PerceptronSpec {
   bool subtract_mean = true;      ///< the mean of all N P entries is subtracted, as in the published code
   std::vector<double> alphas{1};  ///< exponents of M_alpha, >= 0
   int course_epochs = 100;        ///< so many epochs of error rate and power are kept, 0: none
-  CacheSpec cache;
+  PerceptronCacheSpec cache;
 
   /// throws Error with one diagnostic per problem.
   void check() const;
