@@ -154,10 +154,16 @@ io::Line line_over(const GridView& grid, const std::vector<std::size_t>& cells, 
   return line;
 }
 
+io::Panel panel_of(const std::string& title, const std::string& x, const std::string& y, bool log_y) {
+  io::Panel panel;
+  panel.title = title, panel.x_label = x, panel.y_label = y, panel.log_y = log_y;
+  return panel;
+}
+
 io::Panel inefficiency_panel(const core::Dataset& data, const GridView& grid) {
   std::vector<std::size_t> cells(grid.cells().size());
   for (std::size_t c = 0; c < cells.size(); ++c) cells[c] = c;
-  io::Panel panel{.title = "Inefficiency", .x_label = "patterns P", .y_label = "M / M_min", .log_y = true};
+  io::Panel panel = panel_of("Inefficiency", "patterns P", "M / M_min", true);
   const std::vector<double> alphas = data.numbers("alpha");
   const auto one = std::find(alphas.begin(), alphas.end(), 1);
   const std::size_t entry = one == alphas.end() ? 0 : static_cast<std::size_t>(one - alphas.begin());
@@ -170,7 +176,7 @@ io::Panel inefficiency_panel(const core::Dataset& data, const GridView& grid) {
 }
 
 io::Panel alpha_panel(const core::Dataset& data, const GridView& grid) {
-  io::Panel panel{.title = "Exponent", .x_label = "α", .y_label = "M_α / M_min", .log_y = true};
+  io::Panel panel = panel_of("Exponent", "α", "M_α / M_min", true);
   const std::vector<double> alphas = data.numbers("alpha");
   for (std::size_t c = 0; c < grid.cells().size() && c < 6; ++c) {
     io::Line line;
@@ -186,7 +192,7 @@ io::Panel alpha_panel(const core::Dataset& data, const GridView& grid) {
 
 /// Energy against the setting of the trigger, one line a price, at the first P and tau.
 io::Panel energy_panel(const GridView& grid) {
-  io::Panel panel{.title = "Energy with a cache", .x_label = grid.setting(), .y_label = "M_cache", .log_y = true};
+  io::Panel panel = panel_of("Energy with a cache", grid.setting(), "M_cache", true);
   const Cell4& first = grid.cells().front();
   std::vector<std::pair<double, std::vector<std::size_t>>> by_price;
   for (std::size_t i = 0; i < grid.cells().size(); ++i) {
@@ -202,7 +208,7 @@ io::Panel energy_panel(const GridView& grid) {
 }
 
 io::Panel course_panel(const core::Dataset& data, const GridView& grid) {
-  io::Panel panel{.title = "First cell, by epoch", .x_label = "epoch", .y_label = "power per epoch"};
+  io::Panel panel = panel_of("First cell, by epoch", "epoch", "power per epoch", false);
   const std::vector<double> epochs = data.numbers("epoch");
   const auto add = [&](const char* name, const char* label) {
     io::Line line;
