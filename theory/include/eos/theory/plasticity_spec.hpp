@@ -89,7 +89,9 @@ double cache_interval(const CacheSpec& cache, double upkeep);
 
 /// Weight presets. Rules: all, top-k, top-k-matched, top-k-per-neuron, top-k-per-neuron-weight, largest-weight,
 /// smallest-update, smallest-weight, fixed-mask, threshold, write-price-m0, write-price-m1, random, error-feedback,
-/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
+/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock. Structure:
+/// random-neurons, fixed-neurons, class-neurons, alternating-neurons, error-gated, activity-gated, meprop, path,
+/// random-features, freeze, set, rigl, top-kast. Names join with '+' where they set different parts: path+top-k.
 /// throws Error E106 with suggestions.
 PlasticitySpec plasticity_preset(const std::string& method);
 std::vector<std::string> plasticity_presets();
