@@ -136,14 +136,15 @@ std::vector<MethodExplanation> selection() {
        "Jiang et al., Accelerating Deep Learning by Focusing on the Biggest Losers, arXiv:1910.00762 (2019)",
        "F + k B, k = 1 / (beta + 1)", "A soft version of ranked. Joined with 'stale' the forward is spared too."},
       {"selection", "stale",
-       "Where scores come from: the last forward of each sample. The gate decides at the start of an epoch about all "
-       "samples; hidden ones are not forwarded until every n-th epoch ends.",
+       "Scores of the last forward of each sample decide. The gate looks at all samples at the start of an epoch; "
+       "hidden "
+       "ones are not forwarded until every n-th epoch ends.",
        "decide from the scores last seen; refresh every n epochs        (n = 3; alone: the half with the largest loss)",
        "Jiang et al., arXiv:1910.00762 (2019), stale variant; Qin et al., InfoBatch, ICLR 2024",
        "k (F + B) + (1 - k) F / n",
        "Join it with a gate: dbpd+stale, selective-backprop+stale. Nothing is hidden in the first epoch."},
       {"selection", "shallow",
-       "Where scores come from: the first hidden layer alone. What lies where training samples are dense is redundant; "
+       "Scores of the first hidden layer alone decide. What lies where training samples are dense is redundant; "
        "the others go on from the features computed.",
        "score(s) = 1 / sum_j exp(-|f(s) - f(c_j)|^2 / 2 h^2)        (100 centres, h^2 their mean squared distance)",
        "after Partial Forward Blocking, ICCV 2025, arXiv:2506.23674 (choice of centres and bandwidth are ours)",
@@ -151,7 +152,7 @@ std::vector<MethodExplanation> selection() {
        "Deep networks whose first layer is a small part of the forward. In a narrow MLP the first layer is most of "
        "it."},
       {"selection", "proxy",
-       "Where scores come from: a small second network that sees the whole stream and learns from every n-th chunk of "
+       "Scores of a small second network decide, which sees the whole stream and learns from every n-th chunk of "
        "its own choices.",
        "keep by the loss of the proxy        (one hidden layer of 32, n = 4; alone: the half with the largest loss)",
        "after airbench96_faster (Jordan, 94 % on CIFAR-10 in 3.29 seconds on a single GPU, arXiv:2404.00498, 2024)",
