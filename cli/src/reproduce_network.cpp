@@ -61,7 +61,7 @@ TrainingSpec logistic_network(int samples, int hidden, double presentations, dou
 /// 784 - N_h - 10, leaky rectifiers, linear outputs, squared error, eta = 0.01, samples drawn with replacement, inputs
 /// shifted to zero mean with a little noise, so that no input is zero and plain learning writes every synapse.
 TrainingSpec competitive_network(int samples, int hidden, double presentations, double goal) {
-  TrainingSpec s = online(samples, presentations, samples == k_whole ? 2000 : 500, goal);
+  TrainingSpec s = online(samples, presentations, samples == k_whole ? 1000 : 500, goal);
   s.data.order = theory::Order::replacement;
   s.data.centred = true;
   s.data.input_noise = 0.001;
@@ -259,7 +259,7 @@ std::vector<Finding> lazy_whole() {
 }
 
 std::vector<Finding> top_fraction(int samples) {
-  const double goal = samples == k_whole ? 0.95 : 0.93;
+  constexpr double goal = 0.93;
   const TrainingSpec plain = competitive_network(samples, 200, 100000, goal);
   TrainingSpec top = plain;
   top.plasticity = theory::plasticity_preset("top-k");
@@ -270,7 +270,10 @@ std::vector<Finding> top_fraction(int samples) {
       with(at_least("writes plain / top 1 %", 30, writes_at(runs[0], goal) / writes_at(runs[1], goal)),
            small ? 86 : k_nan, small ? k_small_note : ""),
       with(at_most("samples top 1 % / plain", 1.5, samples_at(runs[1], goal) / samples_at(runs[0], goal)),
-           small ? 1.16 : k_nan),
+           small ? 1.16 : k_nan,
+           small ? ""
+                 : "the bound is that of the small task; on all 10 000 test images 93 % is close to the 94 % that the "
+                   "top 1 % reach at this constant rate, and takes longer"),
       with(at_least("M_1 plain / top 1 %", 1.5, path_at(runs[0], goal) / path_at(runs[1], goal)), small ? 2.6 : k_nan),
       with(at_least("writes of plain learning", 1e8, writes_at(runs[0], goal)), small ? 3.02e9 : k_nan,
            "published: MNIST to 95 % takes at least 1e8 updates")};
@@ -298,17 +301,17 @@ std::vector<Finding> masks(int samples) {
 }
 
 std::vector<Finding> path(int samples) {
-  const TrainingSpec plain = competitive_network(samples, 1000, 60000, 0.93);
+  const TrainingSpec plain = competitive_network(samples, 1000, 200000, 0.93);
   TrainingSpec k = plain, both = plain;
   k.plasticity = theory::plasticity_preset("path");
-  both.plasticity = theory::plasticity_preset("path+top-k");
+  both.plasticity = theory::plasticity_preset("path+top-k-matched");
   k.plasticity.units.path = both.plasticity.units.path = 100;
   both.plasticity.fraction = 0.003;
   const std::vector<Rows> runs = train_all({plain, k, both});
   const double whole = writes_at(runs[0], 0.93);
   const bool small = samples == k_small;
   return {with(at_least("writes plain / path of 100", 2, whole / writes_at(runs[1], 0.93)), small ? 3.2 : k_nan),
-          with(at_least("writes plain / path of 100 + top 0.3 %", 30, whole / writes_at(runs[2], 0.93)),
+          with(at_least("writes plain / path of 100 + top 0.3 %, matched", 30, whole / writes_at(runs[2], 0.93)),
                small ? 61 : k_nan, small ? k_small_note : "")};
 }
 
@@ -329,7 +332,8 @@ const Row k_rows[] = {
     {"network-masks", "fixed masks lower the reachable accuracy, re-ranked ones do not", "the same, 10 %",
      k_competitive_paper, masks},
     {"network-path", "plasticity along a path of a few hidden units frees energy from network size",
-     "784-1000-10, k = 100 plastic hidden units, with and without top 0.3 %", k_competitive_paper, path},
+     "784-1000-10, k = 100 plastic hidden units, with and without top 0.3 % (both layers write as many)",
+     k_competitive_paper, path},
 };
 
 }  // namespace

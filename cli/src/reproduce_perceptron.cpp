@@ -76,14 +76,22 @@ std::vector<Finding> learning() {
           share_of("inefficiency, P = 1000", 56.05, over(p1000, inefficiency), 1.2, 1.5, 75.5)};
 }
 
+/// Near capacity the course scatters widely and the printed formulas, found numerically there, are no ground truth: the
+/// interval of our runs has to hold the value of the independent runs.
+Finding holds(std::string quantity, double published, const Interval& ours, double measured) {
+  Finding f = with(within(std::move(quantity), published, ours.mean, measured - ours.half, measured + ours.half),
+                   measured, spread(ours));
+  f.note += "; accepted if that interval holds the independent value (6 runs)";
+  return f;
+}
+
 std::vector<Finding> near_capacity() {
   const sim::PerceptronGrid grid = run(plain({1900}, k_seeds));
   const auto& runs = grid.results[0];
-  Finding k = share_of("updates K", 380000, over(runs, updates), .7, 1.3, 423007);
-  Finding t = share_of("presentations T", 8.28e6, over(runs, presentations), .7, 1.1, 6.01e6);
   Finding m = share_of("inefficiency", 773, over(runs, inefficiency), 1.2, 1.5, 1053);
   m.note += "; the text of the paper says about 900";
-  return {k, t, m};
+  return {holds("updates K", 380000, over(runs, updates), 423007),
+          holds("presentations T", 8.28e6, over(runs, presentations), 6.01e6), m};
 }
 
 std::vector<Finding> exponents() {

@@ -133,10 +133,10 @@ int run_train(Session& session) {
   std::unique_ptr<CheckpointFolder> checkpoints;
   std::unique_ptr<StopOnSignal> stop;
   if (spec.checkpoint_seconds > 0) {
+    stop = std::make_unique<StopOnSignal>();  // before the folder: who sees its lock may interrupt
     checkpoints = std::make_unique<CheckpointFolder>(out);
     if (checkpoints->holds_state()) session.note("resuming from " + checkpoints->path());
     options.checkpoints = checkpoints->sink();
-    stop = std::make_unique<StopOnSignal>();
   }
   const auto start = std::chrono::steady_clock::now();
   const sim::TrainResult result = sim::train(spec, data, session.progress(), options);

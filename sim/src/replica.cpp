@@ -113,6 +113,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
 int Replica::chunk_size() const {
   const int batch = setup_.spec.batch;
   if (!full_batches()) return batch;
+  // Online, a sample is judged by the weights that the one before it has left; ranks need company.
+  if (batch == 1 && setup_.selection.gate != theory::Gate::ranked) return 1;
   const int missing = batch - pending_.size();
   const double keep = gate_.expected_keep(stream_.state.position, stream_.data_fraction(), means_);
   if (keep >= 1) return missing;

@@ -70,7 +70,7 @@ TEST(Train, does_not_depend_on_threads) {
 
 /// Long enough (about three seconds on an idle core) that a checkpoint and two signals always come before the end.
 std::string long_training() {
-  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 800\nevaluate_every = 50\ncheckpoint_seconds = 1"),
+  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 2500\nevaluate_every = 100\ncheckpoint_seconds = 1"),
                   "hidden = [16]", "hidden = [64, 64]");
 }
 

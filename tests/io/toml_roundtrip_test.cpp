@@ -93,6 +93,8 @@ TrainingSpec any_spec() {
   s.optimiser.beta1 = between(0, 0.99), s.optimiser.beta2 = between(0, 0.99), s.optimiser.epsilon = positive();
   s.goal.accuracy = between(0, 1), s.goal.on_test = coin(), s.goal.patience = whole(0, 5);
   s.selection = selection_preset(*rc::gen::elementOf(selection_presets()));
+  if (s.selection.gate == Gate::gap)  // of class probabilities: softmax outputs alone have them
+    s.network.loss = Loss::cross_entropy, s.network.output = Activation::identity, s.network.output_slope = true;
   s.selection.tau = between(0, 1);
   s.selection.law = any_of<KeepLaw>(5);
   s.selection.stored = any_list(whole(1, 40), 1e-3, 1);

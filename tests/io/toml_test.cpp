@@ -315,6 +315,9 @@ TEST(Toml, every_example_is_valid) {
       case eos::io::FileKind::fly:
         eos::io::read_fly(path), ++runs;
         break;
+      case eos::io::FileKind::perceptron:
+        eos::io::read_perceptron(path), ++runs;
+        break;
       case eos::io::FileKind::prices:
         ADD_FAILURE() << "price lists live in data/prices";
         break;

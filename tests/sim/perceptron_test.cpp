@@ -115,7 +115,7 @@ TEST(Perceptrons, without_decay_the_walk_between_thresholds_has_its_closed_form)
 
 TEST(Perceptrons, with_decay_power_follows_the_steady_state) {
   PerceptronSpec spec = small(CacheVariant::local_local);
-  spec.inputs = spec.patterns[0] = 1000;
+  spec.inputs = 1000, spec.patterns[0] = 1000;
   spec.cache.decays = {500}, spec.cache.thresholds = {4.5}, spec.cache.maintenance = {.01};
   spec.max_epochs = spec.course_epochs = 1, spec.replicas = 3;
   const core::Dataset data = to_dataset(run(spec));
@@ -129,7 +129,7 @@ TEST(Perceptrons, with_decay_power_follows_the_steady_state) {
 
 TEST(Perceptrons, the_adaptive_threshold_saves_what_its_closed_form_says) {
   PerceptronSpec spec = small(CacheVariant::local_local);
-  spec.inputs = spec.patterns[0] = 1000, spec.replicas = 3;
+  spec.inputs = 1000, spec.patterns[0] = 1000, spec.replicas = 3;
   spec.cache.trigger = CacheTrigger::adaptive, spec.cache.maintenance = {.001};
   const core::Dataset data = to_dataset(run(spec));
   const std::vector<double> energy = data.numbers("m_cache"), form = data.numbers("theory_m_cache");
