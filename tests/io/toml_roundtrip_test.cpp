@@ -93,10 +93,15 @@ TrainingSpec any_spec() {
   s.optimiser.beta1 = between(0, 0.99), s.optimiser.beta2 = between(0, 0.99), s.optimiser.epsilon = positive();
   s.goal.accuracy = between(0, 1), s.goal.on_test = coin(), s.goal.patience = whole(0, 5);
   s.selection = selection_preset(*rc::gen::elementOf(selection_presets()));
+  if (s.selection.score == Score::shallow) s.network.hidden.push_back(7);  // it looks at the first hidden layer
   if (s.selection.gate == Gate::gap)  // of class probabilities: softmax outputs alone have them
     s.network.loss = Loss::cross_entropy, s.network.output = Activation::identity, s.network.output_slope = true;
   s.selection.tau = between(0, 1);
-  s.selection.law = any_of<KeepLaw>(5);
+  s.selection.law = any_of<KeepLaw>(8);
+  s.selection.law_b = 1.01 + positive();  // one law needs b > 1
+  s.selection.tau_law = any_of<TauLaw>(4), s.selection.tau_end = between(0, 1);
+  s.selection.milestones = {0.25, 0.5}, s.selection.hide_factors = {1, between(0, 1), 0.5};
+  s.selection.proxy_hidden = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 5000));
   s.selection.stored = any_list(whole(1, 40), 1e-3, 1);
   s.selection.revision_share = between(0, 1);
   s.selection.spaced_relative = coin();
