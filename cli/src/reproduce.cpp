@@ -225,6 +225,26 @@ Finding within(std::string quantity, double published, double ours, double low, 
   return f;
 }
 
+Finding at_least(std::string quantity, double bound, double ours) {
+  return {std::move(quantity), bound, ours, 0, Judge::at_least};
+}
+
+Finding at_most(std::string quantity, double bound, double ours) {
+  return {std::move(quantity), bound, ours, 0, Judge::at_most};
+}
+
+Finding with(Finding finding, double measured, std::string note) {
+  finding.measured = measured, finding.note = std::move(note);
+  return finding;
+}
+
+Line fitted_line(const std::vector<double>& x, const std::vector<double>& y) {
+  double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) n += 1, sx += x[i], sy += y[i], sxx += x[i] * x[i], sxy += x[i] * y[i];
+  const double slope = (n * sxy - sx * sy) / (n * sxx - sx * sx);
+  return {slope, (sy - slope * sx) / n};
+}
+
 const std::vector<Reproduction>& reproductions() {
   static const std::vector<Reproduction> rows = [] {
     std::vector<Reproduction> all;

@@ -40,6 +40,15 @@ Finding relative(std::string quantity, double published, double ours, double sha
 Finding printed(std::string quantity, double published, double ours, double digit);
 /// A value that must lie in an interval; `published` may be NaN where nothing was printed.
 Finding within(std::string quantity, double published, double ours, double low, double high);
+Finding at_least(std::string quantity, double bound, double ours);
+Finding at_most(std::string quantity, double bound, double ours);
+/// The same with an independently measured value and a note.
+Finding with(Finding finding, double measured, std::string note = {});
+/// Slope and intercept of the least-squares line through (x, y).
+struct Line {
+  double slope = 0, intercept = 0;
+};
+Line fitted_line(const std::vector<double>& x, const std::vector<double>& y);
 
 struct Reproduction {
   std::string name;    ///< "dropout", "P4"

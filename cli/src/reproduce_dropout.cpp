@@ -1,6 +1,7 @@
 // Rows of `eos reproduce`: progressive data dropout and its peers, with scoring counted.
 #include <fmt/format.h>
 
+#include <boost/math/tools/minima.hpp>
 #include <cmath>
 #include <span>
 
@@ -33,7 +34,7 @@ struct Fit {
   double a = 0, b = 0, r2 = 0;
 };
 
-/// Least squares of a (t+1)^-b: a in closed form, b by golden sections.
+/// Least squares of a (t+1)^-b: a in closed form, b by Brent's method.
 Fit fit_power(std::span<const double> k) {
   const auto at = [&](double b) {
     double top = 0, bottom = 0;
@@ -48,30 +49,18 @@ Fit fit_power(std::span<const double> k) {
     fit.r2 = r_squared(k, values);
     return fit;
   };
-  const double golden = (std::sqrt(5.0) - 1) / 2;
-  double low = 0, high = 2;
-  while (high - low > 1e-9) {
-    const double left = high - golden * (high - low), right = low + golden * (high - low);
-    if (at(left).r2 > at(right).r2)
-      high = right;
-    else
-      low = left;
-  }
-  return at((low + high) / 2);
+  constexpr int k_bits = 30;
+  return at(boost::math::tools::brent_find_minima([&](double b) { return -at(b).r2; }, 0.0, 2.0, k_bits).first);
 }
 
 /// Straight line through ln k: a b^t.
 Fit fit_geometric(std::span<const double> k) {
-  double n = 0, t1 = 0, t2 = 0, y1 = 0, ty = 0;
-  for (std::size_t i = 0; i < k.size(); ++i) {
-    const auto t = static_cast<double>(i);
-    const double y = std::log(k[i]);
-    n += 1, t1 += t, t2 += t * t, y1 += y, ty += t * y;
-  }
-  const double slope = (n * ty - t1 * y1) / (n * t2 - t1 * t1);
-  Fit fit{std::exp((y1 - slope * t1) / n), std::exp(slope), 0};
-  std::vector<double> values;
-  for (std::size_t t = 0; t < k.size(); ++t) values.push_back(fit.a * std::pow(fit.b, static_cast<double>(t)));
+  std::vector<double> epoch, log_fraction, values;
+  for (std::size_t t = 0; t < k.size(); ++t)
+    epoch.push_back(static_cast<double>(t)), log_fraction.push_back(std::log(k[t]));
+  const Line line = fitted_line(epoch, log_fraction);
+  Fit fit{std::exp(line.intercept), std::exp(line.slope), 0};
+  for (const double t : epoch) values.push_back(fit.a * std::pow(fit.b, t));
   fit.r2 = r_squared(k, values);
   return fit;
 }

@@ -6,17 +6,16 @@ namespace eos::io {
 namespace {
 
 void bind_cache(Binder& b, theory::CacheSpec& c) {
-  b.choice(
-      {"variant", "",
-       "what consolidates: a synapse's |s| > theta; any |s| > theta of a neuron; a neuron's sum |s| > theta; time"},
-      c.variant, {"none", "local-local", "local-global", "global-global", "clock"});
-  b.choice({"law", "", "theta constant, or scale sqrt(3 D/c) with D measured on line"}, c.law,
-           {"constant", "adaptive"});
-  b.number({"theta", "1", "law constant"}, c.theta, k_not_negative);
-  b.number({"scale", "1", "law adaptive"}, c.scale, k_not_negative);
+  b.choice({"variant", "",
+            "what a synapse's |s| > theta, any |s| > theta of a neuron, or a neuron's sum |s| > theta consolidates"},
+           c.variant, {"none", "local-local", "local-global", "global-global"});
+  b.choice({"trigger", "", "theta constant; scale sqrt(3 D/c) with D measured on line; or everything by the clock"},
+           c.trigger, {"constant", "adaptive", "clock"});
+  b.number({"theta", "1", "trigger constant"}, c.theta, k_not_negative);
+  b.number({"scale", "1", "trigger adaptive"}, c.scale, k_not_negative);
   b.choice({"statistics", "", "D of each layer, or one for the network"}, c.statistics, {"layer", "network"});
   b.number({"window", "presentations", "over which D forgets"}, c.window, k_positive);
-  b.number({"interval", "presentations", "variant clock, 0: 3/(2c)"}, c.interval, k_not_negative);
+  b.number({"interval", "presentations", "trigger clock, 0: 3/(2c)"}, c.interval, k_not_negative);
   b.number({"tau", "presentations", "in which s decays by 1/e, 0: it does not"}, c.tau, k_not_negative);
   b.number({"upkeep", "1", "c: upkeep of s per presentation / price of path, 0: of the price list"}, c.upkeep,
            k_not_negative);

@@ -5,6 +5,7 @@
 
 #include "cache_formula.hpp"
 #include "cuda_state.hpp"
+#include "update_counts.cuh"
 
 namespace eos::kernels::cuda {
 
@@ -21,27 +22,6 @@ struct SegmentSteps {
   std::int64_t neurons[k_segments_a_launch];
   std::int64_t flags[k_segments_a_launch];  ///< where the segment's neurons begin
 };
-
-__device__ void add(CacheCounts& total, const CacheCounts& more) {
-  total.consolidated.writes += more.consolidated.writes;
-  total.consolidated.path += more.consolidated.path;
-  total.consolidated.squared += more.consolidated.squared;
-  total.additions += more.additions;
-  total.transient += more.transient;
-  total.held += more.held;
-}
-
-/// Sum over the threads of the block in a fixed tree; valid in thread 0.
-__device__ CacheCounts sum_over_block(CacheCounts value) {
-  __shared__ CacheCounts shared[k_threads];
-  shared[threadIdx.x] = value;
-  __syncthreads();
-  for (int half = k_threads / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) add(shared[threadIdx.x], shared[threadIdx.x + half]);
-    __syncthreads();
-  }
-  return shared[0];
-}
 
 /// grid: (neurons / threads, blocks of rows, segments). parts [blocks of rows][all neurons]: largest or summed |s|.
 __global__ void level_parts(SegmentSteps steps, int first, bool sum, std::int64_t all_neurons,

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "cuda_state.hpp"
+#include "eos/kernels/cache.hpp"
 
 namespace eos::kernels::cuda {
 
@@ -11,6 +12,13 @@ __device__ inline void add(UpdateCounts& total, const UpdateCounts& more) {
   total.writes += more.writes;
   total.path += more.path;
   total.squared += more.squared;
+}
+
+__device__ inline void add(CacheCounts& total, const CacheCounts& more) {
+  add(total.consolidated, more.consolidated);
+  total.additions += more.additions;
+  total.transient += more.transient;
+  total.held += more.held;
 }
 
 __device__ inline void count_change(UpdateCounts& counts, float before, float after) {

@@ -55,7 +55,7 @@ std::string describe(const theory::PlasticitySpec& p) {
 }
 
 std::string describe(const theory::CacheSpec& c) {
-  return fmt::format("cache {} {} {} {} {} {} {} {} {}\n", static_cast<int>(c.variant), static_cast<int>(c.law),
+  return fmt::format("cache {} {} {} {} {} {} {} {} {}\n", static_cast<int>(c.variant), static_cast<int>(c.trigger),
                      c.theta, c.scale, static_cast<int>(c.statistics), c.window, c.interval, c.tau, c.upkeep);
 }
 

@@ -293,6 +293,7 @@ void Replica::load_batch(int rows, float scale) {
 }
 
 void Replica::write_gradient(const WriteControls& controls) {
+  if (!structure_.topology().sparse()) return plasticity_.apply(gradient_.data(), controls, weights_.data());
   structure_.shape(weights_, gradient_.data(), plasticity_.state());
   if (structure_.skips_write())
     plasticity_.skip();

@@ -43,7 +43,6 @@ void Structure::shape(kernels::Buffer<float>& weights, float* gradient, const Na
 }
 
 void Structure::finish(kernels::Buffer<float>& weights, const NamedBuffers& state) {
-  if (!topology_.sparse()) return;
   if (!skips_write_) topology_.rewire(time_.step, time_.progress, first_layer_, nullptr, weights, state, counts_);
   topology_.follow(weights.data());
 }

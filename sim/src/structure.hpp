@@ -1,7 +1,8 @@
 // What the structure policies of a run (units, frozen layers, topology) do to its forward and backward passes.
 //
-// One update: begin() before the backward pass, scope() for it, then shape() on the gradient, the write (unless
-// skips_write()), and finish(). backward_macs() and the parameters read are those of the update begun last.
+// One update: begin() before the backward pass, scope() for it, then the write; in a sparse topology shape() on the
+// gradient before it, no write if skips_write(), and finish() after it. backward_macs() and the parameters read are
+// those of the update begun last.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 namespace eos::sim {
 
 using kernels::Trigger;
-using theory::Caching;
+using theory::CacheVariant;
 
 SynapticCache::SynapticCache(const kernels::Context& context, const theory::CacheSpec& spec, double upkeep,
                              const MlpLayout& layout)
@@ -41,7 +41,7 @@ void SynapticCache::measure(const std::vector<kernels::UpdateCounts>* update, st
 
 /// Sets the thresholds and says what they are compared with.
 Trigger SynapticCache::decide(std::int64_t presentations) {
-  if (spec_.variant == Caching::clock) {
+  if (spec_.trigger == theory::CacheTrigger::clock) {
     since_ += static_cast<double>(presentations);
     theta_.assign(theta_.size(), std::numeric_limits<float>::infinity());
     if (since_ < theory::cache_interval(spec_, upkeep_)) return Trigger::synapse;
@@ -56,8 +56,8 @@ Trigger SynapticCache::decide(std::int64_t presentations) {
     const double mean_square = weights > 0 ? (network ? all : squared_[l]) / weights : 0.0;
     theta_[l] = static_cast<float>(theory::cache_threshold(spec_, mean_square, upkeep_));
   }
-  if (spec_.variant == Caching::local_local) return Trigger::synapse;
-  return spec_.variant == Caching::local_global ? Trigger::neuron_any : Trigger::neuron_sum;
+  if (spec_.variant == CacheVariant::local_local) return Trigger::synapse;
+  return spec_.variant == CacheVariant::local_global ? Trigger::neuron_any : Trigger::neuron_sum;
 }
 
 void SynapticCache::step(const std::vector<kernels::UpdateCounts>* update, std::int64_t presentations, float* weights,

@@ -18,7 +18,7 @@ class SynapticCache {
   /// `upkeep`: c of theory::cache_upkeep.
   SynapticCache(const kernels::Context& context, const theory::CacheSpec& spec, double upkeep, const MlpLayout& layout);
 
-  bool active() const { return spec_.variant != theory::Caching::none; }
+  bool active() const { return spec_.on(); }
   /// All of `weights` is persistent.
   void start(const kernels::Buffer<float>& weights);
   /// The end of a batch: `update` is what an update has just changed by layer, or null if there was none; then

@@ -230,7 +230,7 @@ TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_af
   GetParam().apply(spec);
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, data, context);
-  const bool cached = spec.plasticity.cache.variant != theory::Caching::none;
+  const bool cached = spec.plasticity.cache.on();
   for (std::uint64_t seed : {5, 6}) {
     Replica replica(setup, context, seed);
     std::vector<double> before = stored(replica);

@@ -13,16 +13,21 @@
 namespace eos::sim::testing {
 namespace {
 
-using theory::Caching;
+using theory::CacheTrigger;
+using theory::CacheVariant;
 using theory::Ledger;
 
+/// Everything that can make a cache consolidate.
+enum class Caching { none, local_local, local_global, global_global, clock };
 const std::vector<Caching> k_variants{Caching::local_local, Caching::local_global, Caching::global_global,
                                       Caching::clock};
 
-theory::TrainingSpec cache_spec(const TaskData& data, Caching variant, double theta, int batch) {
+theory::TrainingSpec cache_spec(const TaskData& data, Caching caching, double theta, int batch) {
   theory::TrainingSpec spec = small_spec(data);
   spec.prices = theory::builtin_prices("metabolic-cache");
-  spec.plasticity.cache.variant = variant;
+  const bool clock = caching == Caching::clock;
+  spec.plasticity.cache.variant = clock ? CacheVariant::local_local : static_cast<CacheVariant>(caching);
+  spec.plasticity.cache.trigger = clock ? CacheTrigger::clock : CacheTrigger::constant;
   spec.plasticity.cache.theta = theta;
   spec.plasticity.cache.interval = 37;
   spec.optimiser.learning_rate = batch == 1 ? 0.03 : 0.2;
@@ -107,7 +112,7 @@ struct Oracle {
       const double size = std::abs(s[static_cast<std::size_t>(i)]);
       largest = std::max(largest, size), sum += size;
     }
-    return (spec.plasticity.cache.variant == Caching::local_global ? largest : sum) > spec.plasticity.cache.theta;
+    return (spec.plasticity.cache.variant == CacheVariant::local_global ? largest : sum) > spec.plasticity.cache.theta;
   }
   void consolidate(std::size_t i) {
     writes += s[i] != 0;
@@ -123,16 +128,16 @@ struct Oracle {
       for (std::size_t i = 0; i < s.size(); ++i) change[i] = -rate * net.gradient[i], s[i] += change[i];
     }
     since += static_cast<std::int64_t>(samples.size());
-    const bool all = cache.variant == Caching::clock && static_cast<double>(since) >= cache.interval;
+    const bool clock = cache.trigger == CacheTrigger::clock, local = cache.variant == CacheVariant::local_local;
+    const bool all = clock && static_cast<double>(since) >= cache.interval;
     if (all) since = 0;
     for (std::size_t layer = 0; layer + 1 < layout.widths.size(); ++layer)
       for (std::int64_t n = 0; n < layout.widths[layer + 1]; ++n) {
-        const bool together =
-            cache.variant != Caching::clock && cache.variant != Caching::local_local && fires(layer, n);
+        const bool together = !clock && !local && fires(layer, n);
         for (auto i = static_cast<std::size_t>(layout.offsets[layer] + n);
              i < static_cast<std::size_t>(layout.offsets[layer + 1]);
              i += static_cast<std::size_t>(layout.widths[layer + 1])) {
-          if (all || together || (cache.variant == Caching::local_local && std::abs(s[i]) > cache.theta))
+          if (all || together || (!clock && local && std::abs(s[i]) > cache.theta))
             consolidate(i);
           else
             transient += std::abs(change[i]);
@@ -205,13 +210,14 @@ TEST(SynapticCache, adaptive_thresholds_follow_the_measured_mean_square) {
   const TaskData data = small_task(100);
   for (theory::CacheStatistics statistics : {theory::CacheStatistics::layer, theory::CacheStatistics::network}) {
     theory::TrainingSpec spec = cache_spec(data, Caching::local_local, 0, 4);
-    spec.plasticity.cache.law = theory::CacheThreshold::adaptive;
+    spec.plasticity.cache.trigger = CacheTrigger::adaptive;
     spec.plasticity.cache.statistics = statistics;
     spec.plasticity.cache.window = 50;
     spec.plasticity.cache.scale = 1.5;
     spec.record_every = 1;
     theory::TrainingSpec plain = spec;
-    plain.plasticity.cache.variant = Caching::none;  // the same weights: its squared changes are those that go into s
+    plain.plasticity.cache.variant =
+        CacheVariant::none;  // the same weights: its squared changes are those that go into s
     const std::vector<StepRow> rows = run(spec, data).replicas[0].steps;
     const kernels::Context context = kernels::Context::cpu();
     const RunSetup setup(plain, data, context);

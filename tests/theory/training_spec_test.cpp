@@ -155,7 +155,7 @@ TEST(TrainingSpec, cache_thresholds_and_clocks_follow_their_formulas) {
 
 TEST(TrainingSpec, caches_join_with_rules_but_not_with_one_another) {
   const PlasticitySpec joined = plasticity_preset("cache-clock+write-price-m1");
-  EXPECT_EQ(joined.cache.variant, Caching::clock);
+  EXPECT_EQ(joined.cache.trigger, CacheTrigger::clock);
   EXPECT_EQ(joined.threshold_from, ThresholdFrom::path_price);
   EXPECT_THROW(plasticity_preset("cache+cache-clock"), eos::core::Error);
 }

@@ -19,20 +19,20 @@ void check_cache(const TrainingSpec& s, Checker& c) {
   c.at_least("plasticity.cache.interval", cache.interval, 0);
   c.at_least("plasticity.cache.tau", cache.tau, 0);
   c.at_least("plasticity.cache.upkeep", cache.upkeep, 0);
-  if (cache.variant == Caching::none) return;
+  if (!cache.on()) return;
   if (s.plasticity.accumulate) {
     c.add("E107",
           "plasticity.accumulate keeps what is not written outside the weights, plasticity.cache inside them: a change "
           "cannot wait in both",
           "set accumulate = false, or plasticity.cache.variant = \"none\"");
   }
-  const bool adaptive = cache.variant != Caching::clock && cache.law == CacheThreshold::adaptive;
-  const bool best_clock = cache.variant == Caching::clock && cache.interval == 0;
+  const bool adaptive = cache.trigger == CacheTrigger::adaptive;
+  const bool best_clock = cache.trigger == CacheTrigger::clock && cache.interval == 0;
   if ((adaptive || best_clock) && !(cache_upkeep(cache, s.prices) > 0)) {
     c.add("E107",
           adaptive
-              ? "plasticity.cache.law = \"adaptive\" follows sqrt(3 D/c), but the upkeep c is 0"
-              : "plasticity.cache.variant = \"clock\" consolidates every 3/(2c) presentations, but the upkeep c is 0",
+              ? "plasticity.cache.trigger = \"adaptive\" follows sqrt(3 D/c), but the upkeep c is 0"
+              : "plasticity.cache.trigger = \"clock\" consolidates every 3/(2c) presentations, but the upkeep c is 0",
           "set plasticity.cache.upkeep, or choose a price list with path and maintenance, e.g. metabolic-cache");
   }
 }
@@ -83,7 +83,7 @@ double cache_upkeep(const CacheSpec& cache, const PriceList& prices) {
 }
 
 double cache_threshold(const CacheSpec& cache, double mean_square, double upkeep) {
-  if (cache.law == CacheThreshold::constant) return cache.theta;
+  if (cache.trigger == CacheTrigger::constant) return cache.theta;
   if (upkeep <= 0) return std::numeric_limits<double>::infinity();
   return mean_square > 0 ? cache.scale * DriftingCache{mean_square, upkeep}.best_threshold() : 0.0;
 }

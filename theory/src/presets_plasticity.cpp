@@ -97,27 +97,31 @@ const Preset<PlasticitySpec> k_plasticity[] = {
     // Thresholds and decay of Li & van Rossum (2020), Fig. 5B; that of `cache-global` is ours.
     {"cache",
      [](PlasticitySpec& p) {
-       p.cache.variant = Caching::local_local;
+       p.cache.variant = CacheVariant::local_local;
        p.cache.tau = 1000;
      }},
     {"cache-local-global",
      [](PlasticitySpec& p) {
-       p.cache.variant = Caching::local_global;
+       p.cache.variant = CacheVariant::local_global;
        p.cache.theta = 0.04;
        p.cache.tau = 1000;
      }},
     {"cache-global",
      [](PlasticitySpec& p) {
-       p.cache.variant = Caching::global_global;
+       p.cache.variant = CacheVariant::global_global;
        p.cache.theta = 4;
        p.cache.tau = 1000;
      }},
     {"cache-adaptive",
      [](PlasticitySpec& p) {
-       p.cache.variant = Caching::local_local;
-       p.cache.law = CacheThreshold::adaptive;
+       p.cache.variant = CacheVariant::local_local;
+       p.cache.trigger = CacheTrigger::adaptive;
      }},
-    {"cache-clock", [](PlasticitySpec& p) { p.cache.variant = Caching::clock; }},
+    {"cache-clock",
+     [](PlasticitySpec& p) {
+       p.cache.variant = CacheVariant::local_local;
+       p.cache.trigger = CacheTrigger::clock;
+     }},
     {"random-neurons",
      [](PlasticitySpec& p) {
        p.units.rule = UnitRule::random;
@@ -171,8 +175,7 @@ const Preset<PlasticitySpec> k_plasticity[] = {
 
 std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   if (a.rule != WriteRule::all && b.rule != WriteRule::all) return "which weights are written";
-  if (a.cache.variant != Caching::none && b.cache.variant != Caching::none)
-    return "what consolidates transient changes";
+  if (a.cache.on() && b.cache.on()) return "what consolidates transient changes";
   const bool units = a.units.rule != UnitRule::all && b.units.rule != UnitRule::all;
   if (units || (a.units.path > 0 && b.units.path > 0)) return "which units learn";
   if (a.freeze.law != FreezeLaw::never && b.freeze.law != FreezeLaw::never) return "when layers freeze";

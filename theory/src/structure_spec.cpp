@@ -69,7 +69,7 @@ void check_topology(const PlasticitySpec& p, Checker& c) {
     c.add("E107", "a sparse plasticity.topology and plasticity.units both decide which connections learn",
           "choose one of the two");
   }
-  if (p.accumulate || p.cache.variant != Caching::none) {
+  if (p.accumulate || p.cache.on()) {
     c.add(
         "E107",
         "plasticity.accumulate and plasticity.cache keep changes of connections that a sparse plasticity.topology may "

@@ -14,21 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace eos::theory {
+#include "eos/theory/cache_policy.hpp"
 
-/// Where the threshold is looked for, and what is consolidated when it is passed.
-enum class CacheVariant {
-  none,          ///< every update is written at once
-  local_local,   ///< |s_i| > theta: synapse i
-  local_global,  ///< any |s_i| > theta: all synapses of the neuron
-  global_global  ///< sum |s_i| > theta: all synapses of the neuron
-};
-/// What decides that the moment has come. Comparisons are strict.
-enum class CacheTrigger {
-  constant,  ///< theta
-  adaptive,  ///< theta = scale eta sqrt(3 p/c), p the running mean of errors (synaptic_cache.hpp, AdaptiveThreshold)
-  clock      ///< everything every n presentations, n = 3/(2c) unless given (ClockedCache)
-};
+namespace eos::theory {
 
 struct PerceptronCacheSpec {
   CacheVariant variant = CacheVariant::none;

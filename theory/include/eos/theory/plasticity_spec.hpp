@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "eos/theory/cache_policy.hpp"
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/selection_spec.hpp"
 #include "eos/theory/structure_spec.hpp"
@@ -32,25 +33,23 @@ enum class LayerShare { equal, matched };
 /// eta and sqrt(lambda eta): one multiplier for all layers and times.
 enum class ThresholdFrom { theta, path_price, write_price };
 
-/// What consolidates the transient part s of weights (Li & van Rossum, eLife 9:e50804, 2020). |s_i| > theta:
-/// that synapse (local/local); any |s_i| > theta of a neuron: all its incoming synapses (local/global);
-/// sum_i |s_i| > theta of a neuron: the same (global/global); clock: all, every `interval` presentations.
-enum class Caching { none, local_local, local_global, global_global, clock };
-/// constant theta, or theta(t) = scale sqrt(3 D/c): D, the mean squared update per presentation and weight, is measured
-/// on line and c is the upkeep. Follows eta sqrt(3p/c) of random updates +-eta with probability p (docs/theory.md).
-enum class CacheThreshold { constant, adaptive };
+/// Trigger adaptive: theta(t) = scale sqrt(3 D/c), D the mean squared update per presentation and weight of each layer,
+/// or of the whole network, measured on line; eta sqrt(3p/c) where updates are +-eta with probability p
+/// (docs/theory.md).
 enum class CacheStatistics { layer, network };
 
 struct CacheSpec {
-  Caching variant = Caching::none;
-  CacheThreshold law = CacheThreshold::constant;
-  double theta = 0.02;
-  double scale = 1;                                     ///< law adaptive
-  CacheStatistics statistics = CacheStatistics::layer;  ///< D of each layer, or of the whole network
+  CacheVariant variant = CacheVariant::none;
+  CacheTrigger trigger = CacheTrigger::constant;
+  double theta = 0.02;                                  ///< trigger constant
+  double scale = 1;                                     ///< trigger adaptive
+  CacheStatistics statistics = CacheStatistics::layer;  ///< trigger adaptive
   double window = 1000;                                 ///< presentations over which D forgets exponentially, > 0
-  double interval = 0;                                  ///< presentations, variant clock; 0: 3/(2c)
+  double interval = 0;                                  ///< presentations, trigger clock; 0: 3/(2c)
   double tau = 0;     ///< presentations in which s decays by 1/e; 0: it does not. The weight changes with s
   double upkeep = 0;  ///< c, upkeep of s per presentation / price of path; 0: of the run's price list
+
+  bool on() const { return variant != CacheVariant::none; }
 };
 
 struct PlasticitySpec {
@@ -66,10 +65,10 @@ struct PlasticitySpec {
   RankBy rank = RankBy::largest_update;
   RankWithin rank_within = RankWithin::layer;
   LayerShare layer_share = LayerShare::equal;
-  CacheSpec cache;  ///< what is written goes to the transient part first
-  UnitSpec units;               ///< which units keep their errors, which are plastic
-  FreezeSpec freeze;            ///< which layers have stopped to learn
-  TopologySpec topology;        ///< which connections exist
+  CacheSpec cache;        ///< what is written goes to the transient part first
+  UnitSpec units;         ///< which units keep their errors, which are plastic
+  FreezeSpec freeze;      ///< which layers have stopped to learn
+  TopologySpec topology;  ///< which connections exist
 };
 
 /// Threshold on |update| or |accumulator| at the present rate: theta_0 (eta/eta_0)^exponent, where theta_0 = theta, or
@@ -82,16 +81,17 @@ std::vector<double> layer_fractions(LayerShare share, double fraction, const std
 
 /// c of caching: `upkeep`, or prices.maintenance / prices.path; 0 without a price of path.
 double cache_upkeep(const CacheSpec& cache, const PriceList& prices);
-/// theta at a measured D >= 0 and upkeep c: constant, or scale sqrt(3 D/c), infinite for c = 0.
+/// theta at a measured D >= 0 and upkeep c of triggers constant and adaptive: constant, or scale sqrt(3 D/c), infinite
+/// for c = 0.
 double cache_threshold(const CacheSpec& cache, double mean_square, double upkeep);
-/// Presentations between consolidations of variant clock: interval, or 3/(2c) (infinite for c = 0).
+/// Presentations between consolidations of trigger clock: interval, or 3/(2c) (infinite for c = 0).
 double cache_interval(const CacheSpec& cache, double upkeep);
 
 /// Weight presets. Rules: all, top-k, top-k-matched, top-k-per-neuron, top-k-per-neuron-weight, largest-weight,
 /// smallest-update, smallest-weight, fixed-mask, threshold, write-price-m0, write-price-m1, random, error-feedback,
-/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock. Structure:
-/// random-neurons, fixed-neurons, class-neurons, alternating-neurons, error-gated, activity-gated, meprop, path,
-/// random-features, freeze, set, rigl, top-kast. Names join with '+' where they set different parts: path+top-k.
+/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
+/// Structure: random-neurons, fixed-neurons, class-neurons, alternating-neurons, error-gated, activity-gated, meprop,
+/// path, random-features, freeze, set, rigl, top-kast. Names join with '+' where they set different parts: path+top-k.
 /// throws Error E106 with suggestions.
 PlasticitySpec plasticity_preset(const std::string& method);
 std::vector<std::string> plasticity_presets();

@@ -74,12 +74,12 @@ struct SelectionSpec {
   TauLaw tau_law = TauLaw::constant;
   double tau_end = 0.3;
   double tau_steepness = 5;
-  double margin = 0;                  ///< Gate::errors (0: errors alone), Gate::gap
+  double margin = 0;                          ///< Gate::errors (0: errors alone), Gate::gap
   Difficulty rank_by = Difficulty::residual;  ///< Gate::ranked
-  double confidence = 0;              ///< Gate::ranked; 0: the rank decides alone
-  double chance_power = 1;            ///< Gate::chance: expected keep 1 / (power + 1)
-  int chance_window = 1024;           ///< Gate::chance: recent losses that make the CDF; with stale scores: all
-  double flatness = 1e-3;             ///< Gate::flat
+  double confidence = 0;                      ///< Gate::ranked; 0: the rank decides alone
+  double chance_power = 1;                    ///< Gate::chance: expected keep 1 / (power + 1)
+  int chance_window = 1024;                   ///< Gate::chance: recent losses that make the CDF; with stale scores: all
+  double flatness = 1e-3;                     ///< Gate::flat
   FractionSource fraction_source = FractionSource::constant;
   double fraction = 1;           ///< constant; adaptive: at the start
   KeepLaw law = KeepLaw::power;  ///< law: a and b as in keep_fraction()
