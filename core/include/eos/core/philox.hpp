@@ -39,6 +39,9 @@ enum class Purpose : std::uint32_t {
   unit_errors = 20,
   unit_choice = 21,
   topology = 22,
+  augmentation = 23,
+  teacher_data = 24,
+  dropout = 25,
   test = 99
 };
 
