@@ -80,8 +80,20 @@ void bind_network(Binder& b, theory::NetworkSpec& n) {
   b.number({"init_scale", "1", "times that standard deviation"}, n.init_scale, k_positive);
 }
 
+void bind_muon(Binder& b, theory::MuonSpec& m) {
+  b.number({"momentum", "1", "of the matrices"}, m.momentum, k_below_one);
+  b.flag({"nesterov", "", "Nesterov's momentum"}, m.nesterov);
+  b.integer({"steps", "1", "Newton-Schulz steps"}, m.steps, Range{1, 99});
+  b.flag({"first", "", "the first layer is moved by Muon too; its authors leave it to AdamW"}, m.first);
+  b.flag({"output", "", "the output layer is moved by Muon too; its authors leave it to AdamW"}, m.output);
+  b.choice({"rest", "", "update rule of all other parameters, among them gains, biases and embeddings"}, m.rest,
+           {"sgd", "adamw"});
+  b.number({"rest_rate", "1", "learning rate of all other parameters, times learning_rate"}, m.rest_rate,
+           k_not_negative);
+}
+
 void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
-  b.choice({"kind", "", "update rule"}, o.kind, {"sgd", "adamw"});
+  b.choice({"kind", "", "update rule"}, o.kind, {"sgd", "adamw", "muon"});
   b.number({"learning_rate", "1", "at the start"}, o.learning_rate, k_not_negative);
   b.choice({"law", "", "course of the learning rate; linear falls to 0 at the horizon, schedule: see [schedule]"},
            o.law, {"constant", "linear", "cosine", "inverse-time", "schedule", "effort"});
@@ -93,10 +105,15 @@ void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
   b.number({"expected_performance", "1", "P_T of law effort: training accuracy expected at the end"},
            o.expected_performance, k_share);
   b.number({"momentum", "1", "sgd"}, o.momentum, k_below_one);
-  b.number({"weight_decay", "1", "L2 for sgd, decoupled for adamw"}, o.weight_decay, k_not_negative);
+  b.flag({"nesterov", "", "sgd: Nesterov's momentum"}, o.nesterov);
+  b.number({"weight_decay", "1", "L2 for sgd, decoupled for adamw and muon"}, o.weight_decay, k_not_negative);
   b.number({"beta1", "1", "adamw"}, o.beta1, k_below_one);
   b.number({"beta2", "1", "adamw"}, o.beta2, k_below_one);
   b.number({"epsilon", "1", "adamw"}, o.epsilon, k_positive);
+  b.number({"clip", "1", "largest norm of the gradient of all parameters, longer ones are shortened to it; 0: none"},
+           o.clip, k_not_negative);
+  b.table({"muon", "", "of kind muon: orthogonalised momentum for the matrices of hidden layers"},
+          [&](Binder& m) { bind_muon(m, o.muon); });
 }
 
 }  // namespace

@@ -19,9 +19,12 @@ std::string describe(const theory::NetworkSpec& n, const std::vector<int>& width
 }
 
 std::string describe(const theory::OptimiserSpec& o) {
-  return fmt::format("optimiser {} {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(o.kind), o.learning_rate,
+  const theory::MuonSpec& m = o.muon;
+  return fmt::format("optimiser {} {} {} {} {} {} {} {} {} {} {} {} {} {} ", static_cast<int>(o.kind), o.learning_rate,
                      static_cast<int>(o.law), o.decay, o.warmup_epochs, o.momentum, o.weight_decay, o.beta1, o.beta2,
-                     o.epsilon, o.effort_price, o.expected_performance);
+                     o.epsilon, o.effort_price, o.expected_performance, o.nesterov, o.clip) +
+         fmt::format("muon {} {} {} {} {} {} {}\n", m.momentum, m.nesterov, m.steps, m.first, m.output,
+                     static_cast<int>(m.rest), m.rest_rate);
 }
 
 std::string describe(const theory::SelectionSpec& s) {

@@ -86,10 +86,13 @@ TrainingSpec any_spec() {
   if (s.network.loss == Loss::squared) s.network.output = Activation::logistic, s.network.output_slope = coin();
   s.network.target_low = between(-1, 0), s.network.target_high = positive();
   s.network.biases = coin(), s.network.random_biases = s.network.biases && coin();
-  s.optimiser.kind = any_of<OptimiserKind>(2), s.optimiser.law = any_of<RateLaw>(6);
+  s.optimiser.kind = any_of<OptimiserKind>(3), s.optimiser.law = any_of<RateLaw>(6);
   s.optimiser.learning_rate = positive(), s.optimiser.decay = positive(), s.optimiser.warmup_epochs = 0.1;
   s.optimiser.effort_price = positive(), s.optimiser.expected_performance = between(1e-3, 1);
   s.optimiser.momentum = between(0, 0.99), s.optimiser.weight_decay = positive();
+  s.optimiser.nesterov = s.optimiser.kind == OptimiserKind::sgd && s.optimiser.momentum > 0 && coin();
+  s.optimiser.clip = coin() ? 0 : positive();
+  s.optimiser.muon = {between(0, 0.99), coin(), whole(1, 99), coin(), coin(), any_of<OptimiserKind>(2), positive()};
   s.optimiser.beta1 = between(0, 0.99), s.optimiser.beta2 = between(0, 0.99), s.optimiser.epsilon = positive();
   s.goal.accuracy = between(0, 1), s.goal.on_test = coin(), s.goal.patience = whole(0, 5);
   s.selection = selection_preset(*rc::gen::elementOf(selection_presets()));
@@ -128,6 +131,7 @@ TEST(TomlRoundTrip, any_run_reads_back_equal) {
     // to_toml writes every field, so equal text is equal value; a few fields directly, against an error common to both
     RC_ASSERT(back.seeds == s.seeds);
     RC_ASSERT(back.optimiser.learning_rate == s.optimiser.learning_rate);
+    RC_ASSERT(back.optimiser.muon.rest_rate == s.optimiser.muon.rest_rate);
     RC_ASSERT(back.schedule.data_fraction == s.schedule.data_fraction);
     RC_ASSERT(back.selection.gate == s.selection.gate);
     RC_ASSERT(back.plasticity.accumulate == s.plasticity.accumulate);

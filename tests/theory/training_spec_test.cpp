@@ -39,6 +39,26 @@ TEST(TrainingSpec, defaults_are_a_valid_dense_run) {
   EXPECT_GT(spec.prices.mac, 0);
 }
 
+TEST(TrainingSpec, contradictory_optimisers_are_refused) {
+  const auto problem_of = [](auto&& change) {
+    TrainingSpec spec;
+    change(spec.optimiser);
+    const auto problems = problems_of(spec);
+    return problems.empty() ? std::string() : problems[0].message;
+  };
+  EXPECT_THAT(problem_of([](OptimiserSpec& o) { o.nesterov = true; }), HasSubstr("momentum = 0"));
+  EXPECT_THAT(problem_of([](OptimiserSpec& o) { o.kind = OptimiserKind::adamw, o.momentum = 0.9, o.nesterov = true; }),
+              HasSubstr("nesterov"));
+  EXPECT_THAT(problem_of([](OptimiserSpec& o) { o.clip = -1; }), HasSubstr("optimiser.clip"));
+  EXPECT_THAT(problem_of([](OptimiserSpec& o) { o.muon.steps = 0; }), HasSubstr("muon.steps"));
+  EXPECT_THAT(problem_of([](OptimiserSpec& o) { o.muon.rest = OptimiserKind::muon; }), HasSubstr("muon.rest"));
+  EXPECT_EQ(problem_of([](OptimiserSpec& o) { o.momentum = 0.9, o.nesterov = true, o.clip = 1; }), "");
+  EXPECT_EQ(problem_of([](OptimiserSpec& o) {
+              o.kind = OptimiserKind::muon, o.muon.rest = OptimiserKind::sgd, o.momentum = 0.9, o.nesterov = true;
+            }),
+            "");
+}
+
 TEST(TrainingSpec, every_preset_is_valid_and_labelled) {
   for (const std::string& method : selection_presets()) {
     TrainingSpec spec;

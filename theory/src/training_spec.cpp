@@ -75,6 +75,23 @@ void check_optimiser(const TrainingSpec& s, Checker& c) {
   c.range("optimiser.beta1", o.beta1, 0, 1, false, true);
   c.range("optimiser.beta2", o.beta2, 0, 1, false, true);
   c.at_least("optimiser.epsilon", o.epsilon, 0, true);
+  c.at_least("optimiser.clip", o.clip, 0);
+  c.range("optimiser.muon.momentum", o.muon.momentum, 0, 1, false, true);
+  c.range("optimiser.muon.steps", o.muon.steps, 1, 99);
+  c.at_least("optimiser.muon.rest_rate", o.muon.rest_rate, 0);
+  if (o.muon.rest == OptimiserKind::muon) {
+    c.add("E107", "optimiser.muon.rest must be \"adamw\" or \"sgd\": it moves what Muon leaves out");
+  }
+  if (o.nesterov && o.momentum == 0) {
+    c.add("E107", "optimiser.nesterov = true looks ahead along a velocity, but optimiser.momentum = 0",
+          "set momentum, e.g. 0.9");
+  }
+  const bool velocity =
+      o.kind == OptimiserKind::sgd || (o.kind == OptimiserKind::muon && o.muon.rest == OptimiserKind::sgd);
+  if (o.nesterov && !velocity) {
+    c.add("E107", "optimiser.nesterov = true needs kind = \"sgd\"",
+          o.kind == OptimiserKind::muon ? "set optimiser.muon.nesterov" : "remove it");
+  }
 }
 
 void check_schedule(const TrainingSpec& s, Checker& c) {

@@ -63,8 +63,19 @@ struct NetworkSpec {
   double init_scale = 1;
 };
 
-enum class OptimiserKind { sgd, adamw };
+enum class OptimiserKind { sgd, adamw, muon };
 enum class RateLaw { constant, linear, cosine, inverse_time, schedule, effort };
+
+/// Muon (Jordan et al., 2024): momentum whose matrices are orthogonalised by Newton-Schulz steps before they are
+/// applied. Its authors leave gains, biases, embeddings, the first and the output layer to AdamW.
+struct MuonSpec {
+  double momentum = 0.95;
+  bool nesterov = true;
+  int steps = 5;                              ///< Newton-Schulz steps
+  bool first = false, output = false;         ///< true: Muon moves the first, or the output layer too
+  OptimiserKind rest = OptimiserKind::adamw;  ///< of parameters that Muon leaves out; adamw or sgd
+  double rest_rate = 0.015;                   ///< their learning rate, as a multiple of OptimiserSpec::learning_rate
+};
 
 struct OptimiserSpec {
   OptimiserKind kind = OptimiserKind::sgd;
@@ -75,9 +86,12 @@ struct OptimiserSpec {
   double warmup_epochs = 0;
   double effort_price = 1;          ///< kappa of law effort: rate sqrt(2 (P_T - P)/kappa), at most learning_rate
   double expected_performance = 1;  ///< P_T of law effort: training accuracy expected at the end
-  double momentum = 0;              ///< velocity keeps moving for unwritten weights, unwritten weights do not
-  double weight_decay = 0;          ///< L2 for sgd, decoupled for adamw
+  double momentum = 0;              ///< sgd: velocity keeps moving for unwritten weights, unwritten weights do not
+  bool nesterov = false;            ///< sgd: looks ahead along the velocity (Sutskever et al., ICML 2013)
+  double weight_decay = 0;          ///< L2 for sgd, decoupled for adamw and muon
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double clip = 0;  ///< largest norm of the gradient of all parameters (Pascanu et al., ICML 2013); 0: none
+  MuonSpec muon;
 };
 
 /// Accuracy that ends a run, and the set it is measured on at every evaluation. Published protocols use the test set;
