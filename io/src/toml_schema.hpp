@@ -6,8 +6,10 @@
 
 namespace eos::io {
 
-/// Tables train, data, data.teacher, network, optimiser.
+/// Tables train, data and those inside, network, optimiser.
 void bind(Binder& b, theory::TrainingSpec& spec);
+/// The keys of [data].
+void bind_data(Binder& b, theory::DataSpec& data);
 /// The keys of [selection] and [plasticity] but `method`, whose preset is already in the value.
 void bind(Binder& b, theory::SelectionSpec& selection);
 void bind(Binder& b, theory::PlasticitySpec& plasticity);

@@ -1,6 +1,4 @@
-// [train], [data], [network], [optimiser].
-#include <algorithm>
-
+// [train], [network], [optimiser].
 #include "toml_schema.hpp"
 
 namespace eos::io {
@@ -27,35 +25,6 @@ void bind_train(Binder& b, TrainingSpec& s) {
   b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds,
             k_count_or_none);
   b.integer({"record_every", "updates", "between rows of the step table, 0: none"}, s.record_every, k_count_or_none);
-}
-
-void bind_data(Binder& b, theory::DataSpec& d) {
-  std::vector<std::string> names{"auto", "fashion-mnist", "mnist", "teacher", "idx"};
-  const auto found = std::find(names.begin(), names.end(), d.name);
-  auto index = static_cast<std::size_t>(found - names.begin());
-  if (found == names.end()) names.push_back(d.name);  // set by a program
-  b.word({"name", "", "data set; auto: the first one found, else teacher (generated, needs no files)"}, index, names);
-  d.name = names[index];
-  b.path({"path", "", "folder with the four IDX files; empty: the search path"}, d.path);
-  b.integer({"train_samples", "samples", "taken from the front of the training file"}, d.train_samples, k_count);
-  b.integer({"validation_samples", "samples", "taken from its end; steers what is steered"}, d.validation_samples,
-            k_count_or_none);
-  b.integer({"test_samples", "samples", "from the test file; only reported"}, d.test_samples, k_count_or_none);
-  b.choice({"order", "", "of the stream: a new permutation each epoch, the file's, or independent draws"}, d.order,
-           {"shuffled", "file", "replacement"});
-  b.flag({"centred", "", "subtract the global mean of the training inputs from every input"}, d.centred);
-  b.number({"input_noise", "1", "standard deviation of a fixed noise on every input; inputs are in [0, 1]"},
-           d.input_noise, k_not_negative);
-  b.number({"label_noise", "1", "share of training labels replaced by a random other class"}, d.label_noise,
-           k_below_one);
-  b.table({"teacher", "", "the generated task, for name = \"teacher\""}, [&](Binder& t) {
-    t.integer({"inputs", "1", "input dimensions"}, d.teacher.inputs, k_count);
-    t.integer({"classes", "1", "classes"}, d.teacher.classes, Range{2, 256});
-    t.integer({"hidden", "1", "width of the teacher's hidden layer"}, d.teacher.hidden, k_count);
-    t.number({"margin", "1", "samples with a smaller gap of the top two logits are drawn again; 0: a harder task"},
-             d.teacher.margin, k_not_negative);
-    t.integer({"seed", "1", "of the teacher's weights and inputs"}, d.teacher.seed, k_not_negative);
-  });
 }
 
 void bind_network(Binder& b, theory::NetworkSpec& n) {

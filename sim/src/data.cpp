@@ -77,6 +77,8 @@ void load_idx_task(const theory::DataSpec& spec, const std::string& folder, Task
   };
   const bool known = task.name != "idx";
   task.inputs = train.inputs();
+  if (train.images.dims.size() == 3) task.height = train.images.dims[1], task.width = train.images.dims[2];
+  task.channels = task.inputs / (task.height * task.width);
   task.classes = known ? 10 : std::max(2, largest(train) + 1);
   if (known && task.inputs != 28 * 28)
     damaged(fmt::format("{}: samples have {} values, those of {} have 784", folder, task.inputs, task.name));

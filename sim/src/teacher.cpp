@@ -150,7 +150,7 @@ class Teacher {
 
 void generate_teacher(const theory::DataSpec& spec, TaskData& task) {
   const Teacher teacher(spec.teacher);
-  task.inputs = spec.teacher.inputs;
+  task.inputs = task.channels = spec.teacher.inputs;
   task.classes = spec.teacher.classes;
   teacher.fill(k_train, spec.train_samples, task.train);
   teacher.fill(k_validation, spec.validation_samples, task.validation);

@@ -69,18 +69,34 @@ Schedule any_schedule() {
   return s;
 }
 
+std::uint64_t any_seed() { return *rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 62); }
+
+DataSpec any_data() {
+  DataSpec d;
+  d.path = "a folder/é";
+  d.name = *rc::gen::elementOf(data_names());
+  d.train_samples = whole(1, 2000000000);
+  d.sequence = whole(1, 5000), d.tokens = any_of<TextTokens>(2);
+  d.order = any_of<Order>(3);
+  if (!d.is_text()) {
+    d.centred = coin(), d.standardise = coin();
+    d.input_noise = positive(), d.label_noise = between(0, 0.99);
+  }
+  if (d.name == "cifar-10") d.augment = {between(0, 1), whole(0, 8), whole(0, 16)};
+  d.teacher.seed = any_seed(), d.teacher.margin = positive();
+  d.gaussian = {whole(30, 100), whole(2, 10), whole(10, 30), positive(), any_seed()};
+  d.power_law = {whole(1, 4096), whole(2, 20), positive(), positive(), positive(), any_seed()};
+  d.hierarchical = {whole(2, 10), whole(4, 10), whole(1, 8), whole(3, 4), whole(1, 5), any_seed()};
+  d.markov = {whole(2, 64), whole(1, 3), positive(), any_seed()};
+  return d;
+}
+
 TrainingSpec any_spec() {
   TrainingSpec s;
   s.title = any_text();
-  s.data.path = "a folder/é";
-  s.data.name = *rc::gen::element<std::string>("auto", "fashion-mnist", "mnist", "teacher", "idx");
-  s.data.train_samples = whole(1, 2000000000);
-  s.data.label_noise = between(0, 0.99);
-  s.data.teacher.seed = *rc::gen::inRange<std::uint64_t>(0, std::uint64_t{1} << 62);
-  s.data.teacher.margin = positive();
+  s.data = any_data();
   s.network.hidden = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 5000));
   s.network.init_scale = positive();
-  s.data.order = any_of<Order>(3), s.data.centred = coin(), s.data.input_noise = positive();
   s.network.activation = any_of<Activation>(5), s.network.leak = between(0, 0.99);
   s.network.loss = any_of<Loss>(2), s.network.initialisation = any_of<Initialisation>(3);
   if (s.network.loss == Loss::squared) s.network.output = Activation::logistic, s.network.output_slope = coin();

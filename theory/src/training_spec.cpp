@@ -13,14 +13,7 @@ namespace eos::theory {
 namespace {
 
 void check_task(const TrainingSpec& s, Checker& c) {
-  c.at_least("data.train_samples", s.data.train_samples, 1);
-  c.at_least("data.validation_samples", s.data.validation_samples, 0);
-  c.at_least("data.test_samples", s.data.test_samples, 0);
-  c.range("data.label_noise", s.data.label_noise, 0, 1, false, true);
-  c.at_least("teacher.inputs", s.data.teacher.inputs, 1);
-  c.at_least("teacher.classes", s.data.teacher.classes, 2);
-  c.at_least("teacher.hidden", s.data.teacher.hidden, 1);
-  c.at_least("teacher.margin", s.data.teacher.margin, 0);
+  check_data(s.data, c);
   for (int width : s.network.hidden) {
     if (width < 1) c.add("E104", fmt::format("network.hidden contains {}; widths are >= 1", width));
   }
@@ -30,7 +23,6 @@ void check_task(const TrainingSpec& s, Checker& c) {
 void check_network(const TrainingSpec& s, Checker& c) {
   const NetworkSpec& n = s.network;
   c.range("network.leak", n.leak, 0, 1, false, true);
-  c.at_least("data.input_noise", s.data.input_noise, 0);
   const bool logistic = n.output == Activation::logistic;
   if (!logistic && n.output != Activation::identity) {
     c.add("E107", "network.output must be \"identity\" or \"logistic\"");

@@ -1,36 +1,51 @@
-// Load a labelled data set for training: MNIST-like IDX files from a search path, or a generated teacher task.
+// Load a labelled data set for training: from files on a search path, or a generated task.
 //
 // Search path, first match wins: $EOS_DATA, ./data, /usr/share/datasets; in each the folder NAME, then the folder
-// itself. DataSpec::path, if given, is searched instead. IDX files may be gzip-compressed. Every header, size and label
-// is checked (Errors E202, E203). Split: training = the first train_samples of the training file, validation = its last
-// validation_samples. Inputs stay bytes; networks see value / 255. Label noise is drawn by address (key: the teacher's
-// seed, index: the position in the training file), so it does not depend on anything else.
+// itself. DataSpec::path, if given, is searched instead. IDX and text files may be gzip-compressed. Every header, size
+// and label is checked (Errors E202, E203). Split: training = the first train_samples of the training file, validation
+// = its last validation_samples. Text has one file: training = its front, test = its end, validation = what is before
+// that; sample i of a split is the i-th window of `sequence` tokens, its labels are the tokens that follow each.
+// Inputs stay bytes; networks see value / 255, of tokens the value. Label noise is drawn by address (key:
+// DataSpec::seed(), index: the position in the training file), so it does not depend on anything else.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "eos/theory/training_spec.hpp"
+#include "eos/theory/data_spec.hpp"
 
 namespace eos::sim {
 
 struct LabelledSet {
   int samples = 0;
-  std::vector<std::uint8_t> inputs;  ///< [samples][inputs]
-  std::vector<std::int32_t> labels;  ///< [samples]
+  std::vector<std::uint8_t> inputs;  ///< [samples][inputs]; images [samples][height][width][channels]
+  std::vector<std::int32_t> labels;  ///< [samples][labels_per_sample]
 };
 
 struct TaskData {
-  std::string name;    ///< fashion-mnist, mnist, teacher, idx
-  std::string origin;  ///< folder or "generated"
-  int inputs = 0;
-  int classes = 0;
+  std::string name;    ///< as DataSpec::name, never auto
+  std::string origin;  ///< folder, file or "generated"
+  int inputs = 0;      ///< bytes of a sample: height * width * channels
+  int classes = 0;     ///< of tokens: the vocabulary
+  int height = 1, width = 1;
+  int channels = 0;           ///< 0 in a task made by hand stands for inputs / (height * width); see depth()
+  int labels_per_sample = 1;  ///< of tokens: one per token
+  bool tokens = false;        ///< inputs are token numbers [height], width = channels = 1
   LabelledSet train, validation, test;
+  /// Of the training inputs in [0, 1], per channel, if DataSpec::standardise; a constant channel has deviation 1.
+  std::vector<float> channel_mean, channel_deviation;
+  /// Character tokens: UTF-8 text of each, [classes]; of bytes empty.
+  std::vector<std::string> vocabulary;
+  /// Least expected cross-entropy of any predictor [nats per label], where the law of the task gives it.
+  std::optional<double> loss_floor;
+
+  int depth() const { return channels > 0 ? channels : inputs / (height * width); }
 };
 
 /// throws Error E202 (not found: says where it looked and what to do), E203, E104 (more samples than there are), E106,
-/// E107 (training and validation overlap).
+/// E107 (training and validation overlap, choices that tokens do not allow).
 TaskData load_data(const theory::DataSpec& spec);
 
 /// A data set eos knows by name, and where it was found ("" if it was not).

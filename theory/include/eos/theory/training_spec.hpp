@@ -9,37 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "eos/theory/data_spec.hpp"
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/plasticity_spec.hpp"
 #include "eos/theory/schedule.hpp"
 #include "eos/theory/selection_spec.hpp"
 
 namespace eos::theory {
-
-/// A generated task: inputs from a Gaussian mixture, labels from a random teacher network of the given width.
-struct TeacherSpec {
-  int inputs = 784;
-  int classes = 10;
-  int hidden = 64;      ///< width of the teacher's hidden layer
-  double margin = 0.5;  ///< samples whose top-two logit gap is below it are redrawn: 0 gives a harder task
-  std::uint64_t seed = 1;
-};
-
-/// Order of the stream: a new permutation every epoch, the order of the file every epoch, or independent draws.
-enum class Order { shuffled, file, replacement };
-
-struct DataSpec {
-  std::string name = "auto";       ///< fashion-mnist, mnist, teacher, idx, or auto: the first one found, else teacher
-  std::string path;                ///< folder with the four IDX files; empty: the search path
-  int train_samples = 50000;       ///< taken from the front of the training file
-  int validation_samples = 10000;  ///< taken from its end; steers everything that is steered
-  int test_samples = 10000;        ///< from the test file; only reported
-  Order order = Order::shuffled;
-  bool centred = false;    ///< the global mean of the training inputs is subtracted from every input
-  double input_noise = 0;  ///< standard deviation of a fixed noise on every input, in units of full scale
-  double label_noise = 0;  ///< share of training labels replaced by a uniformly random other class, [0, 1)
-  TeacherSpec teacher;
-};
 
 enum class Activation { identity, relu, leaky_relu, logistic, tanh };
 /// Cross-entropy after a softmax, or half the squared distance of the outputs from the targets.
