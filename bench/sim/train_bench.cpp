@@ -50,7 +50,7 @@ double threshold_for(double keep) {
   for (int first = 0; first < k_samples; first += 128) {
     for (int i = 0; i < 128; ++i) index[static_cast<std::size_t>(i)] = first + i;
     kernels::gather_rows(context, setup.train.data(), setup.layout.inputs(), index.data(), 128, 1 / 255.f, a.row(0, 0));
-    mlp_forward(context, setup.layout, weights.data(), a, 0, 128);
+    forward(context, setup.layout, weights.data(), a, 0, 128);
     for (int i = 0; i < 128; ++i) {
       const float* z = a.row(setup.layout.layers(), i);
       double sum = 0;

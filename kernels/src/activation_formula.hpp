@@ -67,6 +67,8 @@ void with_kind(Activation kind, Body body) {
       return body(KindConstant<Activation::logistic>{});
     case Activation::tanh:
       return body(KindConstant<Activation::tanh>{});
+    case Activation::gelu:
+      break;  // its slope needs the sum, so it is a layer of its own (gelu.hpp)
   }
 }
 

@@ -75,4 +75,10 @@ void Context::fill_zero(void* memory, std::size_t bytes) const {
   std::memset(memory, 0, bytes);
 }
 
+void Context::copy(void* to, const void* from, std::size_t bytes) const {
+  if (bytes == 0) return;
+  if (backend_ == Backend::cuda) return cuda::copy(*cuda_, to, from, bytes);
+  std::memcpy(to, from, bytes);
+}
+
 }  // namespace eos::kernels

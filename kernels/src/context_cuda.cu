@@ -88,6 +88,11 @@ void release(Context::Cuda& state, void* memory) noexcept {
   cudaFreeAsync(memory, state.stream);
 }
 
+void copy(Context::Cuda& state, void* to, const void* from, std::size_t bytes) {
+  state.use();
+  EOS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, state.stream));
+}
+
 void copy_in(Context::Cuda& state, void* to, const void* from_host, std::size_t bytes) {
   state.use();
   EOS_CUDA_CHECK(cudaMemcpyAsync(to, from_host, bytes, cudaMemcpyHostToDevice, state.stream));

@@ -17,6 +17,7 @@ namespace cuda {
 void synchronise(Context::Cuda&) { no_cuda(); }
 void* allocate(Context::Cuda&, std::size_t) { no_cuda(); }
 void release(Context::Cuda&, void*) noexcept {}
+void copy(Context::Cuda&, void*, const void*, std::size_t) { no_cuda(); }
 void copy_in(Context::Cuda&, void*, const void*, std::size_t) { no_cuda(); }
 void copy_out(Context::Cuda&, void*, const void*, std::size_t) { no_cuda(); }
 void fill_zero(Context::Cuda&, void*, std::size_t) { no_cuda(); }

@@ -24,6 +24,7 @@ void release(Context::Cuda& state, void* memory) noexcept;
 void copy_in(Context::Cuda& state, void* to, const void* from_host, std::size_t bytes);
 void copy_out(Context::Cuda& state, void* to_host, const void* from, std::size_t bytes);
 void fill_zero(Context::Cuda& state, void* memory, std::size_t bytes);
+void copy(Context::Cuda& state, void* to, const void* from, std::size_t bytes);
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
                    ActivationSpec activation, float* y);

@@ -45,8 +45,9 @@ struct MatmulPlan {
   cublasLtMatmulAlgo_t algorithm{};
   bool fused = false;
 };
-/// kind, replicas, m, n, k, alignment
-using MatmulKey = std::tuple<int, int, std::int64_t, std::int64_t, std::int64_t, std::uint32_t>;
+/// kind and whether there is a bias, replicas, m, n, k, alignment, strides between replicas
+using MatmulKey = std::tuple<int, int, std::int64_t, std::int64_t, std::int64_t, std::uint32_t, std::int64_t, std::int64_t,
+                             std::int64_t, std::int64_t>;
 
 inline constexpr int k_threads = 256;  ///< threads of a block, in every kernel of this room
 

@@ -97,9 +97,9 @@ void dense_forward(const Context& context, DenseShape shape, const float* x, con
     Sgemm p;
     p.m = rows, p.n = out, p.k = in;
     p.a = x + r * rows * in, p.lda = in;
-    p.b = w + r * in * out, p.ldb = out;
+    p.b = w + r * shape.weight_stride(), p.ldb = out;
     p.c = y + r * rows * out, p.ldc = out;
-    p.bias = b + r * out;
+    if (b != nullptr) p.bias = b + r * shape.bias_stride();
     p.relu = activation.kind == Activation::relu;
     multiply(p, threads);
   });
@@ -112,13 +112,13 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
   if (context.backend() == Backend::cuda) return cuda::dense_backward_weights(context, shape, x, dz, dw, db);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
-    sum_rows(rows, out, dz + r * rows * out, db + r * out);
+    if (db != nullptr) sum_rows(rows, out, dz + r * rows * out, db + r * shape.bias_stride());
     Sgemm p;
     p.transpose_a = true;
     p.m = in, p.n = out, p.k = rows;
     p.a = x + r * rows * in, p.lda = in;
     p.b = dz + r * rows * out, p.ldb = out;
-    p.c = dw + r * in * out, p.ldc = out;
+    p.c = dw + r * shape.weight_stride(), p.ldc = out;
     multiply(p, threads);
   });
 }
@@ -134,7 +134,7 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
     p.transpose_b = true;
     p.m = rows, p.n = in, p.k = out;
     p.a = dz + r * rows * out, p.lda = out;
-    p.b = w + r * in * out, p.ldb = out;
+    p.b = w + r * shape.weight_stride(), p.ldb = out;
     p.c = dx + r * rows * in, p.ldc = in;
     if (activation_of_x.kind == Activation::relu) p.gate = x + r * rows * in;
     multiply(p, threads);

@@ -23,6 +23,8 @@ struct Product {
   const float* b;
   float* d;
   const float* bias = nullptr;  ///< [replicas][m], along the columns of D
+  /// Floats between replicas.
+  std::int64_t a_stride, b_stride, d_stride, bias_stride = 0;
 };
 
 bool has_epilogue(const Product& p) { return p.bias != nullptr; }
@@ -32,15 +34,14 @@ std::uint32_t alignment_of(const Product& p) {
   std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(p.a) | reinterpret_cast<std::uintptr_t>(p.b) |
                         reinterpret_cast<std::uintptr_t>(p.d) | reinterpret_cast<std::uintptr_t>(p.bias) | 256;
   if (p.replicas > 1) {
-    bits |= static_cast<std::uintptr_t>(p.m * p.k * 4) | static_cast<std::uintptr_t>(p.k * p.n * 4) |
-            static_cast<std::uintptr_t>(p.m * p.n * 4) | static_cast<std::uintptr_t>(p.m * 4);
+    for (const std::int64_t stride : {p.a_stride, p.b_stride, p.d_stride, p.bias_stride})
+      bits |= static_cast<std::uintptr_t>(stride * 4);
   }
   return static_cast<std::uint32_t>(bits & (~bits + 1));
 }
 
-cublasLtMatrixLayout_t make_layout(std::int64_t rows, std::int64_t columns, int replicas) {
+cublasLtMatrixLayout_t make_layout(std::int64_t rows, std::int64_t columns, int replicas, std::int64_t stride) {
   cublasLtMatrixLayout_t layout = nullptr;
-  const std::int64_t stride = rows * columns;
   EOS_CUDA_CHECK(cublasLtMatrixLayoutCreate(&layout, CUDA_R_32F, rows, columns, rows));
   EOS_CUDA_CHECK(
       cublasLtMatrixLayoutSetAttribute(layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &replicas, sizeof replicas));
@@ -58,7 +59,7 @@ void set_epilogue(cublasLtMatmulDesc_t description, const Product& p) {
   const cublasLtEpilogue_t epilogue = p.kind == forward_relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
   set(description, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
   set(description, CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
-  if (p.replicas > 1) set(description, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, p.m);
+  if (p.replicas > 1) set(description, CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE, p.bias_stride);
 }
 
 /// Asks cuBLASLt for an algorithm; false if it has none. Reductions with atomics are excluded: they are not
@@ -91,9 +92,10 @@ MatmulPlan make_plan(Context::Cuda& state, const Product& p, std::uint32_t align
   EOS_CUDA_CHECK(cublasLtMatmulDescCreate(&plan.description, CUBLAS_COMPUTE_32F, CUDA_R_32F));
   set(plan.description, CUBLASLT_MATMUL_DESC_TRANSA, p.op_a);
   set(plan.description, CUBLASLT_MATMUL_DESC_TRANSB, p.op_b);
-  plan.a = p.op_a == CUBLAS_OP_N ? make_layout(p.m, p.k, p.replicas) : make_layout(p.k, p.m, p.replicas);
-  plan.b = p.op_b == CUBLAS_OP_N ? make_layout(p.k, p.n, p.replicas) : make_layout(p.n, p.k, p.replicas);
-  plan.d = make_layout(p.m, p.n, p.replicas);
+  const bool a_plain = p.op_a == CUBLAS_OP_N, b_plain = p.op_b == CUBLAS_OP_N;
+  plan.a = make_layout(a_plain ? p.m : p.k, a_plain ? p.k : p.m, p.replicas, p.a_stride);
+  plan.b = make_layout(b_plain ? p.k : p.n, b_plain ? p.n : p.k, p.replicas, p.b_stride);
+  plan.d = make_layout(p.m, p.n, p.replicas, p.d_stride);
   if (has_epilogue(p)) {
     set_epilogue(plan.description, p);
     // The heuristic is not told the alignment of the bias: epilogues that load four values at once need 16 bytes.
@@ -107,11 +109,12 @@ MatmulPlan make_plan(Context::Cuda& state, const Product& p, std::uint32_t align
                                 " replicas");
 }
 
+/// b may be null.
 __global__ void add_bias_and_activate(std::int64_t size, std::int64_t per_replica, std::int64_t out, const float* b,
-                                      bool relu, float* y) {
+                                      std::int64_t b_stride, bool relu, float* y) {
   for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
        i += std::int64_t{gridDim.x} * blockDim.x) {
-    const float z = y[i] + b[i / per_replica * out + i % out];
+    const float z = b == nullptr ? y[i] : y[i] + b[i / per_replica * b_stride + i % out];
     y[i] = relu && z < 0 ? 0.0f : z;
   }
 }
@@ -140,7 +143,7 @@ __global__ void gate_by_output(std::int64_t size, const float* x, float* dx) {
 }
 
 /// Column sums of dz: one block per replica and 32 columns; 8 rows of threads, added in order.
-__global__ void sum_rows(int rows, int out, const float* dz, float* db) {
+__global__ void sum_rows(int rows, int out, const float* dz, float* db, std::int64_t db_stride) {
   __shared__ float partial[8][32];
   const int lane = threadIdx.x % 32, part = threadIdx.x / 32;
   const int column = blockIdx.x * 32 + lane;
@@ -151,12 +154,12 @@ __global__ void sum_rows(int rows, int out, const float* dz, float* db) {
   __syncthreads();
   if (part != 0 || column >= out) return;
   for (int p = 1; p < 8; ++p) sum += partial[p][lane];
-  db[std::int64_t{blockIdx.y} * out + column] = sum;
+  db[blockIdx.y * db_stride + column] = sum;
 }
 
 void multiply(Context::Cuda& state, const Product& p) {
   const std::uint32_t alignment = alignment_of(p);
-  const MatmulKey key{p.kind, p.replicas, p.m, p.n, p.k, alignment};
+  const MatmulKey key{p.kind + (has_epilogue(p) ? 16 : 0), p.replicas, p.m, p.n, p.k, alignment, p.a_stride, p.b_stride, p.d_stride, p.bias_stride};
   auto found = state.plans.find(key);
   if (found == state.plans.end()) found = state.plans.emplace(key, make_plan(state, p, alignment)).first;
   const MatmulPlan& plan = found->second;
@@ -165,9 +168,10 @@ void multiply(Context::Cuda& state, const Product& p) {
   EOS_CUDA_CHECK(cublasLtMatmul(state.blas, plan.description, &one, p.a, plan.a, p.b, plan.b, &zero, p.d, plan.d, p.d,
                                 plan.d, &plan.algorithm, state.workspace, Context::Cuda::k_workspace_bytes,
                                 state.stream));
-  if (!has_epilogue(p) || plan.fused) return;
+  const bool left_over = has_epilogue(p) || p.kind == forward_relu;  // a rectifier without bias is never fused
+  if (plan.fused || !left_over) return;
   const std::int64_t size = p.replicas * p.m * p.n;
-  add_bias_and_activate<<<grid_size(size), k_threads, 0, state.stream>>>(size, p.m * p.n, p.m, p.bias,
+  add_bias_and_activate<<<grid_size(size), k_threads, 0, state.stream>>>(size, p.m * p.n, p.m, p.bias, p.bias_stride,
                                                                          p.kind == forward_relu, p.d);
   EOS_CUDA_CHECK(cudaGetLastError());
 }
@@ -186,11 +190,12 @@ void dense_forward(const Context& context, DenseShape shape, const float* x, con
   if (shape.in == 0) {
     EOS_CUDA_CHECK(cudaMemsetAsync(y, 0, static_cast<std::size_t>(size) * sizeof *y, state.stream));
     add_bias_and_activate<<<grid_size(size), k_threads, 0, state.stream>>>(size, product_of(1, shape.rows, shape.out),
-                                                                           shape.out, b, relu, y);
+                                                                           shape.out, b, shape.bias_stride(), relu, y);
     EOS_CUDA_CHECK(cudaGetLastError());
   } else {  // y^T = w^T x^T
     multiply(state, {relu ? forward_relu : forward_identity, shape.replicas, shape.out, shape.rows, shape.in,
-                     CUBLAS_OP_N, CUBLAS_OP_N, w, x, y, b});
+                     CUBLAS_OP_N, CUBLAS_OP_N, w, x, y, b, shape.weight_stride(), product_of(1, shape.rows, shape.in),
+                     product_of(1, shape.rows, shape.out), shape.bias_stride()});
   }
   if (relu || activation.kind == Activation::identity) return;
   formula::with_kind(activation.kind, [&](auto constant) {
@@ -205,17 +210,20 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
   state.use();
   if (shape.replicas == 0 || shape.out == 0) return;
   const dim3 blocks(static_cast<unsigned>((shape.out + 31) / 32), static_cast<unsigned>(shape.replicas));
-  sum_rows<<<blocks, k_threads, 0, state.stream>>>(shape.rows, shape.out, dz, db);
+  if (db != nullptr) sum_rows<<<blocks, k_threads, 0, state.stream>>>(shape.rows, shape.out, dz, db, shape.bias_stride());
   EOS_CUDA_CHECK(cudaGetLastError());
   const std::int64_t size = product_of(shape.replicas, shape.in, shape.out);
   if (size == 0) return;
   if (shape.rows == 0) {
-    EOS_CUDA_CHECK(cudaMemsetAsync(dw, 0, static_cast<std::size_t>(size) * sizeof *dw, state.stream));
+    const auto bytes = static_cast<std::size_t>(product_of(1, shape.in, shape.out)) * sizeof *dw;
+    for (int r = 0; r < shape.replicas; ++r)
+      EOS_CUDA_CHECK(cudaMemsetAsync(dw + r * shape.weight_stride(), 0, bytes, state.stream));
     return;
   }
   // dw^T = dz^T x
-  multiply(state,
-           {backward_weights, shape.replicas, shape.out, shape.in, shape.rows, CUBLAS_OP_N, CUBLAS_OP_T, dz, x, dw});
+  multiply(state, {backward_weights, shape.replicas, shape.out, shape.in, shape.rows, CUBLAS_OP_N, CUBLAS_OP_T, dz, x,
+                   dw, nullptr, product_of(1, shape.rows, shape.out), product_of(1, shape.rows, shape.in),
+                   shape.weight_stride()});
 }
 
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
@@ -229,8 +237,9 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
     return;
   }
   // dx^T = w dz^T
-  multiply(state,
-           {backward_inputs, shape.replicas, shape.in, shape.rows, shape.out, CUBLAS_OP_T, CUBLAS_OP_N, w, dz, dx});
+  multiply(state, {backward_inputs, shape.replicas, shape.in, shape.rows, shape.out, CUBLAS_OP_T, CUBLAS_OP_N, w, dz, dx,
+                   nullptr, shape.weight_stride(), product_of(1, shape.rows, shape.out),
+                   product_of(1, shape.rows, shape.in)});
   if (activation_of_x.kind == Activation::identity) return;
   if (activation_of_x.kind == Activation::relu) {  // assigned, not multiplied: 0 also where the gradient is infinite
     gate_by_output<<<grid_size(size), k_threads, 0, state.stream>>>(size, x, dx);

@@ -11,8 +11,8 @@ void dense_forward(DenseShape shape, const float* x, const float* w, const float
     for (std::int64_t i = 0; i < rows; ++i) {
       const float* x_row = x + (r * rows + i) * in;
       for (std::int64_t o = 0; o < out; ++o) {
-        double sum = b[r * out + o];
-        for (std::int64_t k = 0; k < in; ++k) sum += static_cast<double>(x_row[k]) * w[(r * in + k) * out + o];
+        double sum = b != nullptr ? b[r * shape.bias_stride() + o] : 0.0f;
+        for (std::int64_t k = 0; k < in; ++k) sum += static_cast<double>(x_row[k]) * w[r * shape.weight_stride() + k * out + o];
         y[(r * rows + i) * out + o] = static_cast<float>(activate(activation, sum));
       }
     }
@@ -26,13 +26,13 @@ void dense_backward_weights(DenseShape shape, const float* x, const float* dz, f
     for (std::int64_t o = 0; o < out; ++o) {
       double bias_sum = 0;
       for (std::int64_t i = 0; i < rows; ++i) bias_sum += dz_r[i * out + o];
-      db[r * out + o] = static_cast<float>(bias_sum);
+      if (db != nullptr) db[r * shape.bias_stride() + o] = static_cast<float>(bias_sum);
       for (std::int64_t k = 0; k < in; ++k) {
         double sum = 0;
         for (std::int64_t i = 0; i < rows; ++i) {
           sum += static_cast<double>(x[(r * rows + i) * in + k]) * dz_r[i * out + o];
         }
-        dw[(r * in + k) * out + o] = static_cast<float>(sum);
+        dw[r * shape.weight_stride() + k * out + o] = static_cast<float>(sum);
       }
     }
   }
@@ -47,7 +47,7 @@ void dense_backward_inputs(DenseShape shape, const float* dz, const float* w, co
       for (std::int64_t k = 0; k < in; ++k) {
         double sum = 0;
         for (std::int64_t o = 0; o < out; ++o) {
-          sum += static_cast<double>(dz[row * out + o]) * w[(r * in + k) * out + o];
+          sum += static_cast<double>(dz[row * out + o]) * w[r * shape.weight_stride() + k * out + o];
         }
         dx[row * in + k] = static_cast<float>(sum * slope(activation_of_x, x[row * in + k]));
       }

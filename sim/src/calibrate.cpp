@@ -214,7 +214,7 @@ void add_dense_costs(const Probe& probe, const ProbeOutcome& outcome, Calibratio
 }
 
 /// Annealed weights would not do: there the mean gradient vanishes, and with it the signal.
-void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const MlpLayout& layout, const TaskData& data,
+void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const Network& layout, const TaskData& data,
                    const CalibrateOptions& options, Calibration& c) {
   std::vector<std::size_t> rows;
   for (double moment : options.capture_moments) {
@@ -278,7 +278,7 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   for (std::size_t i = 0; i < probes.size(); ++i) clocks.add(i, c);
   for (auto* curve : {&c.selection_clock, &c.accumulator_clock, &c.accumulator_path}) append(*curve, 1, 1, 0);
   append(c.accumulator_held, 1, 0, 0);
-  add_snapshots(probes[count - 1], base, MlpLayout(widths), data, options, c);
+  add_snapshots(probes[count - 1], base, Network(widths), data, options, c);
   return c;
 }
 

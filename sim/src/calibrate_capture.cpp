@@ -25,7 +25,7 @@ struct Forward {
   Floats dz, residual;
 };
 
-Forward forward(const kernels::Context& context, const MlpLayout& layout, const Floats& weights, const LabelledSet& set,
+Forward forward(const kernels::Context& context, const Network& layout, const Floats& weights, const LabelledSet& set,
                 int n) {
   Forward f;
   std::vector<std::int32_t> index;
@@ -36,7 +36,7 @@ Forward forward(const kernels::Context& context, const MlpLayout& layout, const 
   f.activations = Activations(context, layout, n);
   kernels::gather_rows(context, set.inputs.data(), layout.inputs(), index.data(), n, 1.0f / 255.0f,
                        f.activations.row(0, 0));
-  mlp_forward(context, layout, weights.data(), f.activations, 0, n);
+  forward(context, layout, weights.data(), f.activations, 0, n);
   f.dz.resize(static_cast<std::size_t>(n) * static_cast<std::size_t>(layout.classes()));
   f.residual.resize(static_cast<std::size_t>(n));
   kernels::SoftmaxOutputs out;
@@ -82,7 +82,7 @@ double simple_noise_scale(const Floats& gram, std::size_t n) {
   return (second - mean_squared) / std::max(mean_squared, 1e-6 * second);
 }
 
-Grams grams(const kernels::Context& context, const MlpLayout& layout, const Floats& weights, const Forward& f, int n) {
+Grams grams(const kernels::Context& context, const Network& layout, const Floats& weights, const Forward& f, int n) {
   Grams result;
   const auto size = static_cast<std::size_t>(n);
   result.total.assign(size * size, 0);
@@ -170,12 +170,12 @@ std::vector<double> write_shares(const Floats& gradient, std::int64_t begin, std
   return shares;
 }
 
-void write_curves(const kernels::Context& context, const MlpLayout& layout, const Floats& weights, const LabelledSet& set,
+void write_curves(const kernels::Context& context, const Network& layout, const Floats& weights, const LabelledSet& set,
                   int batch, theory::CaptureSnapshot& snapshot) {
   const auto layers = static_cast<std::size_t>(layout.layers());
   const std::size_t points = k_write_fractions.size();
   std::vector<std::vector<std::vector<double>>> shares(layers, std::vector<std::vector<double>>(points));
-  MlpBackward backward(context, layout, batch);
+  Backward backward(context, layout, batch);
   Floats gradient(static_cast<std::size_t>(layout.parameters()));
   for (int b = 0; b < k_write_batches; ++b) {
     LabelledSet part;
@@ -235,7 +235,7 @@ SampleShares sample_shares(const Floats& gram, const Floats& residual, const std
   return s;
 }
 
-theory::CaptureSnapshot capture(const MlpLayout& layout, const Floats& weights, const LabelledSet& set,
+theory::CaptureSnapshot capture(const Network& layout, const Floats& weights, const LabelledSet& set,
                                 CaptureSettings settings) {
   const kernels::Context context = kernels::Context::cpu();
   const int n = std::min(settings.samples, set.samples);

@@ -9,7 +9,7 @@
 
 #include "eos/sim/data.hpp"
 #include "eos/theory/calibration.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 
 namespace eos::sim {
 
@@ -21,7 +21,7 @@ struct CaptureSettings {
   std::uint32_t snapshot = 0;  ///< addresses the bootstrap draws
 };
 
-theory::CaptureSnapshot capture(const MlpLayout& layout, const std::vector<float>& weights, const LabelledSet& set,
+theory::CaptureSnapshot capture(const Network& layout, const std::vector<float>& weights, const LabelledSet& set,
                                 CaptureSettings settings);
 
 /// Shares of the hardest fractions of samples that are drawn `times[i]` times; exposed for tests.

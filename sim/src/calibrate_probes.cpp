@@ -104,7 +104,7 @@ TaskData curve_data(const TaskData& data, int samples) {
   return result;
 }
 
-void evaluate_end(const MlpLayout& layout, const LabelledSet& set, ProbeOutcome& outcome) {
+void evaluate_end(const Network& layout, const LabelledSet& set, ProbeOutcome& outcome) {
   const kernels::Context context = kernels::Context::cpu();
   constexpr int k_rows = 500;
   Activations a(context, layout, std::min(k_rows, set.samples));
@@ -116,7 +116,7 @@ void evaluate_end(const MlpLayout& layout, const LabelledSet& set, ProbeOutcome&
     const int rows = std::min(k_rows, set.samples - first);
     std::iota(index.begin(), index.end(), first);
     kernels::gather_rows(context, set.inputs.data(), layout.inputs(), index.data(), rows, 1.0f / 255.0f, a.row(0, 0));
-    mlp_forward(context, layout, outcome.weights.data(), a, 0, rows);
+    forward(context, layout, outcome.weights.data(), a, 0, rows);
     kernels::SoftmaxOutputs out;
     out.loss = loss.data();
     out.correct = correct.data();
@@ -174,7 +174,7 @@ std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const Tas
     outcome.weights = std::move(replica.weights);
     outcome.weights_at = std::move(replica.weights_at);
     if (outcome.status == RunStatus::complete) {
-      evaluate_end(MlpLayout(widths(probes[run].spec, data)), data.validation, outcome);
+      evaluate_end(Network(widths(probes[run].spec, data)), data.validation, outcome);
     }
     joint.update(run, totals[run]);
   });

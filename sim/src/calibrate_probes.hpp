@@ -5,7 +5,7 @@
 
 #include "eos/sim/calibrate.hpp"
 #include "eos/sim/train.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 
 namespace eos::sim {
 

@@ -11,8 +11,15 @@ namespace {
 
 constexpr int k_checkpoint_version = 3;  // raise it when the state of a replica changes
 
-std::string describe(const theory::NetworkSpec& n, const std::vector<int>& widths) {
-  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", fmt::join(widths, " "),
+std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
+  std::string nodes;
+  for (const theory::Node& node : graph.nodes) {
+    const theory::LayerSpec& l = node.spec;
+    nodes += fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {},", static_cast<int>(l.kind), node.from, node.with,
+                         node.shared, node.out.size(), l.kernel, l.stride, l.padding, l.pool, l.heads, l.causal,
+                         static_cast<int>(l.activation), l.rate, l.gain);
+  }
+  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", nodes,
                      static_cast<int>(n.activation), n.leak, static_cast<int>(n.output), static_cast<int>(n.loss),
                      n.target_low, n.target_high, n.output_slope, n.biases, n.random_biases,
                      static_cast<int>(n.initialisation), n.init_scale);
@@ -86,7 +93,7 @@ std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
   hash.update(fmt::format("eos checkpoint {} draws {} device {}\n", k_checkpoint_version, core::k_philox_layout_version,
                           static_cast<int>(backend)));
   // fmt prints the shortest decimal text that reads back as the same double, so equal text is equal numbers.
-  hash.update(describe(s.network, setup.layout.widths));
+  hash.update(describe(s.network, setup.layout.graph));
   hash.update(fmt::format("stream {} {} {}\n", static_cast<int>(s.data.order), s.data.centred, s.data.input_noise));
   hash.update(fmt::format("goal {} {} {}\n", s.goal.accuracy, s.goal.on_test, s.goal.patience));
   hash.update(describe(s.optimiser));

@@ -9,13 +9,15 @@ namespace eos::sim {
 using theory::WriteRule;
 
 OnlineUpdate::OnlineUpdate(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-                           const theory::PlasticitySpec& plasticity, const MlpLayout& layout)
+                           const theory::PlasticitySpec& plasticity, const Network& layout)
     : context_(context), layout_(layout), writes_all_(plasticity.rule == WriteRule::all) {
   const bool plain = optimiser.kind == theory::OptimiserKind::sgd && optimiser.momentum == 0 &&
-                     optimiser.weight_decay == 0 && !plasticity.accumulate;
+                     optimiser.weight_decay == 0 && !plasticity.accumulate && layout.chain();
   possible_ = plain && (writes_all_ || plasticity.rule == WriteRule::threshold);
   if (!possible_) return;
   const auto widest = static_cast<std::size_t>(*std::max_element(layout.widths.begin() + 1, layout.widths.end()));
+  const theory::LayerSpec& first = layout.graph.nodes.front().spec;
+  hidden_ = {first.activation, static_cast<float>(first.leak)};
   from_ = kernels::Buffer<float>(context, widest);
   to_ = kernels::Buffer<float>(context, widest);
   counts_.resize(static_cast<std::size_t>(layout.layers()));
@@ -33,7 +35,7 @@ void OnlineUpdate::run(const Activations& a, const float* dz, const float* sent,
     float* w = weights + layout_.offsets[l];
     if (l > 0) {
       kernels::dense_backward_inputs(context_, shape, l + 1 == layout_.layers() ? sent : errors, w, a.row(l, 0),
-                                     layout_.hidden, to_.data());
+                                     hidden_, to_.data());
     }
     kernels::outer_update(context_, shape, update, a.row(l, 0), errors, w,
                           layout_.biases ? weights + layout_.bias_offset(l) : nullptr, device_counts_.data() + l);

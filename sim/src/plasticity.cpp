@@ -15,7 +15,7 @@ using theory::RankWithin;
 using theory::WriteRule;
 
 Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-                       const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout,
+                       const theory::PlasticitySpec& plasticity, double upkeep, const Network& layout,
                        std::uint64_t seed, bool masked)
     : context_(context),
       optimiser_(optimiser),
@@ -74,7 +74,7 @@ std::vector<std::int64_t> Plasticity::ranks(WriteControls controls) const {
   const std::vector<double> fractions = theory::layer_fractions(spec_.layer_share, controls.weight_fraction, sizes_);
   std::vector<std::int64_t> k;
   for (std::size_t l = 0; l < sizes_.size(); ++l) {
-    const std::int64_t among = spec_.rank_within == RankWithin::layer ? sizes_[l] : sizes_[l] / layout_.widths[l + 1];
+    const std::int64_t among = spec_.rank_within == RankWithin::layer ? sizes_[l] : sizes_[l] / layout_.columns(static_cast<int>(l));
     const double offset = core::uniform(seed_, {1, static_cast<std::uint32_t>(controls.step),
                                                 core::Purpose::weight_mask, static_cast<std::uint32_t>(l)});
     k.push_back(static_cast<std::int64_t>(std::floor(fractions[l] * static_cast<double>(among) + offset)));
@@ -94,7 +94,7 @@ void Plasticity::keep_first(WriteControls controls, const float* weights) {
     if (spec_.rank_within == RankWithin::layer) {
       kernels::keep_ranked(context_, {1, sizes_[l]}, keys, {keep, k[l], false}, delta);
     } else {
-      const std::int64_t neurons = layout_.widths[l + 1], incoming = sizes_[l] / neurons;
+      const std::int64_t neurons = layout_.columns(static_cast<int>(l)), incoming = sizes_[l] / neurons;
       kernels::keep_ranked_columns(context_, {static_cast<int>(incoming), neurons}, keys, {keep, k[l], false}, delta);
     }
   }

@@ -6,7 +6,7 @@
 
 #include "eos/kernels/update.hpp"
 #include "eos/theory/ledger.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 #include "open_loop.hpp"
 #include "synaptic_cache.hpp"
 
@@ -27,7 +27,7 @@ class Plasticity {
  public:
   /// masked: controls may flag which parameters learn.
   Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-             const theory::PlasticitySpec& plasticity, double upkeep, const MlpLayout& layout, std::uint64_t seed,
+             const theory::PlasticitySpec& plasticity, double upkeep, const Network& layout, std::uint64_t seed,
              bool masked = false);
 
   /// Before the first update.
@@ -62,7 +62,7 @@ class Plasticity {
   kernels::Context context_;
   theory::OptimiserSpec optimiser_;
   theory::PlasticitySpec spec_;
-  MlpLayout layout_;
+  Network layout_;
   std::uint64_t seed_;
   std::vector<std::int64_t> sizes_;  ///< weights of each layer
   kernels::Buffer<float> delta_, velocity_, second_moment_, accumulator_;

@@ -51,7 +51,7 @@ Proxy::Proxy(const kernels::Context& context, const theory::TrainingSpec& spec, 
 void Proxy::score(const std::vector<std::int32_t>& labels, Scores& scores, theory::Ledger& ledger) {
   const std::size_t n = labels.size(), capacity = words_.size() / 3;
   const auto rows = static_cast<int>(n);
-  mlp_forward(context_, layout_, weights_.data(), chunk_, 0, rows);
+  forward(context_, layout_, weights_.data(), chunk_, 0, rows);
   context_.copy_in(labels_.data(), labels.data(), n * sizeof(std::int32_t));
   OutputScores out;
   out.loss = scores_.data();
@@ -79,7 +79,7 @@ void Proxy::learn(const std::vector<std::int32_t>& kept, const std::vector<std::
   const auto rows = static_cast<int>(kept.size());
   context_.copy_in(index_.data(), kept.data(), kept.size() * sizeof(std::int32_t));
   for (int level = 0; level <= layout_.layers(); ++level)
-    kernels::compact_rows(context_, chunk_.row(level, 0), layout_.widths[level], index_.data(), rows,
+    kernels::compact_rows(context_, chunk_.row(level, 0), static_cast<int>(chunk_.level_size(level)), index_.data(), rows,
                           batch_.row(level, 0));
   std::vector<std::int32_t> kept_labels;
   for (const std::int32_t i : kept) kept_labels.push_back(labels[static_cast<std::size_t>(i)]);

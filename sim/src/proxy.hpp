@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "mlp.hpp"
+#include "network.hpp"
 #include "plasticity.hpp"
 #include "rows.hpp"
 
@@ -40,11 +40,11 @@ class Proxy {
  private:
   kernels::Context context_;
   theory::TrainingSpec spec_;
-  MlpLayout layout_;
+  Network layout_;
   theory::NetworkCounts counts_;
   Plasticity plasticity_;
   Activations chunk_, batch_;
-  MlpBackward backward_;
+  Backward backward_;
   kernels::Buffer<float> weights_, gradient_, dz_, sent_, scores_;
   kernels::Buffer<std::uint8_t> correct_;
   kernels::Buffer<std::int32_t> labels_, index_;

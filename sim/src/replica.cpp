@@ -17,11 +17,10 @@ constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as mu
 constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
 constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
 
-std::vector<int> network_widths(const theory::TrainingSpec& spec, const TaskData& data) {
-  std::vector<int> widths{data.inputs};
-  widths.insert(widths.end(), spec.network.hidden.begin(), spec.network.hidden.end());
-  widths.push_back(data.classes);
-  return widths;
+theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
+  const theory::TopologySpec dense;
+  if (topology.rule != dense.rule) return theory::sparse_counts(topology, network.widths, network.biases);
+  return theory::graph_counts(network.graph, network.inputs());
 }
 
 constexpr std::int32_t k_noise_pool = 1 << 16;
@@ -46,8 +45,8 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
     : spec(s),
       selection(effective_selection(s)),
       plasticity(effective_plasticity(s)),
-      layout(network_widths(s, data), s.network),
-      counts(theory::sparse_counts(plasticity.topology, layout.widths, s.network.biases)),
+      layout(theory::build_graph(s.network, data_shape(data)), s.network),
+      counts(network_counts(plasticity.topology, layout)),
       open_loop(s, data.train.samples),
       train(context, data.train),
       validation(context, data.validation),
@@ -91,7 +90,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   const auto rows = static_cast<std::size_t>(capacity);
   batch_ = Activations(context, setup.layout, batch);
   chunk_ = Activations(context, setup.layout, capacity);
-  backward_ = MlpBackward(context, setup.layout, batch);
+  backward_ = Backward(context, setup.layout, batch);
   scores_ = kernels::Buffer<float>(context, 3 * rows);
   correct_ = kernels::Buffer<std::uint8_t>(context, rows);
   dz_ = kernels::Buffer<float>(context, static_cast<std::size_t>(batch) * setup.layout.classes());
@@ -144,7 +143,7 @@ void Replica::forward_chunk(bool in_place) {
   const int first = in_place ? pending_.size() : 0;
   gather(setup_.train, row_samples_, a.row(0, first));
   if (passed_.empty())
-    mlp_forward(context_, setup_.layout, forward_weights(), a, first, static_cast<int>(rows_.size()));
+    forward(context_, setup_.layout, forward_weights(), a, first, static_cast<int>(rows_.size()));
   else
     forward_from_features(first);
   upload_labels(row_labels_, row_weights_);
@@ -246,8 +245,8 @@ void Replica::collect_kept() {
   pending_.in_place = false;
   if (setup_.selection.two_forward) return;
   context_.copy_in(index_.data(), kept_.data(), kept_.size() * sizeof(std::int32_t));
-  for (int level = 1; level <= setup_.layout.layers(); ++level)
-    kernels::compact_rows(context_, chunk_.row(level, 0), setup_.layout.widths[level], index_.data(),
+  for (int level = 1; level < chunk_.levels(); ++level)
+    kernels::compact_rows(context_, chunk_.row(level, 0), static_cast<int>(chunk_.level_size(level)), index_.data(),
                           static_cast<int>(kept_.size()), batch_.row(level, pending_.size()));
 }
 
@@ -278,7 +277,7 @@ void Replica::load_batch(int rows, float scale) {
   if (pending_.in_place) return;
   gather(setup_.train, pending_.samples, batch_.row(0, 0));
   if (setup_.selection.two_forward) {
-    mlp_forward(context_, setup_.layout, forward_weights(), batch_, 0, rows);
+    forward(context_, setup_.layout, forward_weights(), batch_, 0, rows);
     ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;
     ledger_.scoring_macs += pending_.forwarded_in_place * setup_.counts.forward_macs;
     ledger_.weight_reads += structure_.forward_reads();
@@ -323,7 +322,7 @@ void Replica::update() {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
     plasticity_.note(online_.counts());
   } else {
-    backward_.run(context_, setup_.layout, forward_weights(), batch_, rows, dz_.data(), sent, gradient_.data(),
+    backward_.run(context_, setup_.layout, forward_weights(), batch_, Pass{0, rows}, dz_.data(), sent, gradient_.data(),
                   structure_.scope(batch_));
     write_gradient(controls);
   }

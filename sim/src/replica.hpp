@@ -10,7 +10,7 @@
 #include "eos/kernels/gather.hpp"
 #include "eos/sim/train.hpp"
 #include "gate.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 #include "online_update.hpp"
 #include "open_loop.hpp"
 #include "plasticity.hpp"
@@ -40,7 +40,7 @@ struct RunSetup {
   theory::TrainingSpec spec;
   theory::SelectionSpec selection;    ///< effective
   theory::PlasticitySpec plasticity;  ///< effective
-  MlpLayout layout;
+  Network layout;
   theory::NetworkCounts counts;
   OpenLoop open_loop;
   ResidentInputs train, validation, test;
@@ -138,7 +138,7 @@ class Replica {
   std::vector<float> initial_;  ///< weights
   kernels::Buffer<float> weights_, gradient_;
   Activations batch_, chunk_;
-  MlpBackward backward_;
+  Backward backward_;
   kernels::Buffer<float> scores_;  ///< loss, p_true, residual: [3][capacity]
   kernels::Buffer<std::uint8_t> correct_;
   kernels::Buffer<float> dz_, sent_, sample_weights_;

@@ -222,14 +222,14 @@ void Replica::save_rows(core::Dataset& data) {
   pending.add("row_sample", {"row"}, pending_.samples, "1", "sample");
   pending.add("row_label", {"row"}, pending_.labels, "1", "label");
   pending.add("row_weight", {"row"}, pending_.weights, "1", "weight of its loss");
-  const auto add_block = [&](const std::string& name, const float* from, int width) {
+  const auto add_block = [&](const std::string& name, const float* from, std::int64_t width) {
     std::vector<float> values(n * static_cast<std::size_t>(width));
     context_.copy_out(values.data(), from, values.size() * sizeof(float));
     pending.add_dim("unit_" + name, width);
     pending.add(name, {"row", "unit_" + name}, std::move(values), "1", "activations");
   };
-  for (int level = 1; level <= setup_.layout.layers(); ++level)
-    add_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
+  for (int level = 1; level < batch_.levels(); ++level)
+    add_block("level_" + std::to_string(level), batch_.row(level, 0), batch_.level_size(level));
   if (pending_.in_place) add_block("dz", dz_.data(), setup_.layout.classes());
   if (pending_.in_place && sent_.size() > 0) add_block("sent", sent_.data(), setup_.layout.classes());
 }
@@ -292,12 +292,12 @@ void Replica::load_rows(const core::Dataset& data) {
   pending_.samples = array<std::int32_t>(pending, "row_sample", n);
   pending_.labels = array<std::int32_t>(pending, "row_label", n);
   pending_.weights = array<float>(pending, "row_weight", n);
-  const auto load_block = [&](const std::string& name, float* to, int width) {
+  const auto load_block = [&](const std::string& name, float* to, std::int64_t width) {
     const auto& values = array<float>(pending, name, n * static_cast<std::size_t>(width));
     context_.copy_in(to, values.data(), values.size() * sizeof(float));
   };
-  for (int level = 1; level <= setup_.layout.layers(); ++level)
-    load_block("level_" + std::to_string(level), batch_.row(level, 0), setup_.layout.widths[level]);
+  for (int level = 1; level < batch_.levels(); ++level)
+    load_block("level_" + std::to_string(level), batch_.row(level, 0), batch_.level_size(level));
   if (pending_.in_place) load_block("dz", dz_.data(), setup_.layout.classes());
   if (pending_.in_place && sent_.size() > 0) load_block("sent", sent_.data(), setup_.layout.classes());
   gather(setup_.train, pending_.samples, batch_.row(0, 0));  // inputs are not stored: they are in the data set

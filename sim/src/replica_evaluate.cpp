@@ -35,7 +35,7 @@ std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
     row_samples_.resize(n);
     std::iota(row_samples_.begin(), row_samples_.end(), first);
     gather(inputs, row_samples_, chunk_.row(0, 0));
-    mlp_forward(context_, setup_.layout, forward_weights(), chunk_, 0, rows);
+    forward(context_, setup_.layout, forward_weights(), chunk_, 0, rows);
     context_.copy_in(labels_.data(), set.labels.data() + first, n * sizeof(std::int32_t));
     OutputScores out;
     out.loss = scores_.data();

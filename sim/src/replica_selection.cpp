@@ -138,7 +138,7 @@ std::int64_t Replica::shallow_macs() const { return structure_.topology().connec
 std::vector<float> Replica::first_features() {
   const auto rows = static_cast<int>(row_samples_.size());
   gather(setup_.train, row_samples_, chunk_.row(0, 0));
-  mlp_forward_layers(context_, setup_.layout, forward_weights(), chunk_, 0, rows, 0, 1);
+  forward(context_, setup_.layout, forward_weights(), chunk_, Pass{0, rows}, 0, 1);
   std::vector<float> features(row_samples_.size() * static_cast<std::size_t>(setup_.layout.widths[1]));
   context_.copy_out(features.data(), chunk_.row(1, 0), features.size() * sizeof(float));
   ledger_.weight_reads += structure_.forward_reads() - structure_.forward_reads(1);
@@ -148,12 +148,12 @@ std::vector<float> Replica::first_features() {
 // The forward of rows_ in batch_; the last of them have their first hidden layer in chunk_.
 void Replica::forward_from_features(int first) {
   const auto rows = static_cast<int>(rows_.size()), reused = static_cast<int>(passed_.size());
-  const MlpLayout& layout = setup_.layout;
-  if (rows > reused) mlp_forward_layers(context_, layout, forward_weights(), batch_, first, rows - reused, 0, 1);
+  const Network& layout = setup_.layout;
+  if (rows > reused) forward(context_, layout, forward_weights(), batch_, Pass{first, rows - reused}, 0, 1);
   context_.copy_in(index_.data(), passed_.data(), passed_.size() * sizeof(std::int32_t));
   kernels::compact_rows(context_, chunk_.row(1, 0), layout.widths[1], index_.data(), reused,
                         batch_.row(1, first + rows - reused));
-  mlp_forward_layers(context_, layout, forward_weights(), batch_, first, rows, 1, layout.layers());
+  forward(context_, layout, forward_weights(), batch_, Pass{first, rows}, 1);
 }
 
 }  // namespace eos::sim

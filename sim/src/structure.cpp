@@ -5,7 +5,7 @@
 
 namespace eos::sim {
 
-Structure::Structure(const kernels::Context& context, const theory::PlasticitySpec& spec, const MlpLayout& layout,
+Structure::Structure(const kernels::Context& context, const theory::PlasticitySpec& spec, const Network& layout,
                      int capacity, double epochs, std::uint64_t seed)
     : context_(context),
       layout_(layout),

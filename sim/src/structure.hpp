@@ -24,7 +24,7 @@ struct UpdateTime {
 class Structure {
  public:
   /// capacity: the largest batch; epochs: the horizon.
-  Structure(const kernels::Context& context, const theory::PlasticitySpec& spec, const MlpLayout& layout, int capacity,
+  Structure(const kernels::Context& context, const theory::PlasticitySpec& spec, const Network& layout, int capacity,
             double epochs, std::uint64_t seed);
 
   /// True where all units and connections learn all the time.
@@ -58,7 +58,7 @@ class Structure {
 
  private:
   kernels::Context context_;
-  MlpLayout layout_;
+  Network layout_;
   UnitMasks units_;
   Topology topology_;
   std::vector<double> freeze_times_;

@@ -11,11 +11,11 @@ using kernels::Trigger;
 using theory::CacheVariant;
 
 SynapticCache::SynapticCache(const kernels::Context& context, const theory::CacheSpec& spec, double upkeep,
-                             const MlpLayout& layout)
+                             const Network& layout)
     : context_(context), spec_(spec), upkeep_(upkeep), layout_(layout) {
   if (!active()) return;
   const auto layers = static_cast<std::size_t>(layout.layers()), size = static_cast<std::size_t>(layout.parameters());
-  neurons_.assign(layout.widths.begin() + 1, layout.widths.end());
+  for (int l = 0; l < layout.layers(); ++l) neurons_.push_back(layout.columns(l));
   theta_.resize(layers);
   persistent_ = kernels::Buffer<float>(context, size);
   previous_ = kernels::Buffer<float>(context, size);

@@ -8,7 +8,7 @@
 #include "eos/kernels/cache.hpp"
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/plasticity_spec.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 
 namespace eos::sim {
 
@@ -16,7 +16,7 @@ class SynapticCache {
  public:
   SynapticCache() = default;  ///< none
   /// `upkeep`: c of theory::cache_upkeep.
-  SynapticCache(const kernels::Context& context, const theory::CacheSpec& spec, double upkeep, const MlpLayout& layout);
+  SynapticCache(const kernels::Context& context, const theory::CacheSpec& spec, double upkeep, const Network& layout);
 
   bool active() const { return spec_.on(); }
   /// All of `weights` is persistent.
@@ -42,7 +42,7 @@ class SynapticCache {
   kernels::Context context_;
   theory::CacheSpec spec_;
   double upkeep_ = 0;
-  MlpLayout layout_;
+  Network layout_;
   std::vector<std::int64_t> neurons_;
   std::vector<float> theta_;
   kernels::Buffer<float> persistent_, previous_;

@@ -29,15 +29,18 @@ std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-Topology::Topology(const kernels::Context& context, const theory::TopologySpec& spec, const MlpLayout& layout,
+Topology::Topology(const kernels::Context& context, const theory::TopologySpec& spec, const Network& layout,
                    std::uint64_t seed)
     : context_(context),
       spec_(spec),
       layout_(layout),
       seed_(seed),
       connections_(theory::layer_connections(spec, layout.widths)) {
-  for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.bias_offset(l) - layout.offsets[at(l)]);
-  if (!sparse()) return;
+  for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.block(l).weights());
+  if (!sparse()) {
+    connections_.used = connections_.learning = sizes_;
+    return;
+  }
   const auto size = at(layout.parameters());
   if (spec.rule == TopologyRule::top_kast) masked_ = kernels::Buffer<float>(context, size);
   used_.assign(size, 1), learns_.assign(size, 1);
@@ -182,6 +185,7 @@ void Topology::rewire(std::int64_t step, double progress, int first_layer, const
 }
 
 std::int64_t Topology::backward_macs(int first_layer, bool rewires) const {
+  if (!sparse()) return theory::backward_macs(layout_.graph, first_layer);
   const bool all = rewires && spec_.rule == TopologyRule::rigl;
   return theory::backward_macs(all ? theory::LayerConnections{connections_.used, sizes_} : connections_, first_layer);
 }

@@ -12,7 +12,7 @@
 
 #include "eos/kernels/update.hpp"
 #include "eos/theory/structure_spec.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 
 namespace eos::sim {
 
@@ -21,7 +21,7 @@ using NamedBuffers = std::vector<std::pair<std::string, kernels::Buffer<float>*>
 
 class Topology {
  public:
-  Topology(const kernels::Context& context, const theory::TopologySpec& spec, const MlpLayout& layout,
+  Topology(const kernels::Context& context, const theory::TopologySpec& spec, const Network& layout,
            std::uint64_t seed);
 
   const theory::LayerConnections& connections() const { return connections_; }
@@ -65,7 +65,7 @@ class Topology {
 
   kernels::Context context_;
   theory::TopologySpec spec_;
-  MlpLayout layout_;
+  Network layout_;
   std::uint64_t seed_;
   theory::LayerConnections connections_;
   std::vector<std::int64_t> sizes_;          ///< weights of each layer

@@ -10,7 +10,7 @@
 #include "eos/core/philox.hpp"
 #include "eos/kernels/mask.hpp"
 #include "eos/theory/structure_spec.hpp"
-#include "mlp.hpp"
+#include "network.hpp"
 
 namespace eos::sim {
 
@@ -20,7 +20,7 @@ std::vector<std::uint8_t> random_subset(std::int64_t size, std::int64_t k, std::
 class UnitMasks {
  public:
   /// capacity: the largest batch.
-  UnitMasks(const kernels::Context& context, const theory::UnitSpec& spec, const MlpLayout& layout, int capacity,
+  UnitMasks(const kernels::Context& context, const theory::UnitSpec& spec, const Network& layout, int capacity,
             std::uint64_t seed);
 
   bool masks_errors() const { return spec_.rule != theory::UnitRule::all; }
@@ -54,7 +54,7 @@ class UnitMasks {
 
   kernels::Context context_;
   theory::UnitSpec spec_;
-  MlpLayout layout_;
+  Network layout_;
   std::uint64_t seed_;
   int rows_ = 0;
   std::vector<Level> levels_;

@@ -20,7 +20,7 @@ class PerSampleGradients : public ::testing::Test {
     theory::TrainingSpec spec = small_spec(data);
     spec.epochs = 0.3;  // little, so that the mean gradient stands out from the noise in every layer
     weights = run(spec, data).replicas.front().weights;
-    layout = MlpLayout(widths_of(spec, data));
+    layout = Network(widths_of(spec, data));
     PlainNetwork network(layout.widths, weights);
     for (int i = 0; i < data.train.samples; ++i) {
       network.loss_and_gradient(data.train, {i}, {1}, 1);
@@ -52,7 +52,7 @@ class PerSampleGradients : public ::testing::Test {
   }
 
   TaskData data;
-  MlpLayout layout;
+  Network layout;
   std::vector<float> weights;
   std::vector<std::vector<double>> gradients;
   std::vector<double> residual_squared;

@@ -31,7 +31,7 @@ TEST_P(DenseTraining, follows_an_independent_implementation_in_double_precision)
   spec.epochs = 3;
   spec.record_every = 1;
   const TrainResult result = run(spec, data);
-  const MlpLayout layout(widths_of(spec, data));
+  const Network layout(widths_of(spec, data));
   PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
   const auto batches = dense_batches(1, 120, spec.batch, 3);
   ASSERT_EQ(result.replicas[0].steps.size(), batches.size());
@@ -206,7 +206,7 @@ std::vector<double> stored(Replica& replica) {
 }
 
 /// Adds the counts of a change, layer by layer.
-void compare(const std::vector<double>& before, const std::vector<double>& after, const MlpLayout& layout,
+void compare(const std::vector<double>& before, const std::vector<double>& after, const Network& layout,
              std::vector<Ledger>& layers) {
   for (int l = 0; l < layout.layers(); ++l)
     for (auto i = static_cast<std::size_t>(layout.offsets[l]); i < static_cast<std::size_t>(layout.offsets[l + 1]);

@@ -20,7 +20,7 @@ struct OneHiddenLayer {
   int inputs, hidden, classes;
   std::vector<std::vector<double>> v, u;  // v[h][i], u[c][h]; the last column is the bias, if there is one
 
-  OneHiddenLayer(const theory::NetworkSpec& s, const MlpLayout& layout, const std::vector<float>& w)
+  OneHiddenLayer(const theory::NetworkSpec& s, const Network& layout, const std::vector<float>& w)
       : spec(s), inputs(layout.widths[0]), hidden(layout.widths[1]), classes(layout.widths[2]) {
     const auto read = [&](int layer, int in, int out) {
       std::vector<std::vector<double>> m(static_cast<std::size_t>(out));
@@ -94,7 +94,7 @@ theory::TrainingSpec online(const TaskData& data) {
 
 void expect_same_course(const theory::TrainingSpec& spec, const TaskData& data) {
   const TrainResult result = run(spec, data);
-  const MlpLayout layout({data.inputs, 9, data.classes}, spec.network);
+  const Network layout({data.inputs, 9, data.classes}, spec.network);
   OneHiddenLayer net(spec.network, layout, initial_weights(layout, spec.network, 1));
   std::vector<double> x(static_cast<std::size_t>(data.inputs));
   std::size_t step = 0;
@@ -181,7 +181,7 @@ TEST(NetworkKinds, without_biases_nothing_else_is_written_or_counted) {
 
 TEST(NetworkKinds, initial_weights_have_the_stated_deviations) {
   theory::NetworkSpec n;
-  const MlpLayout layout({400, 300, 10});
+  const Network layout({400, 300, 10});
   const auto deviation = [&](theory::Initialisation kind) {
     n.initialisation = kind, n.init_scale = 0.5;
     const std::vector<float> w = initial_weights(layout, n, 7);
@@ -238,7 +238,7 @@ TEST(DirectCosts, are_the_straight_way_between_first_and_last_weights) {
   theory::TrainingSpec spec = online(data);
   spec.plasticity = theory::plasticity_preset("top-k");
   const ReplicaResult r = run(spec, data).replicas[0];
-  const MlpLayout layout({data.inputs, 9, data.classes});
+  const Network layout({data.inputs, 9, data.classes});
   const std::vector<float> start = initial_weights(layout, spec.network, 1);
   double path = 0, writes = 0;
   for (std::size_t i = 0; i < start.size(); ++i)

@@ -44,13 +44,13 @@ INSTANTIATE_TEST_SUITE_P(Networks, OnlineUpdates, ::testing::ValuesIn(cases()),
 TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
   const theory::NetworkSpec& network = GetParam().network;
   const kernels::Context context = kernels::Context::cpu();
-  const MlpLayout layout({40, 21, 13, 5}, network);
+  const Network layout({40, 21, 13, 5}, network);
   theory::PlasticitySpec plasticity;
   if (GetParam().theta >= 0) plasticity.rule = theory::WriteRule::threshold;
   OnlineUpdate online(context, {}, plasticity, layout);
   ASSERT_TRUE(online.takes(1));
   Plasticity passes(context, {}, plasticity, 0, layout, 1);
-  MlpBackward backward(context, layout, 1);
+  Backward backward(context, layout, 1);
   Activations a(context, layout, 1);
   std::vector<float> direct = initial_weights(layout, network, 1), stored = direct, gradient(direct.size());
   WriteControls controls;
@@ -60,7 +60,7 @@ TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
     std::vector<float> dz = normals(5, 2 * step + 1, 0);
     const std::vector<float> sent = normals(5, 100 + step, 0);
     std::copy(x.begin(), x.end(), a.row(0, 0));
-    mlp_forward(context, layout, direct.data(), a, 0, 1);
+    forward(context, layout, direct.data(), a, 0, 1);
     backward.run(context, layout, stored.data(), a, 1, dz.data(), sent.data(), gradient.data());
     passes.apply(gradient.data(), controls, stored.data());
     online.run(a, dz.data(), sent.data(), controls, direct.data());
@@ -77,7 +77,7 @@ TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
 
 TEST(OnlineUpdate, leaves_what_needs_memory_or_more_samples_to_the_general_way) {
   const kernels::Context context = kernels::Context::cpu();
-  const MlpLayout layout({4, 3, 2});
+  const Network layout({4, 3, 2});
   const auto takes = [&](auto change) {
     theory::OptimiserSpec optimiser;
     theory::PlasticitySpec plasticity;

@@ -26,7 +26,7 @@ TEST(Dropout, shrinking_batches_divide_by_what_is_kept_or_by_the_nominal_batch) 
     spec.batch = 32;
     spec.epochs = 1;
     const TrainResult result = run(spec, data);
-    const MlpLayout layout(widths_of(spec, data));
+    const Network layout(widths_of(spec, data));
     PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
     std::vector<int> kept;
     for (int s = 0; s < 32; ++s)
@@ -203,7 +203,7 @@ TEST(Edges, too_few_kept_samples_take_no_optimiser_step) {
   EXPECT_EQ(l.samples_backward, 0);
   EXPECT_EQ(l.forward_macs, 0);
   EXPECT_EQ(l.scoring_macs, l.samples_seen * theory::mlp_counts(widths_of(spec, data)).forward_macs);
-  const MlpLayout layout(widths_of(spec, data));
+  const Network layout(widths_of(spec, data));
   EXPECT_EQ(result.weights, initial_weights(layout, {}, 1)) << "neither momentum nor decay moved a weight";
 }
 
@@ -214,7 +214,7 @@ TEST(Edges, the_last_incomplete_batch_is_trained_with_the_nominal_weight) {
   spec.epochs = 1;
   const ReplicaResult result = run(spec, data).replicas[0];
   EXPECT_EQ(result.epochs.back().ledger.steps, 1);
-  const MlpLayout layout(widths_of(spec, data));
+  const Network layout(widths_of(spec, data));
   PlainNetwork net(layout.widths, initial_weights(layout, {}, 1));
   std::vector<int> all(20);
   std::iota(all.begin(), all.end(), 0);

@@ -55,7 +55,7 @@ TEST(SynapticCache, a_threshold_never_reached_costs_the_straight_line) {
   for (Caching variant : {Caching::local_local, Caching::local_global, Caching::global_global}) {
     const theory::TrainingSpec spec = cache_spec(data, variant, 1e30, 16);
     const ReplicaResult result = run(spec, data).replicas[0];
-    const MlpLayout layout(widths_of(spec, data));
+    const Network layout(widths_of(spec, data));
     const std::vector<float> initial = initial_weights(layout, spec.network, 1);
     double path = 0, squared = 0;
     std::int64_t changed = 0;
@@ -93,13 +93,13 @@ TEST(SynapticCache, threshold_zero_is_no_cache) {
 struct Oracle {
   PlainNetwork net;
   const theory::TrainingSpec& spec;
-  MlpLayout layout;
+  Network layout;
   std::vector<double> l, s;
   double path = 0, maintenance = 0, transient = 0;
   std::int64_t writes = 0, since = 0;
 
   Oracle(const theory::TrainingSpec& all, const TaskData& data)
-      : net(widths_of(all, data), initial_weights(MlpLayout(widths_of(all, data)), all.network, 1)),
+      : net(widths_of(all, data), initial_weights(Network(widths_of(all, data)), all.network, 1)),
         spec(all),
         layout(widths_of(all, data)),
         l(net.w),

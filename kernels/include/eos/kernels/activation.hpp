@@ -10,7 +10,7 @@
 // gives the same bits on every backend. Errors are a few units in the last place (tests/kernels/activation_test.cpp).
 #pragma once
 
-#include "eos/theory/training_spec.hpp"
+#include "eos/theory/activation.hpp"
 
 namespace eos::kernels {
 

@@ -36,6 +36,7 @@ class Context {
   void copy_in(void* to, const void* from_host, std::size_t bytes) const;
   void copy_out(void* to_host, const void* from, std::size_t bytes) const;  ///< synchronises
   void fill_zero(void* memory, std::size_t bytes) const;
+  void copy(void* to, const void* from, std::size_t bytes) const;  ///< within this context's memory
 
   struct Cuda;  ///< stream, cuBLASLt handle and workspace; private to the .cu files
   Cuda* cuda_state() const { return cuda_.get(); }

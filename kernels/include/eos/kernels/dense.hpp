@@ -3,7 +3,8 @@
 //
 // Per replica r:  y = act(x w + b);  dw = x^T dz, db = sum_rows dz;  dx = (dz w^T) * act'(x) where x is the
 // previous layer's activation output (activation.hpp; relu inside the product, the others in a pass over the result).
-// Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out]. Fast version: on the CPU our own
+// Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out]; replicas of parameters may lie further
+// apart (DenseShape::stride). Fast version: on the CPU our own
 // AVX2/FMA product with fused epilogues (one thread a product; replicas, or blocks of one product, are spread over
 // threads; oneDNN's sgemm in builds without AVX2), cuBLASLt strided-batched with epilogues on CUDA. Plain reference:
 // namespace reference below. Guarantees: CPU results are independent of threads(); with AVX2 each element is one chain
@@ -12,6 +13,8 @@
 // finite w and dz). FLOPs: 2 R rows in out each for y, dw, dx. NaN passes through. Example:
 // tests/kernels/dense_test.cpp.
 #pragma once
+
+#include <cstdint>
 
 #include "eos/kernels/activation.hpp"
 #include "eos/kernels/context.hpp"
@@ -23,11 +26,15 @@ struct DenseShape {
   int rows = 0;  ///< samples per replica
   int in = 0;
   int out = 0;
+  std::int64_t stride = 0;  ///< floats between replicas of w and dw, and of b and db; 0: in * out, and out
+
+  std::int64_t weight_stride() const { return stride > 0 ? stride : std::int64_t{in} * out; }
+  std::int64_t bias_stride() const { return stride > 0 ? stride : out; }
 };
 
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
                    ActivationSpec activation, float* y);
-/// dw and db are overwritten. rows = 0 gives zeros.
+/// b may be null (no biases). dw and db are overwritten; db may be null. rows = 0 gives zeros.
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
                             float* db);
 /// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value.

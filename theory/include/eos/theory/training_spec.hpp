@@ -11,33 +11,12 @@
 
 #include "eos/theory/data_spec.hpp"
 #include "eos/theory/ledger.hpp"
+#include "eos/theory/network_spec.hpp"
 #include "eos/theory/plasticity_spec.hpp"
 #include "eos/theory/schedule.hpp"
 #include "eos/theory/selection_spec.hpp"
 
 namespace eos::theory {
-
-enum class Activation { identity, relu, leaky_relu, logistic, tanh };
-/// Cross-entropy after a softmax, or half the squared distance of the outputs from the targets.
-enum class Loss { cross_entropy, squared };
-/// Standard deviation of the initial weights, times init_scale: he sqrt(2/fan_in), fan_in sqrt(1/fan_in), normal 1.
-enum class Initialisation { he, fan_in, normal };
-
-struct NetworkSpec {
-  std::vector<int> hidden{256, 256};         ///< widths of hidden layers; inputs and classes come from the data
-  Activation activation = Activation::relu;  ///< of hidden units
-  double leak = 0.1;                         ///< slope of leaky_relu below 0
-  Activation output = Activation::identity;  ///< identity or logistic (squared loss only)
-  Loss loss = Loss::cross_entropy;
-  double target_low = 0, target_high = 1;  ///< squared loss: targets of wrong and right classes
-  /// false: errors sent to the hidden layers omit the slope of the output units, as in the program of Li & van Rossum
-  /// (eLife 2020): not the gradient of the squared error.
-  bool output_slope = true;
-  bool biases = true;
-  bool random_biases = false;  ///< biases start like weights, as weights from a constant unit do; else 0
-  Initialisation initialisation = Initialisation::he;
-  double init_scale = 1;
-};
 
 enum class OptimiserKind { sgd, adamw, muon };
 enum class RateLaw { constant, linear, cosine, inverse_time, schedule, effort };

@@ -1,0 +1,55 @@
+// One node of a network at work: what every kind of layer gets, and the table of their functions.
+//
+// To add a kind of layer: state its shapes in theory/graph.cpp, write a pair of functions here in layer_NAME.cpp, and
+// enter them in layer_functions(). forward() fills y (and saved, notes) from x; backward() overwrites dw, db where
+// want_weights and dx where want_inputs. `dy` is d loss / d y, or, for kinds with a fused activation (dense, conv2d,
+// batch norm), d loss / d (sums before it): the slope is applied once, by the consumer if `slope_of_x` asks for it and
+// the kind supports it, else by the network.
+#pragma once
+
+#include "eos/kernels/activation.hpp"
+#include "network.hpp"
+
+namespace eos::sim {
+
+struct LayerCall {
+  const kernels::Context& context;
+  const Network& network;
+  const theory::Node& node;
+  const Pass& pass;
+  int replicas = 1;
+  int rows = 0;           ///< samples of each replica
+  std::int64_t stride = 0;  ///< floats between replicas of w, b, dw and db
+
+  const float* x = nullptr;   ///< [replicas][rows][in]
+  const float* x2 = nullptr;  ///< add: second summand
+  float* y = nullptr;         ///< [replicas][rows][out]; backward: as forward left it
+  float* saved = nullptr;     ///< [replicas][rows][node.saved]
+  float* notes = nullptr;     ///< [replicas][node.notes]
+  float* state = nullptr;     ///< [replicas][graph.state] from this node's words on; null: none
+  const float* w = nullptr;
+  const float* b = nullptr;  ///< zeros where there are none
+
+  // backward
+  const float* dy = nullptr;
+  const float* sent = nullptr;  ///< what dx is made from; usually dy
+  float* dx = nullptr;
+  float* dx2 = nullptr;
+  float* dw = nullptr;
+  float* db = nullptr;  ///< scratch where there are no biases
+  bool want_weights = false, want_inputs = false, want_inputs2 = false;
+  kernels::ActivationSpec slope_of_x;  ///< dx *= act'(x)
+};
+
+struct LayerFunctions {
+  void (*forward)(const LayerCall&);
+  void (*backward)(const LayerCall&);
+  bool multiplies_slope = false;  ///< backward() honours slope_of_x
+};
+
+const LayerFunctions& layer_functions(theory::LayerKind kind);
+
+void dense_forward(const LayerCall& c);
+void dense_backward(const LayerCall& c);
+
+}  // namespace eos::sim

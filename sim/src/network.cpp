@@ -1,0 +1,265 @@
+#include "network.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "eos/core/philox.hpp"
+#include "eos/kernels/activation.hpp"
+#include "eos/kernels/update.hpp"
+#include "layers.hpp"
+
+namespace eos::sim {
+
+namespace {
+
+theory::Graph chain_graph(const std::vector<int>& widths, theory::NetworkSpec spec) {
+  spec.architecture = theory::Architecture::mlp;
+  spec.hidden.assign(widths.begin() + 1, widths.end() - 1);
+  theory::DataShape data;
+  data.input.channels = widths.front();
+  data.outputs = widths.back();
+  return theory::build_graph(spec, data);
+}
+
+}  // namespace
+
+Network::Network(theory::Graph built, const theory::NetworkSpec& spec)
+    : graph(std::move(built)), widths(graph.chain()), biases(spec.biases) {
+  for (const theory::Block& b : graph.blocks) offsets.push_back(b.offset);
+  offsets.push_back(graph.parameters);
+}
+
+Network::Network(std::vector<int> all_widths, const theory::NetworkSpec& spec)
+    : Network(chain_graph(all_widths, spec), spec) {}
+
+std::vector<float> initial_weights(const Network& network, const theory::NetworkSpec& spec, std::uint64_t seed) {
+  std::vector<float> w(static_cast<std::size_t>(network.parameters()), 0.0f);
+  for (int l = 0; l < network.layers(); ++l) {
+    const theory::Block& block = network.block(l);
+    const std::int64_t size = spec.random_biases ? block.size() : block.weights();
+    float* layer = w.data() + block.offset;
+    if (block.deviation == 0) std::fill_n(layer, size, static_cast<float>(block.mean));
+    for (std::int64_t i = 0; i < size && block.deviation > 0; i += 2) {
+      const auto pair = core::normal_pair(
+          seed, {0, static_cast<std::uint32_t>(l), core::Purpose::initial_weights, static_cast<std::uint32_t>(i / 2)});
+      layer[i] = static_cast<float>(block.deviation * pair[0]);
+      if (i + 1 < size) layer[i + 1] = static_cast<float>(block.deviation * pair[1]);
+    }
+  }
+  return w;
+}
+
+std::vector<float> initial_state(const Network& network) {
+  std::vector<float> state(static_cast<std::size_t>(network.graph.state), 0.0f);
+  for (const theory::Node& node : network.graph.nodes) {
+    const auto variances = state.begin() + node.state_offset + node.state / 2;
+    std::fill(variances, variances + node.state / 2, 1.0f);
+  }
+  return state;
+}
+
+Activations::Activations(const kernels::Context& context, const Network& network, int capacity, int replicas)
+    : capacity_(capacity), replicas_(replicas) {
+  const theory::Graph& graph = network.graph;
+  const auto buffer = [&](std::int64_t words) {
+    return words > 0 ? kernels::Buffer<float>(context, static_cast<std::size_t>(words)) : kernels::Buffer<float>();
+  };
+  for (int level = 0; level < graph.levels(); ++level) {
+    const theory::Node* node = level > 0 ? &graph.nodes[at(level - 1)] : nullptr;
+    level_size_.push_back(graph.level(level).size());
+    saved_size_.push_back(node != nullptr ? node->saved : 0);
+    const std::int64_t rows = std::int64_t{capacity} * replicas;
+    levels_.push_back(buffer(rows * level_size_.back()));
+    saved_.push_back(buffer(rows * saved_size_.back()));
+    notes_.push_back(buffer(node != nullptr ? replicas * node->notes : 0));
+  }
+}
+
+namespace {
+
+/// What both directions of a pass give to a node. The functions of a layer change what their direction computes.
+LayerCall call_of(const kernels::Context& context, const Network& network, const float* weights, const Activations& a,
+                  const Pass& pass, int n) {
+  const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(n)];
+  auto& own = const_cast<Activations&>(a);  // NOLINT: backward functions read what is theirs
+  LayerCall c{context, network, node, pass};
+  c.replicas = a.replicas();
+  c.rows = pass.rows;
+  c.stride = network.parameters();
+  c.x = a.row(node.from, pass.first);
+  if (node.with >= 0) c.x2 = a.row(node.with, pass.first);
+  c.y = own.row(n + 1, pass.first);
+  c.saved = own.saved(n + 1, pass.first);
+  c.notes = own.notes(n + 1);
+  if (pass.state != nullptr) c.state = pass.state + node.state_offset;
+  const int index = node.block >= 0 ? node.block : node.shared;
+  if (index < 0) return c;
+  c.w = weights + network.block(index).offset;
+  if (node.block >= 0 && network.block(index).biases) c.b = weights + network.bias_offset(index);
+  return c;
+}
+
+}  // namespace
+
+void forward(const kernels::Context& context, const Network& network, const float* weights, Activations& a,
+             const Pass& pass, int begin, int end) {
+  if (end < 0) end = network.nodes();
+  for (int n = begin; n < end; ++n) {
+    const LayerCall c = call_of(context, network, weights, a, pass, n);
+    layer_functions(c.node.spec.kind).forward(c);
+  }
+}
+
+void forward(const kernels::Context& context, const Network& network, const float* weights, Activations& a, int first,
+             int rows) {
+  Pass pass;
+  pass.first = first, pass.rows = rows;
+  forward(context, network, weights, a, pass);
+}
+
+Backward::Backward(const kernels::Context& context, const Network& network, int capacity, int replicas)
+    : replicas_(replicas), plan_(theory::plan_gradients(network.graph)) {
+  const theory::Graph& graph = network.graph;
+  uses_.assign(static_cast<std::size_t>(graph.levels()), 0);
+  written_.assign(uses_.size(), 0);
+  std::int64_t extra = 0;
+  for (const theory::Node& node : graph.nodes) {
+    for (const int level : {node.from, node.with}) {
+      if (level > 0 && ++uses_[static_cast<std::size_t>(level)] > 1)
+        extra = std::max(extra, graph.level(level).size() * capacity);
+    }
+    if (node.shared < 0) continue;
+    shared_ = node.shared;
+    extra = std::max(extra, graph.blocks[static_cast<std::size_t>(node.shared)].size());
+  }
+  slope_done_.assign(uses_.size(), 0);
+  const auto make = [&](std::int64_t words) {
+    return kernels::Buffer<float>(context, static_cast<std::size_t>(words * replicas));
+  };
+  for (const std::int64_t words : plan_.words) slots_.push_back(make(words * capacity));
+  if (extra > 0) extra_ = make(extra);
+}
+
+namespace {
+
+/// Kinds whose forward ends in an activation of its own, and whose backward starts from errors of the sums.
+bool fuses_activation(const theory::Node& node) {
+  return node.spec.activation != theory::Activation::identity && node.spec.kind != theory::LayerKind::activation;
+}
+
+kernels::ActivationSpec activation_of(const theory::Node& node) {
+  return {node.spec.activation, static_cast<float>(node.spec.leak)};
+}
+
+}  // namespace
+
+/// One backward pass on its way from the last node to the first.
+struct Backward::Course {
+  Backward& own;
+  const kernels::Context& context;
+  const Network& network;
+  const Activations& a;
+  const Pass& pass;
+
+  const theory::Node& node(int level) const { return network.graph.nodes[at(level - 1)]; }
+  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  std::int64_t floats(int level) const { return a.level_size(level) * pass.rows * own.replicas_; }
+  bool needed(int level) const { return level > 0 && own.needed_[at(level)]; }
+
+  /// Where the gradient of a level that is needed is to be written: its slot, or aside if the slot is in use.
+  float* target(int level) const { return own.written_[at(level)] ? own.extra_.data() : own.slot(level); }
+  /// After target() was written.
+  void arrived(int level) const {
+    if (own.written_[at(level)]) kernels::accumulate(context, floats(level), own.extra_.data(), own.slot(level));
+    own.written_[at(level)] = 1;
+  }
+
+  /// The derivative of a sum is passed on as it is.
+  void pass_on(int level, const float* dy) const {
+    if (!needed(level)) return;
+    if (own.written_[at(level)])
+      kernels::accumulate(context, floats(level), dy, own.slot(level));
+    else
+      context.copy(own.slot(level), dy, static_cast<std::size_t>(floats(level)) * sizeof *dy);
+    own.written_[at(level)] = 1;
+  }
+
+  /// From d loss / d (output) to d loss / d (sums) where no consumer has done it.
+  void apply_slope(int level, float* dy) const {
+    if (!fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
+    kernels::activation_slope(context, activation_of(node(level)), floats(level), a.row(level, pass.first), dy);
+  }
+};
+
+void Backward::start(const Network& network, int first_layer) {
+  if (first_layer != first_layer_) needed_ = theory::needs_gradient(network.graph, first_layer);
+  first_layer_ = first_layer;
+  std::fill(written_.begin(), written_.end(), std::uint8_t{0});
+}
+
+// Whose gradient a consumer may turn into that of the sums: the only one that uses it.
+bool Backward::fuses_slope(const Network& network, int consumer) const {
+  const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(consumer)];
+  return node.from > 0 && uses_[static_cast<std::size_t>(node.from)] == 1 &&
+         fuses_activation(network.graph.nodes[static_cast<std::size_t>(node.from - 1)]) &&
+         layer_functions(node.spec.kind).multiplies_slope;
+}
+
+void Backward::run(const kernels::Context& context, const Network& network, const float* weights, const Activations& a,
+                   const Pass& pass, float* dz, const float* sent, float* gradient, const BackwardScope& scope) {
+  start(network, scope.first_layer);
+  const Course course{*this, context, network, a, pass};
+  for (int n = network.nodes() - 1; n >= 0; --n) {
+    const int level = n + 1;
+    if (!needed_[static_cast<std::size_t>(level)]) continue;
+    const bool last = level == network.nodes();
+    float* dy = last ? dz : slot(level);
+    if (!last) course.apply_slope(level, dy);
+    if (scope.errors) scope.errors(n, dy);
+    const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(n)];
+    if (node.spec.kind == theory::LayerKind::add) {
+      course.pass_on(node.from, dy);
+      course.pass_on(node.with, dy);
+      continue;
+    }
+    LayerCall c = call_of(context, network, weights, a, pass, n);
+    c.dy = dy, c.sent = last ? sent : dy;
+    c.want_inputs = course.needed(node.from);
+    if (c.want_inputs) c.dx = course.target(node.from);
+    if (fuses_slope(network, n)) {
+      c.slope_of_x = activation_of(course.node(node.from));
+      slope_done_[static_cast<std::size_t>(node.from)] = 1;
+    }
+    run_layer(c, gradient, scope.first_layer);
+    if (c.want_inputs) course.arrived(node.from);
+  }
+}
+
+// A table that a dense layer shares has two gradients: that of the dense layer comes first.
+void Backward::run_layer(LayerCall& c, float* gradient, int first_layer) {
+  const int index = c.node.block >= 0 ? c.node.block : c.node.shared;
+  c.want_weights = index >= 0 && index >= first_layer;
+  if (c.want_weights) {
+    c.dw = gradient + c.network.block(index).offset;
+    if (c.node.block >= 0 && c.network.block(index).biases) c.db = gradient + c.network.bias_offset(index);
+  }
+  const bool second = c.want_weights && c.node.block >= 0 && index == shared_;
+  float* first = c.dw;
+  const std::int64_t stride = c.stride, size = index >= 0 ? c.network.block(index).size() : 0;
+  if (second) c.dw = extra_.data(), c.stride = size;
+  layer_functions(c.node.spec.kind).backward(c);
+  for (int r = 0; second && r < replicas_; ++r)
+    kernels::accumulate(c.context, size, extra_.data() + r * size, first + r * stride);
+}
+
+std::int64_t activation_floats(const Network& network, int capacity) {
+  std::int64_t notes = 0;
+  for (const theory::Node& node : network.graph.nodes) notes += node.notes;
+  return theory::activation_words(network.graph) * capacity + notes;
+}
+
+std::int64_t gradient_floats(const Network& network, int capacity) {
+  return theory::plan_gradients(network.graph).total() * capacity;
+}
+
+}  // namespace eos::sim
