@@ -10,6 +10,7 @@ namespace eos::kernels::reference {
 inline double activate(ActivationSpec spec, double z) {
   switch (spec.kind) {
     case Activation::identity:
+    case Activation::gelu:  // a layer of its own
       break;
     case Activation::relu:
       return z < 0 ? 0 : z;
@@ -26,6 +27,7 @@ inline double activate(ActivationSpec spec, double z) {
 inline double slope(ActivationSpec spec, double y) {
   switch (spec.kind) {
     case Activation::identity:
+    case Activation::gelu:  // a layer of its own
       break;
     case Activation::relu:
       return y > 0 ? 1 : 0;

@@ -89,7 +89,8 @@ Grams grams(const kernels::Context& context, const Network& layout, const Floats
   result.noise_scale.resize(static_cast<std::size_t>(layout.layers()));
   Floats delta = f.dz, inputs, errors;
   for (int layer = layout.layers() - 1; layer >= 0; --layer) {
-    const int in = layout.widths[static_cast<std::size_t>(layer)], out = layout.widths[static_cast<std::size_t>(layer) + 1];
+    const int in = layout.widths[static_cast<std::size_t>(layer)],
+              out = layout.widths[static_cast<std::size_t>(layer) + 1];
     const float* x = f.activations.row(layer, 0);
     self_product(context, x, n, in, inputs);
     self_product(context, delta.data(), n, out, errors);
@@ -133,13 +134,13 @@ void sample_curves(const Grams& g, const Floats& residual, const CaptureSettings
   for (int b = 0; b < settings.bootstrap; ++b) {
     std::vector<int> times(n, 0);
     for (std::uint32_t i = 0; i < n; ++i) {
-      const core::Words w = core::draw(settings.seed, {settings.snapshot, static_cast<std::uint32_t>(b),
-                                                       core::Purpose::bootstrap, i});
+      const core::Words w =
+          core::draw(settings.seed, {settings.snapshot, static_cast<std::uint32_t>(b), core::Purpose::bootstrap, i});
       ++times[core::uniform_int(w.v[0], n)];
     }
     resampled.push_back(sample_shares(g.total, residual, times, u));
   }
-  auto curve = [&](std::vector<double> SampleShares::* member) {
+  auto curve = [&](std::vector<double> SampleShares::*member) {
     theory::MeasuredCurve c{u, shares.*member, {}};
     for (std::size_t k = 0; k < u.size(); ++k) {
       std::vector<double> values;
@@ -185,7 +186,8 @@ void write_curves(const kernels::Context& context, const Network& layout, const 
                        set.inputs.begin() + (first + part.samples) * layout.inputs());
     part.labels.assign(set.labels.begin() + first, set.labels.begin() + first + part.samples);
     Forward f = forward(context, layout, weights, part, part.samples);
-    backward.run(context, layout, weights.data(), f.activations, part.samples, f.dz.data(), f.dz.data(), gradient.data());
+    backward.run(context, layout, weights.data(), f.activations, Pass{0, part.samples}, f.dz.data(), f.dz.data(),
+                 gradient.data());
     for (std::size_t l = 0; l < layers; ++l) {
       const std::vector<double> s = write_shares(gradient, layout.offsets[l], layout.offsets[l + 1]);
       for (std::size_t k = 0; k < points; ++k) shares[l][k].push_back(s[k]);

@@ -15,7 +15,7 @@ namespace eos::sim {
 
 struct CaptureSettings {
   int samples = 2000;
-  int batch = 32;      ///< of the updates whose write capture is measured
+  int batch = 32;  ///< of the updates whose write capture is measured
   int bootstrap = 50;
   std::uint64_t seed = 1;
   std::uint32_t snapshot = 0;  ///< addresses the bootstrap draws

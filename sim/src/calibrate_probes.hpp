@@ -22,8 +22,8 @@ struct ProbeOutcome {
   std::vector<EpochRow> rows;  ///< validation values are means over the subset
   std::vector<float> weights;
   std::vector<std::vector<float>> weights_at;  ///< at each row, of dense probes only
-  std::vector<double> losses;  ///< [validation samples], at the end of the run
-  double loss = 0, accuracy = 0;  ///< means over all validation samples, at the end
+  std::vector<double> losses;                  ///< [validation samples], at the end of the run
+  double loss = 0, accuracy = 0;               ///< means over all validation samples, at the end
 };
 
 /// Shares of a selection probe's horizon at its begin and end with all data.

@@ -36,7 +36,8 @@ void visit_epoch_fields(Visit visit) {
   using R = EpochRow;
   visit("epoch", &R::epoch, "1", "stream positions offered per training sample");
   visit("step", &R::step, "1", "optimiser updates");
-  visit("train_loss", &R::train_loss, "1", "mean loss over samples forwarded since the last row; cross-entropy in nats");
+  visit("train_loss", &R::train_loss, "1",
+        "mean loss over samples forwarded since the last row; cross-entropy in nats");
   visit("validation_loss", &R::validation_loss, "1", "mean loss on validation data; cross-entropy in nats");
   visit("validation_accuracy", &R::validation_accuracy, "1", "share of validation samples classified correctly");
   visit("test_loss", &R::test_loss, "1", "mean loss on test data; cross-entropy in nats");

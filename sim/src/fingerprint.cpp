@@ -19,10 +19,9 @@ std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
                          node.shared, node.out.size(), l.kernel, l.stride, l.padding, l.pool, l.heads, l.causal,
                          static_cast<int>(l.activation), l.rate, l.gain);
   }
-  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", nodes,
-                     static_cast<int>(n.activation), n.leak, static_cast<int>(n.output), static_cast<int>(n.loss),
-                     n.target_low, n.target_high, n.output_slope, n.biases, n.random_biases,
-                     static_cast<int>(n.initialisation), n.init_scale);
+  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", nodes, static_cast<int>(n.activation), n.leak,
+                     static_cast<int>(n.output), static_cast<int>(n.loss), n.target_low, n.target_high, n.output_slope,
+                     n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale);
 }
 
 std::string describe(const theory::OptimiserSpec& o) {

@@ -27,7 +27,8 @@ kernels::ActivationSpec activation(const LayerCall& c) {
 }  // namespace
 
 void dense_forward(const LayerCall& c) {
-  if (c.node.shared >= 0) return kernels::dense_backward_inputs(c.context, shape_of_tied(c), c.x, c.w, nullptr, {}, c.y);
+  if (c.node.shared >= 0)
+    return kernels::dense_backward_inputs(c.context, shape_of_tied(c), c.x, c.w, nullptr, {}, c.y);
   kernels::dense_forward(c.context, shape_of(c), c.x, c.w, c.b, activation(c), c.y);
 }
 

@@ -13,12 +13,15 @@
 namespace eos::sim {
 
 struct LayerCall {
+  LayerCall(const kernels::Context& on, const Network& of, const theory::Node& at, const Pass& in)
+      : context(on), network(of), node(at), pass(in) {}
+
   const kernels::Context& context;
   const Network& network;
   const theory::Node& node;
   const Pass& pass;
   int replicas = 1;
-  int rows = 0;           ///< samples of each replica
+  int rows = 0;             ///< samples of each replica
   std::int64_t stride = 0;  ///< floats between replicas of w, b, dw and db
 
   const float* x = nullptr;   ///< [replicas][rows][in]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "eos/core/error.hpp"
 #include "eos/core/philox.hpp"
 #include "eos/kernels/activation.hpp"
 #include "eos/kernels/update.hpp"
@@ -12,25 +13,29 @@ namespace eos::sim {
 
 namespace {
 
-theory::Graph chain_graph(const std::vector<int>& widths, theory::NetworkSpec spec) {
+theory::NetworkSpec chain_spec(const std::vector<int>& widths, theory::NetworkSpec spec) {
   spec.architecture = theory::Architecture::mlp;
   spec.hidden.assign(widths.begin() + 1, widths.end() - 1);
+  return spec;
+}
+
+theory::DataShape vectors(int inputs, int outputs) {
   theory::DataShape data;
-  data.input.channels = widths.front();
-  data.outputs = widths.back();
-  return theory::build_graph(spec, data);
+  data.input.channels = inputs;
+  data.outputs = outputs;
+  return data;
 }
 
 }  // namespace
 
-Network::Network(theory::Graph built, const theory::NetworkSpec& spec)
-    : graph(std::move(built)), widths(graph.chain()), biases(spec.biases) {
+Network::Network(const theory::NetworkSpec& spec, const theory::DataShape& data)
+    : graph(theory::build_graph(spec, data)), widths(graph.chain()), biases(spec.biases) {
   for (const theory::Block& b : graph.blocks) offsets.push_back(b.offset);
   offsets.push_back(graph.parameters);
 }
 
 Network::Network(std::vector<int> all_widths, const theory::NetworkSpec& spec)
-    : Network(chain_graph(all_widths, spec), spec) {}
+    : Network(chain_spec(all_widths, spec), vectors(all_widths.front(), all_widths.back())) {}
 
 std::vector<float> initial_weights(const Network& network, const theory::NetworkSpec& spec, std::uint64_t seed) {
   std::vector<float> w(static_cast<std::size_t>(network.parameters()), 0.0f);
@@ -82,7 +87,7 @@ LayerCall call_of(const kernels::Context& context, const Network& network, const
                   const Pass& pass, int n) {
   const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(n)];
   auto& own = const_cast<Activations&>(a);  // NOLINT: backward functions read what is theirs
-  LayerCall c{context, network, node, pass};
+  LayerCall c(context, network, node, pass);
   c.replicas = a.replicas();
   c.rows = pass.rows;
   c.stride = network.parameters();
@@ -186,8 +191,8 @@ struct Backward::Course {
 
   /// From d loss / d (output) to d loss / d (sums) where no consumer has done it.
   void apply_slope(int level, float* dy) const {
-    if (!fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
-    kernels::activation_slope(context, activation_of(node(level)), floats(level), a.row(level, pass.first), dy);
+    if (dy == nullptr || !fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
+    throw core::Error("E901", "no kernel multiplies by the slope of layer " + node(level).spec.name);
   }
 };
 

@@ -1,8 +1,8 @@
 // Run a graph of layers on the kernels: where parameters lie, forward and backward over rows of a buffer.
 //
 // Values and gradients are [replicas][rows][height][width][channels]. Level 0 of the activations is the input, level
-// n + 1 the output of node n; for a multilayer perceptron nodes, blocks of parameters and layers are the same. Each kind
-// of layer is two functions on a LayerCall (layers.hpp).
+// n + 1 the output of node n; for a multilayer perceptron nodes, blocks of parameters and layers are the same. Each
+// kind of layer is two functions on a LayerCall (layers.hpp).
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,8 @@ struct LayerCall;
 
 struct Network {
   Network() = default;
-  explicit Network(theory::Graph graph, const theory::NetworkSpec& spec = {});
+  /// throws Error of theory::build_graph.
+  Network(const theory::NetworkSpec& spec, const theory::DataShape& data);
   /// A chain of dense layers; widths: inputs, hidden layers, classes; at least two.
   explicit Network(std::vector<int> widths, const theory::NetworkSpec& spec = {});
 
@@ -122,14 +123,16 @@ class Backward {
   void start(const Network& network, int first_layer);
   bool fuses_slope(const Network& network, int consumer) const;
   void run_layer(LayerCall& call, float* gradient, int first_layer);
-  float* slot(int level) { return slots_[static_cast<std::size_t>(plan_.slot[static_cast<std::size_t>(level)])].data(); }
+  float* slot(int level) {
+    return slots_[static_cast<std::size_t>(plan_.slot[static_cast<std::size_t>(level)])].data();
+  }
 
   int replicas_ = 1;
   int shared_ = -1;  ///< block that two nodes use
   theory::GradientPlan plan_;
-  std::vector<int> uses_;                      ///< of each level, by nodes
-  std::vector<kernels::Buffer<float>> slots_;  ///< [replicas][capacity][words of the slot] each
-  kernels::Buffer<float> extra_;               ///< a second gradient of a level or table, before it is added
+  std::vector<int> uses_;                           ///< of each level, by nodes
+  std::vector<kernels::Buffer<float>> slots_;       ///< [replicas][capacity][words of the slot] each
+  kernels::Buffer<float> extra_;                    ///< a second gradient of a level or table, before it is added
   std::vector<std::uint8_t> written_, slope_done_;  ///< by level
   int first_layer_ = -1;
   std::vector<bool> needed_;  ///< by level, for first_layer_

@@ -74,7 +74,8 @@ std::vector<std::int64_t> Plasticity::ranks(WriteControls controls) const {
   const std::vector<double> fractions = theory::layer_fractions(spec_.layer_share, controls.weight_fraction, sizes_);
   std::vector<std::int64_t> k;
   for (std::size_t l = 0; l < sizes_.size(); ++l) {
-    const std::int64_t among = spec_.rank_within == RankWithin::layer ? sizes_[l] : sizes_[l] / layout_.columns(static_cast<int>(l));
+    const std::int64_t among =
+        spec_.rank_within == RankWithin::layer ? sizes_[l] : sizes_[l] / layout_.columns(static_cast<int>(l));
     const double offset = core::uniform(seed_, {1, static_cast<std::uint32_t>(controls.step),
                                                 core::Purpose::weight_mask, static_cast<std::uint32_t>(l)});
     k.push_back(static_cast<std::int64_t>(std::floor(fractions[l] * static_cast<double>(among) + offset)));

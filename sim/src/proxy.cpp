@@ -79,8 +79,8 @@ void Proxy::learn(const std::vector<std::int32_t>& kept, const std::vector<std::
   const auto rows = static_cast<int>(kept.size());
   context_.copy_in(index_.data(), kept.data(), kept.size() * sizeof(std::int32_t));
   for (int level = 0; level <= layout_.layers(); ++level)
-    kernels::compact_rows(context_, chunk_.row(level, 0), static_cast<int>(chunk_.level_size(level)), index_.data(), rows,
-                          batch_.row(level, 0));
+    kernels::compact_rows(context_, chunk_.row(level, 0), static_cast<int>(chunk_.level_size(level)), index_.data(),
+                          rows, batch_.row(level, 0));
   std::vector<std::int32_t> kept_labels;
   for (const std::int32_t i : kept) kept_labels.push_back(labels[static_cast<std::size_t>(i)]);
   context_.copy_in(labels_.data(), kept_labels.data(), kept_labels.size() * sizeof(std::int32_t));
@@ -89,7 +89,7 @@ void Proxy::learn(const std::vector<std::int32_t>& kept, const std::vector<std::
   if (!spec_.network.output_slope) out.sent = sent_.data();
   score_outputs(context_, spec_.network, rows, layout_.classes(), batch_.row(layout_.layers(), 0), labels_.data(),
                 nullptr, 1.0f / static_cast<float>(rows), out);
-  backward_.run(context_, layout_, weights_.data(), batch_, rows, dz_.data(),
+  backward_.run(context_, layout_, weights_.data(), batch_, Pass{0, rows}, dz_.data(),
                 spec_.network.output_slope ? dz_.data() : sent_.data(), gradient_.data());
   WriteControls controls;
   controls.step = ++steps_;

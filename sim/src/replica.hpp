@@ -161,9 +161,9 @@ class Replica {
   std::vector<StepRow> step_rows_;
   std::int64_t batch_begin_ = 0;  ///< stream position at which the present batch began
   std::int64_t chunks_ = 0;
-  std::int64_t presented_ = 0;                             ///< samples seen when the last batch ended
+  std::int64_t presented_ = 0;       ///< samples seen when the last batch ended
   std::int64_t centres_epoch_ = -1;  ///< in which the centres of Score::shallow were forwarded last
-  std::int64_t evaluations_ = 0;                           ///< of evaluate_every, passed
+  std::int64_t evaluations_ = 0;     ///< of evaluate_every, passed
   std::int64_t kept_since_row_ = 0, kept_since_step_ = 0;  ///< rows the gate kept since the last row of each table
   double loss_sum_ = 0;                                    ///< over samples forwarded for training since the last row
   std::int64_t forwarded_since_row_ = 0;                   ///< those samples

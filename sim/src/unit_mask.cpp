@@ -36,8 +36,8 @@ std::vector<std::uint8_t> random_subset(std::int64_t size, std::int64_t k, std::
   return flags;
 }
 
-UnitMasks::UnitMasks(const kernels::Context& context, const theory::UnitSpec& spec, const Network& layout,
-                     int capacity, std::uint64_t seed)
+UnitMasks::UnitMasks(const kernels::Context& context, const theory::UnitSpec& spec, const Network& layout, int capacity,
+                     std::uint64_t seed)
     : context_(context), spec_(spec), layout_(layout), seed_(seed), levels_(layout.widths.size()) {
   if (masks_errors()) set_on_device_ = kernels::Buffer<std::int32_t>(context, static_cast<std::size_t>(capacity));
   int widest = 0;

@@ -61,7 +61,7 @@ TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
     const std::vector<float> sent = normals(5, 100 + step, 0);
     std::copy(x.begin(), x.end(), a.row(0, 0));
     forward(context, layout, direct.data(), a, 0, 1);
-    backward.run(context, layout, stored.data(), a, 1, dz.data(), sent.data(), gradient.data());
+    backward.run(context, layout, stored.data(), a, Pass{0, 1}, dz.data(), sent.data(), gradient.data());
     passes.apply(gradient.data(), controls, stored.data());
     online.run(a, dz.data(), sent.data(), controls, direct.data());
     ASSERT_EQ(std::memcmp(direct.data(), stored.data(), direct.size() * sizeof(float)), 0) << "step " << step;
