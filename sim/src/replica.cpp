@@ -23,13 +23,6 @@ theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const
   return theory::graph_counts(network.graph, network.inputs());
 }
 
-theory::DataShape data_shape(const TaskData& data) {
-  theory::DataShape shape;
-  shape.input.channels = data.inputs;
-  shape.outputs = data.classes;
-  return shape;
-}
-
 constexpr std::int32_t k_noise_pool = 1 << 16;
 
 double mean_input(const LabelledSet& set) {
@@ -52,7 +45,7 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
     : spec(s),
       selection(effective_selection(s)),
       plasticity(effective_plasticity(s)),
-      layout(s.network, data_shape(data)),
+      layout(s.network, data.shape()),
       counts(network_counts(plasticity.topology, layout)),
       open_loop(s, data.train.samples),
       train(context, data.train),

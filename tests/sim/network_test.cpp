@@ -181,9 +181,10 @@ TEST(NetworkKinds, without_biases_nothing_else_is_written_or_counted) {
 
 TEST(NetworkKinds, initial_weights_have_the_stated_deviations) {
   theory::NetworkSpec n;
-  const Network layout({400, 300, 10});
+  const std::vector<int> widths{400, 300, 10};
   const auto deviation = [&](theory::Initialisation kind) {
     n.initialisation = kind, n.init_scale = 0.5;
+    const Network layout(widths, n);
     const std::vector<float> w = initial_weights(layout, n, 7);
     double sum = 0;
     for (int i = 0; i < 400 * 300; ++i) sum += double{w[static_cast<std::size_t>(i)]} * w[static_cast<std::size_t>(i)];
@@ -193,6 +194,7 @@ TEST(NetworkKinds, initial_weights_have_the_stated_deviations) {
   EXPECT_NEAR(deviation(theory::Initialisation::he) / (0.5 * std::sqrt(2.0 / 400)), 1, 0.01);
   EXPECT_NEAR(deviation(theory::Initialisation::fan_in) / (0.5 * std::sqrt(1.0 / 400)), 1, 0.01);
   EXPECT_NEAR(deviation(theory::Initialisation::normal) / 0.5, 1, 0.01);
+  const Network layout(widths, n);
   const auto bias = static_cast<std::size_t>(layout.bias_offset(0));
   EXPECT_EQ(initial_weights(layout, n, 7)[bias], 0.0f);
   n.random_biases = true;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "eos/theory/data_spec.hpp"
+#include "eos/theory/graph.hpp"
 
 namespace eos::sim {
 
@@ -42,6 +43,8 @@ struct TaskData {
   std::optional<double> loss_floor;
 
   int depth() const { return channels > 0 ? channels : inputs / (height * width); }
+  /// What a network for this task is built for.
+  theory::DataShape shape() const { return {{height, width, depth(), false}, classes, tokens}; }
 };
 
 /// throws Error E202 (not found: says where it looked and what to do), E203, E104 (more samples than there are), E106,
