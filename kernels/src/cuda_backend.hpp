@@ -3,17 +3,24 @@
 #pragma once
 
 #include "eos/kernels/activation.hpp"
+#include "eos/kernels/activation_layer.hpp"
+#include "eos/kernels/batch_norm.hpp"
 #include "eos/kernels/cache.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
+#include "eos/kernels/dropout.hpp"
+#include "eos/kernels/elementwise.hpp"
 #include "eos/kernels/gather.hpp"
+#include "eos/kernels/gelu.hpp"
+#include "eos/kernels/layer_norm.hpp"
+#include "eos/kernels/mask.hpp"
 #include "eos/kernels/mask_columns.hpp"
 #include "eos/kernels/outer_update.hpp"
-#include "eos/kernels/mask.hpp"
 #include "eos/kernels/perceptron.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/squared_error.hpp"
+#include "eos/kernels/token_scores.hpp"
 #include "eos/kernels/update.hpp"
 
 namespace eos::kernels::cuda {
@@ -34,7 +41,33 @@ void dense_backward_inputs(const Context& context, DenseShape shape, const float
                            ActivationSpec activation_of_x, float* dx);
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
-                  const float* weight, float scale, SoftmaxOutputs out);
+                  const float* weight, float scale, SoftmaxOutputs out, float smoothing);
+void token_scores(const Context& context, TokenShape shape, TokenValues values, TokenScores scores);
+
+void activation_forward(const Context& context, std::int64_t size, ActivationSpec spec, const float* z, float* y);
+void activation_backward(const Context& context, std::int64_t size, ActivationSpec spec, const float* kept,
+                         const float* dy, float* dz);
+void gelu_forward(const Context& context, std::int64_t size, const float* z, float* y);
+void gelu_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
+void gelu_tanh_forward(const Context& context, std::int64_t size, const float* z, float* y);
+void gelu_tanh_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
+void add(const Context& context, std::int64_t size, const float* a, const float* b, float* y);
+void dropout(const Context& context, DropoutShape shape, DropoutLayer layer, const DropoutDraw* draws,
+             const std::int32_t* samples, const float* x, float* y);
+
+void layer_norm_forward(const Context& context, LayerNormShape shape, float epsilon, const float* x, const float* gains,
+                        const float* biases, float* y, NormStatistics saved);
+void layer_norm_backward(const Context& context, LayerNormShape shape, const float* x, const float* gains,
+                         NormStatistics saved, const float* dy, NormGradients gradients);
+void batch_norm_train(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
+                      const float* gains, const float* biases, float* y, NormStatistics saved,
+                      RunningStatistics running);
+void batch_norm_evaluate(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
+                         const float* gains, const float* biases, const float* running_mean,
+                         const float* running_variance, float* y, NormStatistics saved);
+void batch_norm_backward(const Context& context, BatchNormShape shape, const BatchNormSpec& spec,
+                         StatisticsOf statistics, const float* x, const float* gains, const float* biases,
+                         NormStatistics saved, const float* dy, NormGradients gradients);
 
 void squared_error(const Context& context, SquaredErrorShape shape, SquaredErrorTargets targets,
                    ActivationSpec activation_of_y, const float* y, const std::int32_t* labels, const float* weight,

@@ -35,6 +35,9 @@ enum class Scratch {
   cache_levels,
   cache_flags,
   cache_blocks,
+  column_sums,
+  norm_statistics,
+  norm_parts,
   count
 };
 

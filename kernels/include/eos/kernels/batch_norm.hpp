@@ -1,0 +1,78 @@
+// Batch normalisation: every channel brought to mean 0 and variance 1 over a batch and its positions, then stretched
+// and shifted; with an optional ReLU in the same pass.
+//
+// Training: m = mean_n x, v = mean_n (x - m)^2, s = 1 / sqrt(v + epsilon), xhat = (x - m) s,
+//   y = act(gain xhat + bias); running mean += momentum (m - running mean), running variance += momentum (v n/(n - 1) -
+//   running variance). Evaluation: m and v are the running ones, and nothing is changed.
+// Backward, with g = dy act': dbias = sum_n g, dgain = sum_n g xhat, and
+//   dx = gain s (g - dbias / n - xhat dgain / n)   (statistics of the batch)   or   gain s g   (fixed statistics).
+// Source: Ioffe & Szegedy, "Batch normalization", ICML 2015, algorithms 1 and 2, and the gradients of section 3; the
+// momentum form and the unbiased running variance are those of PyTorch's BatchNorm2d. ReLU passes where y > 0; it is
+// computed again in backward, so that y need not be kept.
+// Shapes: x, y, dy, dx [R][rows][channels] with rows = samples x height x width of one replica; everything else [R]
+// [channels]. Guarantees: statistics are summed in double in an order that the shape alone fixes: independent of
+// threads(). In evaluation a sample has the same bits alone and anywhere in any batch, and on every backend; in
+// training it depends on its batch, by definition. NaN passes through its channel. No allocation after the first calls.
+// Thread-safe. Bytes per entry: 12 forward in training, 8 in evaluation, 20 backward. Plain reference: namespace
+// reference, for float and double. Example: tests/kernels/batch_norm_test.cpp.
+#pragma once
+
+#include "eos/kernels/activation.hpp"
+#include "eos/kernels/layer_norm.hpp"
+
+namespace eos::kernels {
+
+struct BatchNormShape {
+  int replicas = 1;
+  std::int64_t rows = 0;  ///< samples x height x width of one replica
+  int channels = 0;
+};
+
+struct BatchNormSpec {
+  float epsilon = 1e-5f;
+  float momentum = 0.1f;      ///< weight of the new batch in the running statistics
+  ActivationSpec activation;  ///< identity or relu
+};
+
+template <class Real>
+struct RunningStatisticsOf {
+  Real* mean = nullptr;
+  Real* variance = nullptr;
+};
+using RunningStatistics = RunningStatisticsOf<float>;
+
+enum class StatisticsOf {
+  batch,  ///< the saved statistics are those of this batch and move with x
+  fixed   ///< constants, as in evaluation
+};
+
+/// Statistics of the batch. `running` with null members is left out (scoring in training mode touches nothing). The
+/// members of `saved` are needed by backward and may be null. y may be x. throws Error E901 for an activation other
+/// than identity and relu, and for running statistics of one row, whose variance is undefined.
+void batch_norm_train(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
+                      const float* gains, const float* biases, float* y, NormStatistics saved,
+                      RunningStatistics running);
+/// Running statistics, which are only read. `saved` as above (then backward runs with StatisticsOf::fixed).
+void batch_norm_evaluate(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
+                         const float* gains, const float* biases, const float* running_mean,
+                         const float* running_variance, float* y, NormStatistics saved);
+/// rows = 0 gives gradients of zero. dx may be dy, but not x.
+void batch_norm_backward(const Context& context, BatchNormShape shape, const BatchNormSpec& spec,
+                         StatisticsOf statistics, const float* x, const float* gains, const float* biases,
+                         NormStatistics saved, const float* dy, NormGradients gradients);
+
+namespace reference {
+template <class Real>
+void batch_norm_train(BatchNormShape shape, const BatchNormSpec& spec, const Real* x, const Real* gains,
+                      const Real* biases, Real* y, NormStatisticsOf<Real> saved, RunningStatisticsOf<Real> running);
+template <class Real>
+void batch_norm_evaluate(BatchNormShape shape, const BatchNormSpec& spec, const Real* x, const Real* gains,
+                         const Real* biases, const Real* running_mean, const Real* running_variance, Real* y,
+                         NormStatisticsOf<Real> saved);
+template <class Real>
+void batch_norm_backward(BatchNormShape shape, const BatchNormSpec& spec, StatisticsOf statistics, const Real* x,
+                         const Real* gains, const Real* biases, NormStatisticsOf<Real> saved, const Real* dy,
+                         NormGradientsOf<Real> gradients);
+}  // namespace reference
+
+}  // namespace eos::kernels
