@@ -93,6 +93,8 @@ void bind(Binder& b, theory::SelectionSpec& s) {
   b.number({"ratio_alpha", "1", "gate ratio: keep when benefit per joule >= alpha times the average"}, s.ratio_alpha,
            k_not_negative);
   b.number({"ratio_exponent", "1", "gate ratio: benefit is residual^exponent"}, s.ratio_exponent, k_positive);
+  b.number({"token_share", "1", "sequences: share of a batch's tokens, the hardest, that is back-propagated"},
+           s.token_share, k_share);
   b.integer({"minimum_kept", "samples", "shrinking batches below it are skipped"}, s.minimum_kept, k_count);
 }
 

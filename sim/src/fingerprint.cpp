@@ -9,7 +9,7 @@
 namespace eos::sim {
 namespace {
 
-constexpr int k_checkpoint_version = 3;  // raise it when the state of a replica changes
+constexpr int k_checkpoint_version = 4;  // raise it when the state of a replica changes
 
 std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
   std::string nodes;
@@ -19,9 +19,9 @@ std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
                          node.shared, node.out.size(), l.kernel, l.stride, l.padding, l.pool, l.heads, l.causal,
                          static_cast<int>(l.activation), l.rate, l.gain);
   }
-  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {}\n", nodes, static_cast<int>(n.activation), n.leak,
-                     static_cast<int>(n.output), static_cast<int>(n.loss), n.target_low, n.target_high, n.output_slope,
-                     n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale);
+  return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {} {}\n", nodes, static_cast<int>(n.activation),
+                     n.leak, static_cast<int>(n.output), static_cast<int>(n.loss), n.target_low, n.target_high,
+                     n.output_slope, n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale, n.label_smoothing);
 }
 
 std::string describe(const theory::OptimiserSpec& o) {
@@ -46,7 +46,8 @@ std::string describe(const theory::SelectionSpec& s) {
                      s.start_epochs, s.infobatch_r, s.spaced_threshold, s.spaced_relative, s.spaced_probability,
                      s.ratio_alpha, s.ratio_exponent, s.minimum_kept, s.refresh_epochs,
                      static_cast<int>(s.rate_compensation), s.shallow_centres, fmt::join(s.proxy_hidden, " "),
-                     s.proxy_every, s.proxy_rate);
+                     s.proxy_every, s.proxy_rate) +
+         fmt::format("tokens {}\n", s.token_share);
 }
 
 std::string describe(const theory::UnitSpec& u, const theory::FreezeSpec& f, const theory::TopologySpec& t) {

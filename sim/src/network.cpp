@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "eos/core/error.hpp"
 #include "eos/core/philox.hpp"
-#include "eos/kernels/activation.hpp"
-#include "eos/kernels/update.hpp"
+#include "eos/kernels/activation_layer.hpp"
+#include "eos/kernels/elementwise.hpp"
 #include "layers.hpp"
 
 namespace eos::sim {
@@ -175,7 +174,8 @@ struct Backward::Course {
   float* target(int level) const { return own.written_[at(level)] ? own.extra_.data() : own.slot(level); }
   /// After target() was written.
   void arrived(int level) const {
-    if (own.written_[at(level)]) kernels::accumulate(context, floats(level), own.extra_.data(), own.slot(level));
+    if (own.written_[at(level)])
+      kernels::add(context, floats(level), own.slot(level), own.extra_.data(), own.slot(level));
     own.written_[at(level)] = 1;
   }
 
@@ -183,7 +183,7 @@ struct Backward::Course {
   void pass_on(int level, const float* dy) const {
     if (!needed(level)) return;
     if (own.written_[at(level)])
-      kernels::accumulate(context, floats(level), dy, own.slot(level));
+      kernels::add(context, floats(level), own.slot(level), dy, own.slot(level));
     else
       context.copy(own.slot(level), dy, static_cast<std::size_t>(floats(level)) * sizeof *dy);
     own.written_[at(level)] = 1;
@@ -192,7 +192,7 @@ struct Backward::Course {
   /// From d loss / d (output) to d loss / d (sums) where no consumer has done it.
   void apply_slope(int level, float* dy) const {
     if (dy == nullptr || !fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
-    throw core::Error("E901", "no kernel multiplies by the slope of layer " + node(level).spec.name);
+    kernels::activation_backward(context, floats(level), activation_of(node(level)), a.row(level, pass.first), dy, dy);
   }
 };
 
@@ -254,7 +254,7 @@ void Backward::run_layer(LayerCall& c, float* gradient, int first_layer) {
   if (second) c.dw = extra_.data(), c.stride = size;
   layer_functions(c.node.spec.kind).backward(c);
   for (int r = 0; second && r < replicas_; ++r)
-    kernels::accumulate(c.context, size, extra_.data() + r * size, first + r * stride);
+    kernels::add(c.context, size, first + r * stride, extra_.data() + r * size, first + r * stride);
 }
 
 std::int64_t activation_floats(const Network& network, int capacity) {

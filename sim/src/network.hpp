@@ -14,6 +14,10 @@
 #include "eos/kernels/select.hpp"
 #include "eos/theory/graph.hpp"
 
+namespace eos::kernels {
+struct DropoutDraw;
+}
+
 namespace eos::sim {
 
 struct LayerCall;
@@ -86,10 +90,10 @@ class Activations {
 struct Pass {
   int first = 0, rows = 0;
   Mode mode = Mode::score;
-  float* state = nullptr;                 ///< running statistics [replicas][graph.state]; may be null without any
-  const std::int32_t* samples = nullptr;  ///< ids [replicas][rows] in the context's memory, for dropout
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
+  float* state = nullptr;  ///< running statistics [replicas][graph.state]; may be null without any
+  /// For dropout, in the context's memory: ids [replicas][rows], and where the draws of each replica begin.
+  const std::int32_t* samples = nullptr;
+  const kernels::DropoutDraw* draws = nullptr;
 };
 
 /// Fills levels begin + 1 .. end from level begin (end < 0: all), for the rows of `pass`.

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "outputs.hpp"
+#include "eos/core/error.hpp"
 
 namespace eos::sim {
 
@@ -31,7 +31,23 @@ double mean_input(const LabelledSet& set) {
   return static_cast<double>(sum) * k_byte_scale / static_cast<double>(set.inputs.size());
 }
 
-int chunk_capacity(int batch) { return std::max(batch, k_comfortable_chunk); }
+/// Layers with many positions a sample reach full speed with any batch, and their activations are large.
+int chunk_capacity(int batch, const Network& network) {
+  return network.chain() ? std::max(batch, k_comfortable_chunk) : batch;
+}
+
+/// What is known only with the data at hand.
+void check_sequences(const theory::SelectionSpec& s, const Network& network) {
+  const bool sequences = network.predictions() > 1;
+  if (!sequences && s.token_share < 1)
+    throw core::Error("E107", "selection.token_share < 1 chooses tokens, but these data have one label a sample",
+                      "choose samples instead: selection.gate = \"ranked\" with a fraction");
+  if (sequences && (s.gate == theory::Gate::gap || s.score == theory::Score::proxy))
+    throw core::Error("E107",
+                      "selection.gate = \"gap\" and selection.score = \"proxy\" look at one label a sample, but these "
+                      "data are sequences",
+                      "choose another gate, e.g. ranked or threshold");
+}
 
 }  // namespace
 
@@ -52,6 +68,8 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
       validation(context, data.validation),
       test(context, data.test),
       transform(k_byte_scale) {
+  check_sequences(selection, layout);
+  if (data.tokens) transform.scale = 1;  // token ids
   if (s.data.centred) transform.shift = static_cast<float>(mean_input(data.train));
   if (s.data.input_noise == 0) return;
   // Keyed like label noise: a property of the data, the same for every replica.
@@ -81,22 +99,27 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),
+      state_(context, initial_state(setup.layout)),
+      draws_(context, std::vector<kernels::DropoutDraw>(1)),
       layer_ledgers_(static_cast<std::size_t>(setup.layout.layers())) {
   if (structure_.topology().sparse()) {
     structure_.start(weights_);
     initial_ = weights_.get();
   }
-  const int batch = setup.spec.batch, capacity = chunk_capacity(batch);
+  const int batch = setup.spec.batch, capacity = chunk_capacity(batch, setup.layout);
   const auto rows = static_cast<std::size_t>(capacity);
   batch_ = Activations(context, setup.layout, batch);
   chunk_ = Activations(context, setup.layout, capacity);
   backward_ = Backward(context, setup.layout, batch);
+  scorer_ = OutputScorer(context, setup.spec.network, setup.layout, capacity);
+  const auto predictions = static_cast<std::size_t>(setup.layout.predictions());
+  if (predictions > 1) correct_tokens_ = kernels::Buffer<std::int32_t>(context, rows);
   scores_ = kernels::Buffer<float>(context, 3 * rows);
   correct_ = kernels::Buffer<std::uint8_t>(context, rows);
-  dz_ = kernels::Buffer<float>(context, static_cast<std::size_t>(batch) * setup.layout.classes());
+  dz_ = kernels::Buffer<float>(context, static_cast<std::size_t>(batch) * predictions * setup.layout.classes());
   if (!setup.spec.network.output_slope) sent_ = kernels::Buffer<float>(context, dz_.size());
-  sample_weights_ = kernels::Buffer<float>(context, rows);
-  labels_ = kernels::Buffer<std::int32_t>(context, rows);
+  sample_weights_ = kernels::Buffer<float>(context, rows * predictions);
+  labels_ = kernels::Buffer<std::int32_t>(context, rows * predictions);
   index_ = kernels::Buffer<std::int32_t>(context, rows);
   score_words_.resize(3 * rows);
   plasticity_.start(weights_);
@@ -118,7 +141,7 @@ int Replica::chunk_size() const {
   const double keep = gate_.expected_keep(stream_.state.position, stream_.data_fraction(), means_);
   if (keep >= 1) return missing;
   // A transient part may decay between batches, not within: then no row is forwarded before its batch.
-  const int most = plasticity_.caches() ? missing : chunk_capacity(batch);
+  const int most = plasticity_.caches() ? missing : chunk_.capacity();
   // The ranked gate keeps at most ceil(fraction * rows): rounding down here never keeps too many.
   if (setup_.selection.gate == theory::Gate::ranked && setup_.selection.confidence == 0)
     return std::clamp(static_cast<int>(missing / keep), 1, most);
@@ -133,8 +156,20 @@ void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_
 
 void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights) {
   context_.copy_in(labels_.data(), labels.data(), labels.size() * sizeof(std::int32_t));
-  if (setup_.selection.present == theory::Present::infobatch)
-    context_.copy_in(sample_weights_.data(), weights.data(), weights.size() * sizeof(float));
+  if (!scores_weights()) return;
+  const auto predictions = static_cast<std::size_t>(setup_.layout.predictions());
+  prediction_weights_.clear();
+  for (const float weight : weights) prediction_weights_.insert(prediction_weights_.end(), predictions, weight);
+  context_.copy_in(sample_weights_.data(), prediction_weights_.data(), prediction_weights_.size() * sizeof(float));
+}
+
+// index_ must hold the samples of the rows.
+Pass Replica::pass_of(int first, int rows, Mode mode) {
+  if (mode == Mode::train) {
+    const kernels::DropoutDraw draw{seed_, 0, static_cast<std::uint32_t>(ledger_.steps)};
+    context_.copy_in(draws_.data(), &draw, sizeof draw);
+  }
+  return {first, rows, mode, state_.data(), index_.data(), draws_.data()};
 }
 
 void Replica::forward_chunk(bool in_place) {
@@ -143,7 +178,8 @@ void Replica::forward_chunk(bool in_place) {
   const int first = in_place ? pending_.size() : 0;
   gather(setup_.train, row_samples_, a.row(0, first));
   if (passed_.empty())
-    forward(context_, setup_.layout, forward_weights(), a, first, static_cast<int>(rows_.size()));
+    forward(context_, setup_.layout, forward_weights(), a,
+            pass_of(first, static_cast<int>(rows_.size()), in_place ? Mode::train : Mode::score));
   else
     forward_from_features(first);
   upload_labels(row_labels_, row_weights_);
@@ -152,28 +188,38 @@ void Replica::forward_chunk(bool in_place) {
 
 void Replica::score(Activations& a, int first, bool in_place) {
   const auto rows = static_cast<int>(rows_.size());
-  const std::size_t n = rows_.size(), capacity = score_words_.size() / 3;
-  const int classes = setup_.layout.classes();
+  const std::size_t capacity = score_words_.size() / 3;
+  const std::int64_t outputs = std::int64_t{setup_.layout.predictions()} * setup_.layout.classes();
   OutputScores out;
   out.loss = scores_.data();
   out.p_true = scores_.data() + capacity;
   out.residual = scores_.data() + 2 * capacity;
   out.correct = correct_.data();
+  out.correct_tokens = correct_tokens_.data();
   // Rows that are certain to be trained get their dz at once.
-  if (in_place) out.dz = dz_.data() + static_cast<std::ptrdiff_t>(first) * classes;
-  if (in_place && sent_.size() > 0) out.sent = sent_.data() + static_cast<std::ptrdiff_t>(first) * classes;
+  if (in_place) out.dz = dz_.data() + first * outputs;
+  if (in_place && sent_.size() > 0) out.sent = sent_.data() + first * outputs;
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
   const float scale = 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch);
-  const bool weighted = setup_.selection.present == theory::Present::infobatch;
-  score_outputs(context_, setup_.spec.network, rows, classes, a.row(setup_.layout.layers(), first), labels_.data(),
-                weighted ? sample_weights_.data() : nullptr, scale, out);
-  host_scores_.resize(n);
+  scorer_.score(rows, a.row(setup_.layout.nodes(), first), labels_.data(),
+                scores_weights() ? sample_weights_.data() : nullptr, scale, out);
+  take_scores(rows_.size());
+  if (setup_.selection.gate == theory::Gate::gap) score_gaps(a.row(setup_.layout.nodes(), first));
+}
+
+// Brings the scores of the first rows to the host. A sequence counts as right if more than half of its tokens are.
+void Replica::take_scores(std::size_t rows) {
+  const std::size_t capacity = score_words_.size() / 3;
+  host_scores_.resize(rows);
   context_.copy_out(score_words_.data(), scores_.data(), score_words_.size() * sizeof(float));
-  context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
-  std::copy_n(score_words_.data(), n, host_scores_.loss.data());
-  std::copy_n(score_words_.data() + capacity, n, host_scores_.p_true.data());
-  std::copy_n(score_words_.data() + 2 * capacity, n, host_scores_.residual.data());
-  if (setup_.selection.gate == theory::Gate::gap) score_gaps(a.row(setup_.layout.layers(), first));
+  std::copy_n(score_words_.data(), rows, host_scores_.loss.data());
+  std::copy_n(score_words_.data() + capacity, rows, host_scores_.p_true.data());
+  std::copy_n(score_words_.data() + 2 * capacity, rows, host_scores_.residual.data());
+  if (correct_tokens_.size() == 0) return context_.copy_out(host_scores_.correct.data(), correct_.data(), rows);
+  correct_counts_.resize(rows);
+  context_.copy_out(correct_counts_.data(), correct_tokens_.data(), rows * sizeof(std::int32_t));
+  for (std::size_t i = 0; i < rows; ++i)
+    host_scores_.correct[i] = 2 * correct_counts_[i] > setup_.layout.predictions() ? 1 : 0;
 }
 
 // Counts of a forward pass over rows_, and what the stream remembers of it.
@@ -224,7 +270,7 @@ void Replica::collect(bool in_place) {
   stream_.hand_back(returned_);
   const auto kept = static_cast<std::int64_t>(kept_.size()), all = static_cast<std::int64_t>(rows_.size());
   kept_since_row_ += kept, kept_since_step_ += kept;
-  const bool reused = in_place || !setup_.selection.two_forward;
+  const bool reused = in_place || !forwards_again();
   ledger_.forward_macs += (reused ? kept : 0) * setup_.counts.forward_macs;
   ledger_.scoring_macs += (reused ? all - kept : all) * setup_.counts.forward_macs;
   if (in_place)
@@ -234,7 +280,8 @@ void Replica::collect(bool in_place) {
   for (const std::int32_t i : kept_) {
     const auto row = static_cast<std::size_t>(i);
     pending_.samples.push_back(row_samples_[row]);
-    pending_.labels.push_back(row_labels_[row]);
+    const auto label = row_labels_.begin() + static_cast<std::ptrdiff_t>(row) * setup_.layout.predictions();
+    pending_.labels.insert(pending_.labels.end(), label, label + setup_.layout.predictions());
     pending_.weights.push_back(row_weights_[row]);
     pending_.loss += host_scores_.loss[row];
   }
@@ -243,11 +290,16 @@ void Replica::collect(bool in_place) {
 // Moves the activations of kept rows to the batch. The inputs are not moved: gathering the bytes again is cheaper.
 void Replica::collect_kept() {
   pending_.in_place = false;
-  if (setup_.selection.two_forward) return;
+  if (forwards_again()) return;
   context_.copy_in(index_.data(), kept_.data(), kept_.size() * sizeof(std::int32_t));
-  for (int level = 1; level < chunk_.levels(); ++level)
+  const auto rows = static_cast<int>(kept_.size());
+  for (int level = 1; level < chunk_.levels(); ++level) {
     kernels::compact_rows(context_, chunk_.row(level, 0), static_cast<int>(chunk_.level_size(level)), index_.data(),
-                          static_cast<int>(kept_.size()), batch_.row(level, pending_.size()));
+                          rows, batch_.row(level, pending_.size()));
+    if (const auto saved = static_cast<int>(chunk_.saved_size(level)); saved > 0)
+      kernels::compact_rows(context_, chunk_.saved(level, 0), saved, index_.data(), rows,
+                            batch_.saved(level, pending_.size()));
+  }
 }
 
 void Replica::finish_chunk() {
@@ -264,8 +316,7 @@ void Replica::finish_chunk() {
   }
   // Too few: no optimiser step at all, and the kept rows' forward was only scoring.
   const std::int64_t forward = std::int64_t{pending_.size()} * setup_.counts.forward_macs;
-  if (pending_.in_place || !setup_.selection.two_forward)
-    ledger_.forward_macs -= forward, ledger_.scoring_macs += forward;
+  if (pending_.in_place || !forwards_again()) ledger_.forward_macs -= forward, ledger_.scoring_macs += forward;
   kept_since_row_ -= pending_.size(), kept_since_step_ -= pending_.size();
   pending_.clear();
   batch_begin_ = stream_.state.position;
@@ -276,19 +327,18 @@ void Replica::finish_chunk() {
 void Replica::load_batch(int rows, float scale) {
   if (pending_.in_place) return;
   gather(setup_.train, pending_.samples, batch_.row(0, 0));
-  if (setup_.selection.two_forward) {
-    forward(context_, setup_.layout, forward_weights(), batch_, 0, rows);
+  if (forwards_again()) {
+    forward(context_, setup_.layout, forward_weights(), batch_, pass_of(0, rows, Mode::train));
     ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;
     ledger_.scoring_macs += pending_.forwarded_in_place * setup_.counts.forward_macs;
     ledger_.weight_reads += structure_.forward_reads();
   }
   upload_labels(pending_.labels, pending_.weights);
-  const bool weighted = setup_.selection.present == theory::Present::infobatch;
   OutputScores out;
   out.dz = dz_.data();
   out.sent = sent_.data();
-  score_outputs(context_, setup_.spec.network, rows, setup_.layout.classes(), batch_.row(setup_.layout.layers(), 0),
-                labels_.data(), weighted ? sample_weights_.data() : nullptr, scale, out);
+  scorer_.score(rows, batch_.row(setup_.layout.nodes(), 0), labels_.data(),
+                scores_weights() ? sample_weights_.data() : nullptr, scale, out);
 }
 
 void Replica::write_gradient(const WriteControls& controls) {
@@ -307,6 +357,11 @@ void Replica::update() {
   structure_.begin({ledger_.steps + 1, setup_.open_loop.progress(batch_begin_), ledger_.samples_backward},
                    pending_.labels);
   load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
+  if (setup_.selection.token_share < 1) {
+    upload_labels(pending_.labels, pending_.weights);
+    scorer_.score_hardest(rows, batch_.row(setup_.layout.nodes(), 0), labels_.data(), setup_.selection.token_share,
+                          dz_.data());
+  }
   const float* sent = sent_.size() > 0 ? sent_.data() : dz_.data();
   WriteControls controls;
   controls.step = ++ledger_.steps;
@@ -322,7 +377,9 @@ void Replica::update() {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
     plasticity_.note(online_.counts());
   } else {
-    backward_.run(context_, setup_.layout, forward_weights(), batch_, Pass{0, rows}, dz_.data(), sent, gradient_.data(),
+    context_.copy_in(index_.data(), pending_.samples.data(), pending_.samples.size() * sizeof(std::int32_t));
+    const Pass pass{0, rows, Mode::train, state_.data(), index_.data(), draws_.data()};
+    backward_.run(context_, setup_.layout, forward_weights(), batch_, pass, dz_.data(), sent, gradient_.data(),
                   structure_.scope(batch_));
     write_gradient(controls);
   }
@@ -397,6 +454,17 @@ void Replica::record_step(double rate, double theta, double loss) {
   kept_since_step_ = 0;
 }
 
+// Rows that are certain to be trained are forwarded where they stay. If training is another pass than scoring, that
+// takes a whole batch at once.
+bool Replica::fills_batch_in_place(bool all_sure) const {
+  if (setup_.selection.gate != theory::Gate::all && !all_sure) return false;
+  const auto rows = static_cast<int>(rows_.size());
+  const int room = full_batches() ? setup_.spec.batch - pending_.size() : setup_.spec.batch;
+  if (rows > room) return false;
+  return !setup_.layout.graph.trains_differently() ||
+         (pending_.size() == 0 && (rows == room || !full_batches() || stream_.exhausted()));
+}
+
 void Replica::advance() {
   const auto begin = std::chrono::steady_clock::now();
   Moment now;
@@ -407,9 +475,7 @@ void Replica::advance() {
   if (proxy_ || density_) prefilter(now);
   if (!rows_.empty()) {
     const bool all_sure = std::all_of(rows_.begin(), rows_.end(), [](const Row& r) { return r.sure; });
-    const int room = full_batches() ? setup_.spec.batch - pending_.size() : setup_.spec.batch;
-    const bool in_place =
-        (setup_.selection.gate == theory::Gate::all || all_sure) && static_cast<int>(rows_.size()) <= room;
+    const bool in_place = fills_batch_in_place(all_sure);
     forward_chunk(in_place);
     note_forward();
     if (!diverged_) {

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "eos/core/dataset.hpp"
+#include "eos/kernels/dropout.hpp"
 #include "eos/kernels/gather.hpp"
 #include "eos/sim/train.hpp"
 #include "gate.hpp"
 #include "network.hpp"
 #include "online_update.hpp"
 #include "open_loop.hpp"
+#include "outputs.hpp"
 #include "plasticity.hpp"
 #include "proxy.hpp"
 #include "shallow.hpp"
@@ -71,7 +73,8 @@ class Replica {
  private:
   /// Rows collected for the next update; their activations are in batch_.
   struct Pending {
-    std::vector<std::int32_t> samples, labels;
+    std::vector<std::int32_t> samples;
+    std::vector<std::int32_t> labels;  ///< [samples][predictions]
     std::vector<float> weights;
     double loss = 0;       ///< sum
     bool in_place = true;  ///< every row was forwarded in batch_ and has its dz: nothing to gather
@@ -115,6 +118,14 @@ class Replica {
   void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
   const float* forward_weights() const { return structure_.forward_weights(weights_.data()); }
   void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to);
+  /// A batch whose rows were scored is forwarded again to train them.
+  bool forwards_again() const { return setup_.selection.two_forward || setup_.layout.graph.trains_differently(); }
+  /// Whether the rows of a pending batch are stored with their activations.
+  bool keeps_activations() const { return !forwards_again() || pending_.in_place; }
+  bool scores_weights() const { return setup_.selection.present == theory::Present::infobatch; }
+  Pass pass_of(int first, int rows, Mode mode);
+  bool fills_batch_in_place(bool all_sure) const;
+  void take_scores(std::size_t rows);
   bool full_batches() const { return setup_.selection.batching == theory::Batching::full; }
 
   template <class Self, class Visit>
@@ -135,19 +146,22 @@ class Replica {
   Structure structure_;
   Plasticity plasticity_;
   OnlineUpdate online_;
-  std::vector<float> initial_;  ///< weights
-  kernels::Buffer<float> weights_, gradient_;
+  std::vector<float> initial_;                         ///< weights
+  kernels::Buffer<float> weights_, gradient_, state_;  ///< state: running statistics of batch norm
+  kernels::Buffer<kernels::DropoutDraw> draws_;
   Activations batch_, chunk_;
   Backward backward_;
+  OutputScorer scorer_;
   kernels::Buffer<float> scores_;  ///< loss, p_true, residual: [3][capacity]
   kernels::Buffer<std::uint8_t> correct_;
+  kernels::Buffer<std::int32_t> correct_tokens_;
   kernels::Buffer<float> dz_, sent_, sample_weights_;
   kernels::Buffer<std::int32_t> labels_, index_;
 
   // Host scratch of one chunk; kept between chunks so that the steady state allocates nothing.
   std::vector<Row> rows_, returned_, candidates_;
-  std::vector<std::int32_t> row_samples_, row_labels_, kept_;
-  std::vector<float> row_weights_, score_words_, logits_;
+  std::vector<std::int32_t> row_samples_, row_labels_, kept_, correct_counts_;
+  std::vector<float> row_weights_, score_words_, logits_, prediction_weights_;
   std::vector<std::uint8_t> keep_;
   Scores host_scores_;
   std::vector<std::int32_t> passed_;  ///< rows of chunk_ whose first hidden layer the last rows of rows_ can reuse

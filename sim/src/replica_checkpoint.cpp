@@ -136,6 +136,10 @@ core::Dataset Replica::checkpoint() {
       data.add(name, {}, std::vector<std::int64_t>{static_cast<std::int64_t>(field)}, "1", name);
   });
   data.add_dim("parameter", setup_.layout.parameters());
+  if (state_.size() > 0) {
+    data.add_dim("statistic", static_cast<std::int64_t>(state_.size()));
+    data.add("running_statistics", {"statistic"}, state_.get(), "1", "means and variances of batch norms");
+  }
   data.add("weights", {"parameter"}, weights_.get(), "1", "weights and biases, layer by layer");
   for (auto& [name, buffer] : plasticity_.state()) data.add(name, {"parameter"}, buffer->get(), "1", name);
   if (plasticity_.caches()) {
@@ -220,7 +224,9 @@ void Replica::save_rows(core::Dataset& data) {
   const auto n = static_cast<std::size_t>(pending_.size());
   pending.add_dim("row", pending_.size());
   pending.add("row_sample", {"row"}, pending_.samples, "1", "sample");
-  pending.add("row_label", {"row"}, pending_.labels, "1", "label");
+  const std::int64_t predictions = setup_.layout.predictions(), outputs = predictions * setup_.layout.classes();
+  pending.add_dim("prediction", predictions);
+  pending.add("row_label", {"row", "prediction"}, pending_.labels, "1", "label");
   pending.add("row_weight", {"row"}, pending_.weights, "1", "weight of its loss");
   const auto add_block = [&](const std::string& name, const float* from, std::int64_t width) {
     std::vector<float> values(n * static_cast<std::size_t>(width));
@@ -228,10 +234,13 @@ void Replica::save_rows(core::Dataset& data) {
     pending.add_dim("unit_" + name, width);
     pending.add(name, {"row", "unit_" + name}, std::move(values), "1", "activations");
   };
-  for (int level = 1; level < batch_.levels(); ++level)
+  for (int level = 1; level < batch_.levels() && keeps_activations(); ++level) {
     add_block("level_" + std::to_string(level), batch_.row(level, 0), batch_.level_size(level));
-  if (pending_.in_place) add_block("dz", dz_.data(), setup_.layout.classes());
-  if (pending_.in_place && sent_.size() > 0) add_block("sent", sent_.data(), setup_.layout.classes());
+    if (const std::int64_t saved = batch_.saved_size(level); saved > 0)
+      add_block("saved_" + std::to_string(level), batch_.saved(level, 0), saved);
+  }
+  if (pending_.in_place) add_block("dz", dz_.data(), outputs);
+  if (pending_.in_place && sent_.size() > 0) add_block("sent", sent_.data(), outputs);
 }
 
 void Replica::restore(const core::Dataset& data) {
@@ -243,6 +252,7 @@ void Replica::restore(const core::Dataset& data) {
       field = static_cast<Field>(array<std::int64_t>(data, name, 1)[0]);
   });
   weights_.put(array<float>(data, "weights", weights_.size()));
+  if (state_.size() > 0) state_.put(array<float>(data, "running_statistics", state_.size()));
   for (auto& [name, buffer] : plasticity_.state()) buffer->put(array<float>(data, name, buffer->size()));
   if (plasticity_.caches()) {
     kernels::Buffer<float>& persistent = plasticity_.cache().persistent();
@@ -290,16 +300,20 @@ void Replica::load_rows(const core::Dataset& data) {
   pending_.forwarded_in_place = static_cast<int>(array<std::int64_t>(pending, "forwarded_in_place", 1)[0]);
   if (n == 0) return;
   pending_.samples = array<std::int32_t>(pending, "row_sample", n);
-  pending_.labels = array<std::int32_t>(pending, "row_label", n);
+  const std::int64_t predictions = setup_.layout.predictions(), outputs = predictions * setup_.layout.classes();
+  pending_.labels = array<std::int32_t>(pending, "row_label", n * static_cast<std::size_t>(predictions));
   pending_.weights = array<float>(pending, "row_weight", n);
   const auto load_block = [&](const std::string& name, float* to, std::int64_t width) {
     const auto& values = array<float>(pending, name, n * static_cast<std::size_t>(width));
     context_.copy_in(to, values.data(), values.size() * sizeof(float));
   };
-  for (int level = 1; level < batch_.levels(); ++level)
+  for (int level = 1; level < batch_.levels() && keeps_activations(); ++level) {
     load_block("level_" + std::to_string(level), batch_.row(level, 0), batch_.level_size(level));
-  if (pending_.in_place) load_block("dz", dz_.data(), setup_.layout.classes());
-  if (pending_.in_place && sent_.size() > 0) load_block("sent", sent_.data(), setup_.layout.classes());
+    if (const std::int64_t saved = batch_.saved_size(level); saved > 0)
+      load_block("saved_" + std::to_string(level), batch_.saved(level, 0), saved);
+  }
+  if (pending_.in_place) load_block("dz", dz_.data(), outputs);
+  if (pending_.in_place && sent_.size() > 0) load_block("sent", sent_.data(), outputs);
   gather(setup_.train, pending_.samples, batch_.row(0, 0));  // inputs are not stored: they are in the data set
 }
 

@@ -4,7 +4,6 @@
 #include <limits>
 #include <numeric>
 
-#include "outputs.hpp"
 #include "replica.hpp"
 
 namespace eos::sim {
@@ -28,26 +27,28 @@ std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
   if (set.samples == 0) return {k_nan, k_nan};
   double loss = 0;
   std::int64_t correct = 0;
-  const int capacity = chunk_.capacity();
+  const int capacity = chunk_.capacity(), predictions = setup_.layout.predictions();
   for (int first = 0; first < set.samples; first += capacity) {
     const int rows = std::min(capacity, set.samples - first);
     const auto n = static_cast<std::size_t>(rows);
     row_samples_.resize(n);
     std::iota(row_samples_.begin(), row_samples_.end(), first);
     gather(inputs, row_samples_, chunk_.row(0, 0));
-    forward(context_, setup_.layout, forward_weights(), chunk_, 0, rows);
-    context_.copy_in(labels_.data(), set.labels.data() + first, n * sizeof(std::int32_t));
+    forward(context_, setup_.layout, forward_weights(), chunk_, pass_of(0, rows, Mode::score));
+    context_.copy_in(labels_.data(), set.labels.data() + std::ptrdiff_t{first} * predictions,
+                     n * static_cast<std::size_t>(predictions) * sizeof(std::int32_t));
     OutputScores out;
     out.loss = scores_.data();
     out.correct = correct_.data();
-    score_outputs(context_, setup_.spec.network, rows, setup_.layout.classes(), chunk_.row(setup_.layout.layers(), 0),
-                  labels_.data(), nullptr, 1.0f, out);
-    host_scores_.resize(n);
-    context_.copy_out(host_scores_.loss.data(), scores_.data(), n * sizeof(float));
-    context_.copy_out(host_scores_.correct.data(), correct_.data(), n);
-    for (std::size_t i = 0; i < n; ++i) loss += host_scores_.loss[i], correct += host_scores_.correct[i];
+    out.correct_tokens = correct_tokens_.data();
+    scorer_.score(rows, chunk_.row(setup_.layout.nodes(), 0), labels_.data(), nullptr, 1.0f, out);
+    take_scores(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      loss += host_scores_.loss[i];
+      correct += predictions > 1 ? correct_counts_[i] : host_scores_.correct[i];
+    }
   }
-  return {loss / set.samples, static_cast<double>(correct) / set.samples};
+  return {loss / set.samples, static_cast<double>(correct) / (static_cast<double>(set.samples) * predictions)};
 }
 
 void Replica::evaluate() {

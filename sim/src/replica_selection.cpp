@@ -37,7 +37,8 @@ void Replica::load_samples(const std::vector<Row>& rows) {
   row_samples_.clear(), row_labels_.clear(), row_weights_.clear();
   for (const Row& row : rows) {
     row_samples_.push_back(row.sample);
-    row_labels_.push_back(setup_.train.set().labels[static_cast<std::size_t>(row.sample)]);
+    const auto label = setup_.train.set().labels.begin() + std::ptrdiff_t{row.sample} * setup_.layout.predictions();
+    row_labels_.insert(row_labels_.end(), label, label + setup_.layout.predictions());
     row_weights_.push_back(row.weight);
   }
 }

@@ -98,6 +98,7 @@ void check_selection(const TrainingSpec& s, Checker& c) {
   c.range("selection.spaced_probability", d.spaced_probability, 0, 1, true);
   c.at_least("selection.ratio_alpha", d.ratio_alpha, 0);
   c.at_least("selection.ratio_exponent", d.ratio_exponent, 0, true);
+  c.range("selection.token_share", d.token_share, 0, 1, true);
   c.range("selection.minimum_kept", d.minimum_kept, 1, std::max(1, s.batch));
   check_fractions(d, c);
   check_scores(d, c);

@@ -101,8 +101,10 @@ struct SelectionSpec {
   double spaced_probability = 0.15;  ///< p
   double ratio_alpha = 0.5;          ///< alpha of the feedback law
   double ratio_exponent = 1;         ///< q: benefit of a sample is residual^q
-  int minimum_kept = 1;              ///< shrinking batches below it are skipped: no optimiser step at all
-  int refresh_epochs = 1;            ///< Score::stale: hidden samples are forwarded at the end of every n-th epoch
+  double token_share = 1;  ///< sequences: the hardest share of a batch's tokens is back-propagated (Lin et al.,
+                           ///< Rho-1, NeurIPS 2024, without a reference model), as a mean over these
+  int minimum_kept = 1;    ///< shrinking batches below it are skipped: no optimiser step at all
+  int refresh_epochs = 1;  ///< Score::stale: hidden samples are forwarded at the end of every n-th epoch
   RateCompensation rate_compensation = RateCompensation::none;
   int shallow_centres = 100;          ///< Score::shallow: training samples whose features make the density
   std::vector<int> proxy_hidden{32};  ///< Score::proxy: widths of its hidden layers
