@@ -6,6 +6,7 @@
 #include "eos/kernels/activation_layer.hpp"
 #include "eos/kernels/batch_norm.hpp"
 #include "eos/kernels/cache.hpp"
+#include "eos/kernels/clip.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/dropout.hpp"
@@ -15,6 +16,7 @@
 #include "eos/kernels/layer_norm.hpp"
 #include "eos/kernels/mask.hpp"
 #include "eos/kernels/mask_columns.hpp"
+#include "eos/kernels/muon.hpp"
 #include "eos/kernels/outer_update.hpp"
 #include "eos/kernels/perceptron.hpp"
 #include "eos/kernels/select.hpp"
@@ -86,6 +88,12 @@ void sgd_update_dense(const Context& context, Segments segments, SgdParameters p
                       float* velocity, UpdateCounts* counts);
 void masked_update(const Context& context, Segments segments, const float* delta, MaskedUpdate update, float* weights,
                    UpdateCounts* counts);
+void clip_gradient(const Context& context, ClipShape shape, double limit, float* gradient, ClipResult* results);
+void muon_direction(const Context& context, MuonShape shape, MuonParameters p, const float* gradient, float* velocity,
+                    float* x);
+void muon_polynomial(const Context& context, int replicas, int side, const float* gram, float* square);
+void muon_finish(const Context& context, MuonShape shape, MuonParameters p, const float* x, const float* weights,
+                 float* delta);
 void accumulate(const Context& context, std::int64_t size, const float* delta, float* accumulator);
 void cache_step(const Context& context, Segments segments, CacheStep step, float* weights, float* persistent,
                 float* previous, CacheCounts* counts);

@@ -38,6 +38,8 @@ enum class Scratch {
   column_sums,
   norm_statistics,
   norm_parts,
+  norm_blocks,
+  muon_factors,
   count
 };
 

@@ -237,9 +237,10 @@ UpdateCounts sgd_block(SgdParameters p, std::int64_t size, const float* gradient
   for (; i + k_lanes <= size; i += k_lanes) {
     const Floats before = simd::load(weights + i);
     const Floats old = velocity != nullptr ? simd::load(velocity + i) : Floats{};
-    const Floats v = formula::sgd_velocity(p, simd::load(gradient + i), before, old);
+    const Floats g = simd::load(gradient + i);
+    const Floats v = formula::sgd_velocity(p, g, before, old);
     if (velocity != nullptr) simd::store(velocity + i, v);
-    const Floats after = before + -p.learning_rate * v;
+    const Floats after = before + -p.learning_rate * formula::sgd_direction(p, g, before, v);
     simd::store(weights + i, after);
     tally.add(before, after);
   }
@@ -247,7 +248,7 @@ UpdateCounts sgd_block(SgdParameters p, std::int64_t size, const float* gradient
     const float before = weights[i];
     const float v = formula::sgd_velocity(p, gradient[i], before, velocity != nullptr ? velocity[i] : 0.0f);
     if (velocity != nullptr) velocity[i] = v;
-    weights[i] = before + -p.learning_rate * v;
+    weights[i] = before + -p.learning_rate * formula::sgd_direction(p, gradient[i], before, v);
     tally.add(before, weights[i]);
   }
   return tally.total();

@@ -79,7 +79,7 @@ struct SgdBody {
     const float before = weights[i];
     const float v = formula::sgd_velocity(p, gradient[i], before, velocity != nullptr ? velocity[i] : 0.0f);
     if (velocity != nullptr) velocity[i] = v;
-    const float after = before + -p.learning_rate * v;
+    const float after = before + -p.learning_rate * formula::sgd_direction(p, gradient[i], before, v);
     weights[i] = after;
     count_change(result.counts, before, after);
   }

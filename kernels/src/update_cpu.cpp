@@ -37,7 +37,7 @@ void sgd_delta(const Context& context, std::int64_t size, SgdParameters p, const
     float* __restrict v = velocity;
     for (std::int64_t i = begin; i < end; ++i) {
       v[i] = formula::sgd_velocity(p, g[i], w[i], v[i]);
-      d[i] = -p.learning_rate * v[i];
+      d[i] = -p.learning_rate * formula::sgd_direction(p, g[i], w[i], v[i]);
     }
   });
 }

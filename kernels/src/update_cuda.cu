@@ -34,7 +34,7 @@ struct SgdDelta {
   __device__ void operator()(std::int64_t i) const {
     const float v = formula::sgd_velocity(p, gradient[i], weights[i], velocity != nullptr ? velocity[i] : 0.0f);
     if (velocity != nullptr) velocity[i] = v;
-    delta[i] = -p.learning_rate * v;
+    delta[i] = -p.learning_rate * formula::sgd_direction(p, gradient[i], weights[i], v);
   }
 };
 

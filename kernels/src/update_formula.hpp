@@ -11,10 +11,16 @@
 
 namespace eos::kernels::formula {
 
-/// v' = momentum v + (g + decay w). The change of the weight is -eta v'. T is float or a vector of floats.
+/// v' = momentum v + (g + decay w). T is float or a vector of floats.
 template <class T>
 EOS_HD inline T sgd_velocity(SgdParameters p, T g, T w, T v) {
   return p.momentum * v + (g + p.weight_decay * w);
+}
+
+/// The change of the weight is -eta times this; v is the new velocity.
+template <class T>
+EOS_HD inline T sgd_direction(SgdParameters p, T g, T w, T v) {
+  return p.nesterov ? (g + p.weight_decay * w) + p.momentum * v : v;
 }
 
 /// AdamW with the bias corrections c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t) computed once on the host.

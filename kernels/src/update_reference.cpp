@@ -12,7 +12,7 @@ void sgd_delta(std::int64_t size, SgdParameters p, const float* gradient, const 
   for (std::int64_t i = 0; i < size; ++i) {
     const float v = formula::sgd_velocity<float>(p, gradient[i], weights[i], velocity != nullptr ? velocity[i] : 0.0f);
     if (velocity != nullptr) velocity[i] = v;
-    delta[i] = -p.learning_rate * v;
+    delta[i] = -p.learning_rate * formula::sgd_direction<float>(p, gradient[i], weights[i], v);
   }
 }
 

@@ -28,8 +28,9 @@ Segments segments_of(const std::vector<std::int64_t>& offsets) {
 void expect_sgd_matches_reference(const Context& context) {
   for (const std::int64_t size : k_sizes) {
     const std::vector<float> g = normals(size, 1), w = normals(size, 2), v = normals(size, 3);
-    for (const bool momentum : {false, true}) {
-      const SgdParameters p{0.1f, momentum ? 0.9f : 0.0f, 1e-3f};
+    for (const int kind : {0, 1, 2}) {
+      const bool momentum = kind > 0;
+      const SgdParameters p{0.1f, momentum ? 0.9f : 0.0f, 1e-3f, kind == 2};
       std::vector<float> v_ref = v, delta_ref(size);
       reference::sgd_delta(size, p, g.data(), w.data(), momentum ? v_ref.data() : nullptr, delta_ref.data());
       const Buffer<float> gd(context, g), wd(context, w);
@@ -90,6 +91,34 @@ TEST(AdamWDelta, first_step_has_the_size_of_the_learning_rate) {
     const double exact = -0.01 * (g[i] / (std::fabs(g[i]) + 1e-8) + 0.1 * w[i]);
     EXPECT_NEAR(delta[i], exact, 1e-7);  // 1 - 0.999 in single precision is off by 2e-5, its root cancels most of it
   }
+}
+
+// Gradients of the three updates of the comparisons with PyTorch.
+const std::vector<std::vector<float>> k_gradients{{0.5f, -0.25f, 1.0f}, {-0.125f, 0.75f, 0.5f}, {0.25f, 0.25f, -2.0f}};
+
+TEST(SgdDelta, with_nesterov_momentum_has_the_numbers_of_torch) {
+  // torch.optim.SGD of PyTorch 2.15: lr 0.1, momentum 0.9, weight_decay 0.01, nesterov, three updates from w.
+  std::vector<float> w{1.0f, -2.0f, 0.5f}, v(3), delta(3);
+  for (const std::vector<float>& g : k_gradients) {
+    sgd_delta(Context::cpu(), 3, {0.1f, 0.9f, 0.01f, true}, g.data(), w.data(), v.data(), delta.data());
+    for (int i = 0; i < 3; ++i) w[i] += delta[i];
+  }
+  EXPECT_THAT(w,
+              ::testing::Pointwise(::testing::FloatEq(), std::vector<float>{0.806859314f, -2.14869118f, 0.397792101f}));
+}
+
+TEST(AdamWDelta, has_the_numbers_of_torch) {
+  // torch.optim.AdamW of PyTorch 2.15: lr 0.1, betas (0.9, 0.95), weight_decay 0.01, eps 1e-8, three updates from w.
+  std::vector<float> w{1.0f, -2.0f, 0.5f}, m(3), v(3), delta(3);
+  AdamParameters p{0.1f, 0.9f, 0.95f, 1e-8f, 0.01f, 0};
+  for (const std::vector<float>& g : k_gradients) {
+    ++p.step;
+    adamw_delta(Context::cpu(), 3, p, g.data(), w.data(), m.data(), v.data(), delta.data());
+    for (int i = 0; i < 3; ++i) w[i] += delta[i];
+  }
+  // Both compute in single precision, in another order: a few units in the last place.
+  const std::vector<float> expected{0.788348913f, -1.99879634f, 0.325208008f};
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(w[i], expected[i], 2e-6 * std::fabs(expected[i]));
 }
 
 TEST(Accumulate, adds) {
@@ -367,8 +396,9 @@ void expect_fused_equals_two_passes(const Context& context) {
   const std::int64_t size = k_offsets.back();
   const std::vector<float> g = normals(size, 1), w = normals(size, 2), v = normals(size, 3);
   const Segments segments = segments_of(k_offsets);
-  for (const float momentum : {0.0f, 0.9f}) {
-    const SgdParameters p{0.05f, momentum, 1e-4f};
+  for (const int kind : {0, 1, 2}) {
+    const float momentum = kind > 0 ? 0.9f : 0.0f;
+    const SgdParameters p{0.05f, momentum, 1e-4f, kind == 2};
     const Buffer<float> gd(context, g);
     Buffer<float> w1(context, w), w2(context, w), v1(context, v), v2(context, v), delta(context, size);
     Buffer<UpdateCounts> c1(context, segments.count), c2(context, segments.count);

@@ -1,6 +1,8 @@
 // Turn gradients into updates and write them to the weights under a mask, counting every write.
 //
 // optimiser_delta:  SGD    v = momentum v + (g + decay w),  delta = -eta v   (v = g + decay w when momentum is 0)
+//                   Nesterov  delta = -eta ((g + decay w) + momentum v) with that new v (Sutskever, Martens, Dahl &
+//                   Hinton, ICML 2013, in the variables of torch.optim.SGD)
 //                   AdamW  Loshchilov & Hutter, ICLR 2019, algorithm 2, bias-corrected; delta = -eta (m^/(sqrt(v^)+eps)
 //                   + decay w)
 // masked_update:    c = accumulate ? (acc += delta) : delta;  if selected: w' = w + c, acc = 0.
@@ -22,6 +24,7 @@ namespace eos::kernels {
 
 struct SgdParameters {
   float learning_rate = 0, momentum = 0, weight_decay = 0;
+  bool nesterov = false;
 };
 struct AdamParameters {
   float learning_rate = 0, beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f, weight_decay = 0;
