@@ -16,33 +16,31 @@ namespace {
 
 /// Pieces of the working memory, each a multiple of 64 bytes from its beginning.
 struct Workspace {
-  std::int64_t matrix, square, line;  ///< floats of each piece
+  std::int64_t matrix, square;  ///< floats of each piece
   explicit Workspace(MuonShape s) {
     const std::int64_t side = std::min(s.rows, s.columns);
     matrix = whole(s.replicas * s.size());
     square = whole(s.replicas * side * side);
-    line = whole(s.replicas * std::int64_t{std::max(s.rows, s.columns)});
   }
-  std::int64_t total() const { return 2 * (matrix + square + line); }
+  std::int64_t total() const { return 2 * (matrix + square); }
   static std::int64_t whole(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 };
 
 /// One step: x becomes (a I + b A + c A^2) x in `to`, or the same from the right where rows > columns.
-void newton_schulz_step(const Context& context, MuonShape s, const float* x, float* gram, float* square,
-                        const float* zeros, float* sums, float* to) {
+void newton_schulz_step(const Context& context, MuonShape s, const float* x, float* gram, float* square, float* to) {
   const int side = std::min(s.rows, s.columns);
   const bool wide = s.rows <= s.columns;
   if (wide) {
     dense_backward_inputs(context, {s.replicas, side, side, s.columns}, x, x, nullptr, {}, gram);
   } else {
-    dense_backward_weights(context, {s.replicas, s.rows, side, side}, x, x, gram, sums);
+    dense_backward_weights(context, {s.replicas, s.rows, side, side}, x, x, gram, nullptr);
   }
-  dense_forward(context, {s.replicas, side, side, side}, gram, gram, zeros, {}, square);
+  dense_forward(context, {s.replicas, side, side, side}, gram, gram, nullptr, {}, square);
   muon_polynomial(context, s.replicas, side, gram, square);
   if (wide) {
-    dense_forward(context, {s.replicas, side, side, s.columns}, square, x, zeros, {}, to);
+    dense_forward(context, {s.replicas, side, side, s.columns}, square, x, nullptr, {}, to);
   } else {
-    dense_forward(context, {s.replicas, s.rows, side, side}, x, square, zeros, {}, to);
+    dense_forward(context, {s.replicas, s.rows, side, side}, x, square, nullptr, {}, to);
   }
 }
 
@@ -64,11 +62,9 @@ void muon_delta(const Context& context, MuonShape shape, MuonParameters p, const
   if (shape.replicas == 0 || shape.size() == 0) return;
   const Workspace w(shape);
   float *x = workspace, *next = x + w.matrix, *gram = next + w.matrix, *square = gram + w.square;
-  float *zeros = square + w.square, *sums = zeros + w.line;
-  context.fill_zero(zeros, static_cast<std::size_t>(w.line) * sizeof(float));
   muon_direction(context, shape, p, gradient, velocity, x);
   for (int step = 0; step < p.steps; ++step) {
-    newton_schulz_step(context, shape, x, gram, square, zeros, sums, next);
+    newton_schulz_step(context, shape, x, gram, square, next);
     std::swap(x, next);
   }
   muon_finish(context, shape, p, x, weights, delta);
