@@ -5,6 +5,7 @@
 #include "eos/kernels/activation.hpp"
 #include "eos/kernels/activation_layer.hpp"
 #include "eos/kernels/batch_norm.hpp"
+#include "eos/kernels/augment.hpp"
 #include "eos/kernels/cache.hpp"
 #include "eos/kernels/clip.hpp"
 #include "eos/kernels/context.hpp"
@@ -113,6 +114,8 @@ void keep_ranked_columns(const Context& context, RowShape shape, const float* ke
 
 void gather_rows(const Context& context, const std::uint8_t* source, int columns, const std::int32_t* index, int rows,
                  InputTransform transform, float* out);
+void gather_images(const Context& context, const std::uint8_t* source, ImageShape shape, const std::int32_t* index,
+                   int rows, ImageTransform transform, Augmentation augmentation, float* out);
 void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
                   float* out);
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
