@@ -72,7 +72,8 @@ class Step {
     forward(context_, network_, weights_.data(), a_, pass);
     OutputScores scores;
     scores.dz = dz_.data();
-    scorer_.score(batch_, a_.row(network_.nodes(), 0), labels_.data(), nullptr, 1.0f / static_cast<float>(batch_), scores);
+    scorer_.score(batch_, a_.row(network_.nodes(), 0), labels_.data(), nullptr, 1.0f / static_cast<float>(batch_),
+                  scores);
     backward_.run(context_, network_, weights_.data(), a_, pass, dz_.data(), dz_.data(), gradient_.data());
     WriteControls controls;
     controls.learning_rate = 1e-6;
@@ -118,7 +119,8 @@ const bool registered = [] {
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime();
     // Independent runs, one on each core.
-    benchmark::RegisterBenchmark((name + "/two_runs").c_str(), [&proxy](benchmark::State& state) { step(state, proxy); })
+    benchmark::RegisterBenchmark((name + "/two_runs").c_str(),
+                                 [&proxy](benchmark::State& state) { step(state, proxy); })
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime()
         ->Threads(2);

@@ -57,6 +57,16 @@ std::vector<MethodExplanation> layer_methods() {
        "Brock et al., FreezeOut, arXiv:1706.04983 (2017)",
        "a frozen prefix costs neither weight nor input gradients, nor writes",
        "The last half of a run, where early layers hardly change."},
+      {"plasticity", "group-random", "A random quarter of the groups of units of every layer learns at each update.",
+       "dw = 0 outside of the chosen groups; their gradient is not computed        (fraction 0.25, groups of 16 units)",
+       "random block coordinate descent: Nutini, Laradji & Schmidt, JMLR 23 (2022)",
+       "weight gradients times the fraction; all input gradients; writes of the groups alone",
+       "Saves time, not only writes; progress per update falls with the fraction."},
+      {"plasticity", "group-cyclic", "The groups of units of every layer learn in turn, a quarter at each update.",
+       "as group-random, with the next groups instead of random ones",
+       "cyclic block coordinate descent: Nutini, Laradji & Schmidt, JMLR 23 (2022)",
+       "weight gradients times the fraction; all input gradients; writes of the groups alone",
+       "Like group-random, with every unit learning equally often."},
       {"plasticity", "set", "A sparse network: the smallest weights are dropped now and then, others grow at random.",
        "drop the smallest f(t) n_l, grow as many at random, at 0        (density 0.1, every 100 updates, f: 0.3 to 0 "
        "as a "

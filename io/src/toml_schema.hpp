@@ -15,6 +15,7 @@ void bind(Binder& b, theory::SelectionSpec& selection);
 void bind(Binder& b, theory::PlasticitySpec& plasticity);
 void bind(Binder& b, theory::UnitSpec& units);
 void bind(Binder& b, theory::FreezeSpec& freeze);
+void bind(Binder& b, theory::GroupSpec& groups);
 void bind(Binder& b, theory::TopologySpec& topology);
 /// The keys of [schedule] but `file`.
 void bind(Binder& b, theory::Schedule& schedule);

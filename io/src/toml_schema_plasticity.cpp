@@ -52,6 +52,7 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
           [&](Binder& t) { bind_cache(t, p.cache); });
   b.table({"units", "", "which units keep their errors, which are plastic"}, [&](Binder& t) { bind(t, p.units); });
   b.table({"freeze", "", "which layers have stopped to learn"}, [&](Binder& t) { bind(t, p.freeze); });
+  b.table({"groups", "", "which groups of units get a weight gradient"}, [&](Binder& t) { bind(t, p.groups); });
   b.table({"topology", "", "which connections exist"}, [&](Binder& t) { bind(t, p.topology); });
 }
 

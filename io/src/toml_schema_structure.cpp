@@ -29,6 +29,15 @@ void bind(Binder& b, theory::FreezeSpec& f) {
             k_not_negative);
 }
 
+void bind(Binder& b, theory::GroupSpec& g) {
+  b.choice({"rule", "",
+            "which groups of units get a weight gradient at an update: all, a random choice, or the next ones in turn; "
+            "the gradient of the others is not computed"},
+           g.rule, {"all", "random", "cyclic"});
+  b.number({"fraction", "1", "of the groups of each dense or convolutional layer, at least one"}, g.fraction, k_share);
+  b.integer({"width", "units", "or channels, of a group"}, g.width, k_count);
+}
+
 void bind(Binder& b, theory::TopologySpec& t) {
   b.choice({"rule", "",
             "which connections exist: all, a fixed random network, drop the smallest and grow at random or where the "

@@ -7,6 +7,7 @@
 #include "eos/kernels/batch_norm.hpp"
 #include "eos/kernels/augment.hpp"
 #include "eos/kernels/cache.hpp"
+#include "eos/kernels/columns.hpp"
 #include "eos/kernels/clip.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/kernels/dense.hpp"
@@ -122,5 +123,12 @@ int compact_flags(const Context& context, const std::uint8_t* keep, int rows, st
 int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 
 std::vector<PerceptronCounts> train_perceptrons(const Context& context, std::span<const PerceptronRun> runs);
+
+void gather_columns(const Context& context, std::int64_t rows, int width, const std::int32_t* columns, int count,
+                    const float* in, float* out);
+void gather_columns(const Context& context, std::int64_t rows, int width, const std::int32_t* columns, int count,
+                    const std::uint8_t* in, std::uint8_t* out);
+void scatter_columns(const Context& context, std::int64_t rows, int width, const std::int32_t* columns, int count,
+                     const float* in, float* out);
 
 }  // namespace eos::kernels::cuda

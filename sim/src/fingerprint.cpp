@@ -21,7 +21,8 @@ std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
   }
   return fmt::format("network [{}] {} {} {} {} {} {} {} {} {} {} {} {}\n", nodes, static_cast<int>(n.activation),
                      n.leak, static_cast<int>(n.output), static_cast<int>(n.loss), n.target_low, n.target_high,
-                     n.output_slope, n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale, n.label_smoothing);
+                     n.output_slope, n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale,
+                     n.label_smoothing);
 }
 
 std::string describe(const theory::OptimiserSpec& o) {
@@ -58,7 +59,8 @@ std::string describe(const theory::UnitSpec& u, const theory::FreezeSpec& f, con
 }
 
 std::string describe(const theory::PlasticitySpec& p) {
-  return fmt::format("plasticity {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
+  return fmt::format("groups {} {} {}\n", static_cast<int>(p.groups.rule), p.groups.fraction, p.groups.width) +
+         fmt::format("plasticity {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
                      static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent,
                      static_cast<int>(p.threshold_from), p.price, static_cast<int>(p.rank),
                      static_cast<int>(p.rank_within), static_cast<int>(p.layer_share));

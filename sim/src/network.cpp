@@ -5,6 +5,7 @@
 
 #include "eos/core/philox.hpp"
 #include "eos/kernels/activation_layer.hpp"
+#include "eos/kernels/columns.hpp"
 #include "eos/kernels/elementwise.hpp"
 #include "layers.hpp"
 
@@ -235,19 +236,22 @@ void Backward::run(const kernels::Context& context, const Network& network, cons
       c.slope_of_x = activation_of(course.node(node.from));
       slope_done_[static_cast<std::size_t>(node.from)] = 1;
     }
-    run_layer(c, gradient, scope.first_layer);
+    run_layer(c, gradient, scope);
     if (c.want_inputs) course.arrived(node.from);
   }
 }
 
 // A table that a dense layer shares has two gradients: that of the dense layer comes first.
-void Backward::run_layer(LayerCall& c, float* gradient, int first_layer) {
+void Backward::run_layer(LayerCall& c, float* gradient, const BackwardScope& scope) {
   const int index = c.node.block >= 0 ? c.node.block : c.node.shared;
-  c.want_weights = index >= 0 && index >= first_layer;
+  c.want_weights = index >= 0 && index >= scope.first_layer;
   if (c.want_weights) {
     c.dw = gradient + c.network.block(index).offset;
     if (c.node.block >= 0 && c.network.block(index).biases) c.db = gradient + c.network.bias_offset(index);
   }
+  const bool some = scope.columns != nullptr && c.want_weights && c.node.block >= 0 &&
+                    !scope.columns->of_block[static_cast<std::size_t>(index)].empty();
+  if (some) return run_columns(c, *scope.columns);
   const bool second = c.want_weights && c.node.block >= 0 && index == shared_;
   float* first = c.dw;
   const std::int64_t stride = c.stride, size = index >= 0 ? c.network.block(index).size() : 0;
@@ -255,6 +259,60 @@ void Backward::run_layer(LayerCall& c, float* gradient, int first_layer) {
   layer_functions(c.node.spec.kind).backward(c);
   for (int r = 0; second && r < replicas_; ++r)
     kernels::add(c.context, size, first + r * stride, extra_.data() + r * size, first + r * stride);
+}
+
+namespace {
+
+void ensure(const kernels::Context& context, kernels::Buffer<float>& buffer, std::int64_t words) {
+  const auto size = static_cast<std::size_t>(words);
+  if (buffer.size() < size) buffer = kernels::Buffer<float>(context, size);
+}
+
+}  // namespace
+
+// The layer works as if it had the chosen columns alone; then these go to their places.
+void Backward::run_columns(LayerCall& c, const ColumnChoice& columns) {
+  const auto block = static_cast<std::size_t>(c.node.block);
+  const theory::Block& b = c.network.block(c.node.block);
+  const auto width = static_cast<int>(b.columns), count = static_cast<int>(columns.of_block[block].size());
+  const std::int32_t* chosen = columns.on_device.data() + columns.starts[block];
+  theory::Node slim = c.node;
+  slim.out.channels = slim.spec.width = count;
+  const std::int64_t errors = c.rows * c.node.out.positions();
+  ensure(c.context, some_errors_, errors * width);
+  ensure(c.context, some_weights_, b.size());
+  kernels::gather_columns(c.context, errors, width, chosen, count, c.dy, some_errors_.data());
+  LayerCall part(c.context, c.network, slim, c.pass);
+  part.rows = c.rows, part.x = c.x, part.w = c.w, part.b = c.b, part.saved = c.saved;
+  if (c.node.saved > 0) {  // winners of pooled convolutions, one byte each
+    ensure(c.context, some_notes_, c.rows * c.node.saved);
+    kernels::gather_columns(c.context, errors, width, chosen, count, reinterpret_cast<const std::uint8_t*>(c.saved),
+                            reinterpret_cast<std::uint8_t*>(some_notes_.data()));
+    part.saved = some_notes_.data();
+  }
+  part.dy = part.sent = some_errors_.data();
+  part.want_weights = true;
+  part.dw = some_weights_.data();
+  if (c.db != nullptr) part.db = some_weights_.data() + b.rows * count;
+  layer_functions(c.node.spec.kind).backward(part);
+  kernels::scatter_columns(c.context, b.rows, width, chosen, count, part.dw, c.dw);
+  if (c.db != nullptr) kernels::scatter_columns(c.context, 1, width, chosen, count, part.db, c.db);
+  c.want_weights = false;
+  if (c.want_inputs) layer_functions(c.node.spec.kind).backward(c);
+}
+
+ColumnChoice::ColumnChoice(const kernels::Context& context, const Network& network)
+    : of_block(static_cast<std::size_t>(network.layers())) {
+  std::int64_t all = 0;
+  for (int l = 0; l < network.layers(); ++l) starts.push_back(all), all += network.columns(l);
+  on_device = kernels::Buffer<std::int32_t>(context, static_cast<std::size_t>(all));
+}
+
+void ColumnChoice::upload() {
+  std::vector<std::int32_t> all(on_device.size(), 0);
+  for (std::size_t l = 0; l < of_block.size(); ++l)
+    std::copy(of_block[l].begin(), of_block[l].end(), all.begin() + starts[l]);
+  on_device.put(all);
 }
 
 std::int64_t activation_floats(const Network& network, int capacity) {

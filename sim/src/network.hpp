@@ -103,12 +103,25 @@ void forward(const kernels::Context& context, const Network& network, const floa
 void forward(const kernels::Context& context, const Network& network, const float* weights, Activations& a, int first,
              int rows);
 
+/// Columns of blocks (units, channels) whose weight gradient is wanted; a block without an entry: all.
+struct ColumnChoice {
+  ColumnChoice() = default;
+  ColumnChoice(const kernels::Context& context, const Network& network);
+  void upload();
+
+  std::vector<std::vector<std::int32_t>> of_block;
+  kernels::Buffer<std::int32_t> on_device;  ///< of_block, each at starts[block]
+  std::vector<std::int64_t> starts;
+};
+
 /// How far a backward pass goes, and what is done to the errors on the way.
 struct BackwardScope {
   int first_layer = 0;  ///< blocks below it get no gradient
   /// Changes the errors d loss / d (sums of the units) [rows][outputs of layer] before they are used; null: nothing.
   /// Chains only.
   std::function<void(int layer, float* errors)> errors;
+  /// Weight gradients of other columns are 0 and cost nothing; one replica only. null: all.
+  const ColumnChoice* columns = nullptr;
 };
 
 /// Gradients of sum_i loss_i over the rows of a pass, from dz = d loss / d (sums of the output units).
@@ -126,7 +139,8 @@ class Backward {
   struct Course;
   void start(const Network& network, int first_layer);
   bool fuses_slope(const Network& network, int consumer) const;
-  void run_layer(LayerCall& call, float* gradient, int first_layer);
+  void run_layer(LayerCall& call, float* gradient, const BackwardScope& scope);
+  void run_columns(LayerCall& call, const ColumnChoice& columns);
   float* slot(int level) {
     return slots_[static_cast<std::size_t>(plan_.slot[static_cast<std::size_t>(level)])].data();
   }
@@ -138,6 +152,7 @@ class Backward {
   std::vector<kernels::Buffer<float>> slots_;       ///< [replicas][capacity][words of the slot] each
   kernels::Buffer<float> extra_;                    ///< a second gradient of a level or table, before it is added
   std::vector<std::uint8_t> written_, slope_done_;  ///< by level
+  kernels::Buffer<float> some_errors_, some_weights_, some_notes_;  ///< of chosen columns
   int first_layer_ = -1;
   std::vector<bool> needed_;  ///< by level, for first_layer_
 };

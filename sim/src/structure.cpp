@@ -11,11 +11,14 @@ Structure::Structure(const kernels::Context& context, const theory::PlasticitySp
       layout_(layout),
       units_(context, spec.units, layout, capacity, seed),
       topology_(context, spec.topology, layout, seed),
+      groups_(context, spec.groups, layout, seed),
       freeze_times_(theory::freeze_times(spec.freeze, layout.layers(), epochs)),
       counts_(static_cast<std::size_t>(layout.layers())),
       masks_units_(spec.units.rule != theory::UnitRule::all || spec.units.path > 0) {}
 
-bool Structure::plain() const { return !masks_units_ && !topology_.sparse() && !std::isfinite(freeze_times_.front()); }
+bool Structure::plain() const {
+  return !masks_units_ && groups_.all() && !topology_.sparse() && !std::isfinite(freeze_times_.front());
+}
 
 void Structure::begin(UpdateTime time, const std::vector<std::int32_t>& labels) {
   time_ = time;
@@ -24,12 +27,14 @@ void Structure::begin(UpdateTime time, const std::vector<std::int32_t>& labels) 
     ++first_layer_;
   skips_write_ = topology_.instead_of_write(time.step, time.progress);
   std::fill(counts_.begin(), counts_.end(), kernels::UpdateCounts{});
+  groups_.begin(time.step);
   if (masks_units_) units_.begin(time.step, time.trained, labels);
 }
 
 BackwardScope Structure::scope(const Activations& activations) {
   BackwardScope scope;
   scope.first_layer = first_layer_;
+  scope.columns = groups_.columns();
   if (units_.masks_errors())
     scope.errors = [this, &activations](int layer, float* errors) { units_.apply(layer, activations, errors); };
   return scope;
@@ -49,7 +54,7 @@ void Structure::finish(kernels::Buffer<float>& weights, const NamedBuffers& stat
 
 std::int64_t Structure::backward_macs(int rows) const {
   if (masks_units_) return units_.backward_macs(first_layer_);
-  return rows * topology_.backward_macs(first_layer_, skips_write_);
+  return rows * (topology_.backward_macs(first_layer_, skips_write_) - groups_.saved_macs(first_layer_));
 }
 
 std::int64_t Structure::update_reads() const {

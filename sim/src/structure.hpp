@@ -10,6 +10,7 @@
 
 #include "eos/theory/plasticity_spec.hpp"
 #include "topology.hpp"
+#include "unit_groups.hpp"
 #include "unit_mask.hpp"
 
 namespace eos::sim {
@@ -39,7 +40,10 @@ class Structure {
   int first_layer() const { return first_layer_; }
   BackwardScope scope(const Activations& activations);
   /// Flags of parameters that may change, in the context's memory; null: all of the layers that learn.
-  const std::uint8_t* learning() const { return topology_.sparse() ? topology_.learning() : units_.plastic(); }
+  const std::uint8_t* learning() const {
+    if (!groups_.all()) return groups_.learning();
+    return topology_.sparse() ? topology_.learning() : units_.plastic();
+  }
   bool skips_write() const { return skips_write_; }
   /// After the backward pass. SET and RigL rewire here, where the gradient of all connections is at hand.
   void shape(kernels::Buffer<float>& weights, float* gradient, const NamedBuffers& state);
@@ -61,6 +65,7 @@ class Structure {
   Network layout_;
   UnitMasks units_;
   Topology topology_;
+  UnitGroups groups_;
   std::vector<double> freeze_times_;
   std::vector<kernels::UpdateCounts> counts_;
   UpdateTime time_;

@@ -164,6 +164,8 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.freeze.until = {0};
      }},
     {"freeze", [](PlasticitySpec& p) { p.freeze.law = FreezeLaw::linear; }},
+    {"group-random", [](PlasticitySpec& p) { p.groups.rule = GroupRule::random; }},
+    {"group-cyclic", [](PlasticitySpec& p) { p.groups.rule = GroupRule::cyclic; }},
     {"set", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::set; }},
     {"rigl", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::rigl; }},
     {"top-kast",
@@ -178,6 +180,7 @@ std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   if (a.cache.on() && b.cache.on()) return "what consolidates transient changes";
   const bool units = a.units.rule != UnitRule::all && b.units.rule != UnitRule::all;
   if (units || (a.units.path > 0 && b.units.path > 0)) return "which units learn";
+  if (a.groups.rule != GroupRule::all && b.groups.rule != GroupRule::all) return "which groups of units learn";
   if (a.freeze.law != FreezeLaw::never && b.freeze.law != FreezeLaw::never) return "when layers freeze";
   const bool sparse = a.topology.rule != TopologyRule::dense && b.topology.rule != TopologyRule::dense;
   if (sparse) return "which connections exist";

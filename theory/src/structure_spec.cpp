@@ -52,6 +52,16 @@ void check_freeze(const FreezeSpec& f, Checker& c) {
   }
 }
 
+void check_groups(const PlasticitySpec& p, Checker& c) {
+  c.range("plasticity.groups.fraction", p.groups.fraction, 0, 1, true);
+  c.at_least("plasticity.groups.width", p.groups.width, 1);
+  if (p.groups.rule == GroupRule::all) return;
+  if (p.units.rule != UnitRule::all || p.units.path > 0 || p.topology.rule != TopologyRule::dense) {
+    c.add("E107", "plasticity.groups decides which units learn, and so do plasticity.units and plasticity.topology",
+          "choose one of them");
+  }
+}
+
 void check_topology(const PlasticitySpec& p, Checker& c) {
   const TopologySpec& t = p.topology;
   c.range("plasticity.topology.density", t.density, 0, 1, true);
@@ -83,6 +93,7 @@ void check_topology(const PlasticitySpec& p, Checker& c) {
 void check_structure(const TrainingSpec& s, Checker& c) {
   check_units(s, c);
   check_freeze(s.plasticity.freeze, c);
+  check_groups(s.plasticity, c);
   check_topology(s.plasticity, c);
 }
 

@@ -55,6 +55,20 @@ struct FreezeSpec {
   std::vector<double> until;  ///< not decreasing
 };
 
+/// Which groups of units get a weight gradient at all, drawn anew for every update. The others keep their weights; all
+/// errors are passed on. Block coordinate descent (Nutini, Laradji & Schmidt, JMLR 23, 2022).
+enum class GroupRule {
+  all,
+  random,  ///< a random choice of groups in every layer
+  cyclic   ///< the next groups of every layer in turn
+};
+
+struct GroupSpec {
+  GroupRule rule = GroupRule::all;
+  double fraction = 0.25;  ///< of the groups of each dense or convolutional layer, at least one
+  int width = 16;          ///< units (channels) of a group
+};
+
 /// Which connections exist.
 enum class TopologyRule {
   dense,
