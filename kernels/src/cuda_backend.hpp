@@ -10,6 +10,7 @@
 #include "eos/kernels/columns.hpp"
 #include "eos/kernels/clip.hpp"
 #include "eos/kernels/context.hpp"
+#include "eos/kernels/conv2d.hpp"
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/dropout.hpp"
 #include "eos/kernels/elementwise.hpp"
@@ -43,6 +44,13 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
                             float* db);
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
                            ActivationSpec activation_of_x, float* dx);
+
+void conv2d_forward(const Context& context, ConvShape shape, const float* x, const float* w, const float* b,
+                    ActivationSpec activation, float* y, std::uint8_t* winners);
+void conv2d_backward_weights(const Context& context, ConvShape shape, const float* x, const float* dz,
+                             const std::uint8_t* winners, float* dw, float* db);
+void conv2d_backward_inputs(const Context& context, ConvShape shape, const float* dz, const std::uint8_t* winners,
+                            const float* w, const float* x, ActivationSpec activation_of_x, float* dx);
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
                   const float* weight, float scale, SoftmaxOutputs out, float smoothing);

@@ -26,6 +26,18 @@ typedef std::int32_t Ints __attribute__((vector_size(32)));  ///< also the type 
 }
 [[gnu::always_inline]] inline void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
 
+[[gnu::always_inline]] inline Floats broadcast(float value) {
+  return Floats{value, value, value, value, value, value, value, value};
+}
+/// a b + c, in one rounding where the build has FMA.
+[[gnu::always_inline]] inline Floats multiply_add(Floats a, Floats b, Floats c) {
+#if defined(__AVX2__) && defined(__FMA__)
+  return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+
 [[gnu::always_inline]] inline Ints bits(Floats value) {
   Ints words;
   std::memcpy(&words, &value, sizeof words);
