@@ -18,8 +18,8 @@ namespace eos::kernels {
 
 namespace {
 
-constexpr std::int64_t k_images_a_group = 32;   ///< whose weight gradients are summed together
-constexpr std::int64_t k_places_a_product = 256;  ///< of the dense weight gradient, at least
+constexpr std::int64_t k_images_a_group = 32;      ///< whose weight gradients are summed together
+constexpr std::int64_t k_places_a_product = 256;   ///< of the dense weight gradient, at least
 constexpr std::int64_t k_band_floats = 16 * 1024;  ///< of sums between convolution and pooling
 /// Below this share of non-zero derivatives the sparse routes are faster (bench/kernels/conv_bench.cpp).
 constexpr double k_sparse_weights = 0.4, k_sparse_inputs = 0.4;
@@ -30,17 +30,19 @@ void check(const ConvShape& s) {
                       s.padding < std::min(s.kernel_h, s.kernel_w) && s.kernel_h <= s.height + 2 * s.padding &&
                       s.kernel_w <= s.width + 2 * s.padding;
   if (sizes && kernel && (s.pool == 0 || s.pool == 2)) return;
-  throw core::Error("E901",
-                    fmt::format("impossible convolution: replicas {}, rows {}, image {} x {} x {}, out {}, kernel {} x "
-                                "{}, stride {}, padding {}, pool {}",
-                                s.replicas, s.rows, s.height, s.width, s.in, s.out, s.kernel_h, s.kernel_w, s.stride,
-                                s.padding, s.pool),
-                    "the kernel must fit the padded image, padding must be smaller than the kernel, pool must be 0 or 2");
+  throw core::Error(
+      "E901",
+      fmt::format("impossible convolution: replicas {}, rows {}, image {} x {} x {}, out {}, kernel {} x "
+                  "{}, stride {}, padding {}, pool {}",
+                  s.replicas, s.rows, s.height, s.width, s.in, s.out, s.kernel_h, s.kernel_w, s.stride, s.padding,
+                  s.pool),
+      "the kernel must fit the padded image, padding must be smaller than the kernel, pool must be 0 or 2");
 }
 
 /// Calls prepare(replica, memory) once a replica and then body(memory, replica, image) for its images.
 template <class Prepare, class Body>
-void for_images(const Context& context, const ConvShape& shape, std::int64_t memory_floats, Prepare prepare, Body body) {
+void for_images(const Context& context, const ConvShape& shape, std::int64_t memory_floats, Prepare prepare,
+                Body body) {
   const auto size = static_cast<std::size_t>(memory_floats);
   const auto run = [&](std::int64_t r) {
     float* memory = host_scratch<struct PreparedTag, float>(size);
@@ -70,7 +72,8 @@ const std::int32_t* patch_offsets(std::int64_t height, std::int64_t width, std::
   auto* offsets = host_scratch<struct OffsetTag, std::int32_t>(static_cast<std::size_t>(height * width));
   std::int32_t* at = offsets;
   for (std::int64_t i = 0; i < height; ++i) {
-    for (std::int64_t j = 0; j < width; ++j) *at++ = static_cast<std::int32_t>(i * stride * pitch + j * stride * channels);
+    for (std::int64_t j = 0; j < width; ++j)
+      *at++ = static_cast<std::int32_t>(i * stride * pitch + j * stride * channels);
   }
   return offsets;
 }
@@ -119,7 +122,8 @@ void pool_rows(const float* sums, std::int64_t width, std::int64_t out, float* y
 
 void forward_image(const ConvGeometry& g, const float* x, const float* panels, const float* b,
                    ActivationSpec activation, float* y, std::uint8_t* winners) {
-  const std::int64_t width = g.pooled ? 2 * g.out_width : g.out_width, height = g.pooled ? 2 * g.out_height : g.out_height;
+  const std::int64_t width = g.pooled ? 2 * g.out_width : g.out_width,
+                     height = g.pooled ? 2 * g.out_height : g.out_height;
   const std::int64_t pitch = g.padded_width() * g.in;
   DirectConv conv;
   conv.image = padded(g.padded(), x);
@@ -160,14 +164,18 @@ void add_to(std::int64_t size, const float* __restrict from, float* __restrict t
   for (std::int64_t i = 0; i < size; ++i) to[i] += from[i];
 }
 
-/// dw and db of images [begin, end) without pooling, by products of patches and derivatives.
+void sum_derivatives(const ConvGeometry& g, const float* dz, float* db) {
+  std::fill_n(db, g.out, 0.0f);
+  for (std::int64_t i = 0; i < g.rows * g.places(); ++i) add_to(g.out, dz + i * g.out, db);
+}
+
+/// dw of images [begin, end) without pooling, by products of patches and derivatives.
 void dense_weights(const ConvGeometry& g, const float* x, const float* dz, std::int64_t begin, std::int64_t end,
-                   float* dw, float* db) {
+                   float* dw) {
   const bool patches_are_pixels = g.patch() == g.in && g.stride == 1 && g.padding == 0;
   const std::int64_t together = std::max<std::int64_t>(1, k_places_a_product / g.places());
   float* part = host_scratch<struct PartTag, float>(static_cast<std::size_t>(g.weights()));
   std::fill_n(dw, g.weights(), 0.0f);
-  std::fill_n(db, g.out, 0.0f);
   for (std::int64_t image = begin; image < end; image += together) {
     const std::int64_t here = std::min(together, end - image), places = here * g.places();
     const float* patches = x + image * g.image();
@@ -186,18 +194,17 @@ void dense_weights(const ConvGeometry& g, const float* x, const float* dz, std::
     p.c = image == begin ? dw : part, p.ldc = g.out;
     sgemm(p);
     if (image != begin) add_to(g.weights(), part, dw);
-    for (std::int64_t i = 0; i < places; ++i) add_to(g.out, derivatives + i * g.out, db);
   }
 }
 
-/// dw and db of the images of one group.
+/// dw of the images of one group.
 void group_weights(const ConvGeometry& g, const float* x, const float* dz, const std::uint8_t* winners,
-                   std::int64_t group, float* dw, float* db) {
+                   std::int64_t group, float* dw) {
   const std::int64_t begin = group * k_images_a_group, end = std::min(begin + k_images_a_group, g.rows);
   const std::int64_t size = (end - begin) * g.outputs();
   if (g.pooled || density_of(dz + begin * g.outputs(), size) < k_sparse_weights)
-    return sparse_weights(g, x, dz, winners, begin, end, dw, db);
-  dense_weights(g, x, dz, begin, end, dw, db);
+    return sparse_weights(g, x, dz, winners, begin, end, dw);
+  dense_weights(g, x, dz, begin, end, dw);
 }
 
 /// [kernel_h][kernel_w][out][in], the kernel turned by half a turn: the derivative by the inputs is a convolution.
@@ -252,42 +259,38 @@ void patch_inputs(const ConvGeometry& g, const float* dz, const float* w, float*
 void conv2d_forward(const Context& context, ConvShape shape, const float* x, const float* w, const float* b,
                     ActivationSpec activation, float* y, std::uint8_t* winners) {
   check(shape);
-  if (context.backend() == Backend::cuda)
-    return cuda::conv2d_forward(context, shape, x, w, b, activation, y, winners);
+  if (context.backend() == Backend::cuda) return cuda::conv2d_forward(context, shape, x, w, b, activation, y, winners);
   const ConvGeometry g(shape);
   for_images(
       context, shape, packed_size(g.patch(), g.out),
-      [&](std::int64_t r, float* panels) { pack_panels(w + r * g.weights(), g.patch(), g.out, panels); },
+      [&](std::int64_t r, float* panels) { pack_panels(w + r * shape.weight_stride(), g.patch(), g.out, panels); },
       [&](const float* panels, std::int64_t r, std::int64_t image) {
         const std::int64_t at = r * g.rows + image;
-        forward_image(g, x + at * g.image(), panels, b + r * g.out, activation, y + at * g.outputs(),
-                      g.pooled ? winners + at * g.outputs() : nullptr);
+        forward_image(g, x + at * g.image(), panels, b == nullptr ? nullptr : b + r * shape.bias_stride(), activation,
+                      y + at * g.outputs(), g.pooled ? winners + at * g.outputs() : nullptr);
       });
 }
 
 void conv2d_backward_weights(const Context& context, ConvShape shape, const float* x, const float* dz,
                              const std::uint8_t* winners, float* dw, float* db) {
   check(shape);
-  if (context.backend() == Backend::cuda)
-    return cuda::conv2d_backward_weights(context, shape, x, dz, winners, dw, db);
+  if (context.backend() == Backend::cuda) return cuda::conv2d_backward_weights(context, shape, x, dz, winners, dw, db);
   const ConvGeometry g(shape);
   const std::int64_t groups = std::max<std::int64_t>(1, (g.rows + k_images_a_group - 1) / k_images_a_group);
-  const std::int64_t size = g.weights() + g.out;
-  const auto one = [&](std::int64_t r, std::int64_t group, float* dw_part, float* db_part) {
+  const std::int64_t size = g.weights();
+  const auto one = [&](std::int64_t r, std::int64_t group, float* part) {
     const std::int64_t at = r * g.rows;
     group_weights(g, x + at * g.image(), dz + at * g.outputs(), g.pooled ? winners + at * g.outputs() : nullptr, group,
-                  dw_part, db_part);
-  };
-  const auto add_part = [&](std::int64_t r, const float* part) {
-    add_to(g.weights(), part, dw + r * g.weights());
-    add_to(g.out, part + g.weights(), db + r * g.out);
+                  part);
   };
   const auto replica = [&](std::int64_t r) {
-    one(r, 0, dw + r * g.weights(), db + r * g.out);
+    float* sum = dw + r * shape.weight_stride();
+    if (db != nullptr) sum_derivatives(g, dz + r * g.rows * g.outputs(), db + r * shape.bias_stride());
+    one(r, 0, sum);
     float* part = host_scratch<struct GroupTag, float>(static_cast<std::size_t>(size));
     for (std::int64_t group = 1; group < groups; ++group) {
-      one(r, group, part, part + g.weights());
-      add_part(r, part);
+      one(r, group, part);
+      add_to(size, part, sum);
     }
   };
   if (context.threads() == 1 || (shape.replicas == 1 && groups == 1)) {
@@ -296,13 +299,13 @@ void conv2d_backward_weights(const Context& context, ConvShape shape, const floa
     core::parallel_for(static_cast<std::size_t>(shape.replicas), context.threads(),
                        [&](std::size_t r) { replica(static_cast<std::int64_t>(r)); });
   } else if (shape.replicas == 1) {
+    if (db != nullptr) sum_derivatives(g, dz, db);
     float* parts = host_scratch<struct GroupTag, float>(static_cast<std::size_t>((groups - 1) * size));
     core::parallel_for(static_cast<std::size_t>(groups), context.threads(), [&](std::size_t task) {
       const auto group = static_cast<std::int64_t>(task);
-      float* part = parts + (group - 1) * size;
-      group == 0 ? one(0, 0, dw, db) : one(0, group, part, part + g.weights());
+      one(0, group, group == 0 ? dw : parts + (group - 1) * size);
     });
-    for (std::int64_t group = 1; group < groups; ++group) add_part(0, parts + (group - 1) * size);
+    for (std::int64_t group = 1; group < groups; ++group) add_to(size, parts + (group - 1) * size, dw);
   }
 }
 
@@ -317,10 +320,10 @@ void conv2d_backward_inputs(const Context& context, ConvShape shape, const float
   for_images(
       context, shape, panels + turned_size(g),
       [&](std::int64_t r, float* memory) {
-        turn_weights(g, w + r * g.weights(), memory + panels);
+        turn_weights(g, w + r * shape.weight_stride(), memory + panels);
         if (!direct) return;
         float* turned = host_scratch<struct TurnedTag, float>(static_cast<std::size_t>(g.weights()));
-        turn_kernel(g, w + r * g.weights(), turned);
+        turn_kernel(g, w + r * shape.weight_stride(), turned);
         pack_panels(turned, g.kernel_h * g.kernel_w * g.out, g.in, memory);
       },
       [&](const float* memory, std::int64_t r, std::int64_t image) {
@@ -332,7 +335,7 @@ void conv2d_backward_inputs(const Context& context, ConvShape shape, const float
         } else if (direct) {
           direct_inputs(g, dz_image, memory, dx_image);
         } else {
-          patch_inputs(g, dz_image, w + r * g.weights(), dx_image);
+          patch_inputs(g, dz_image, w + r * shape.weight_stride(), dx_image);
         }
         multiply_by_slope(activation_of_x, g.image(), x + at * g.image(), dx_image);
       });

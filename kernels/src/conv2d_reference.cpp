@@ -45,12 +45,11 @@ void for_derivatives(ConvShape s, const std::uint8_t* winners, Body body) {
 template <class Real>
 void conv2d_forward(ConvShape s, const Real* x, const Real* w, const Real* b, ActivationSpec activation, Real* y,
                     std::uint8_t* winners) {
-  const std::int64_t weights = std::int64_t{s.kernel_h} * s.kernel_w * s.in * s.out;
   const auto value = [&](std::int64_t image, int i, int j, int o) {
     const std::int64_t r = image / s.rows;
-    double sum = b[r * s.out + o];
+    double sum = b == nullptr ? 0.0 : static_cast<double>(b[r * s.bias_stride() + o]);
     for_taps(s, image, i, j, [&](std::int64_t from, std::int64_t tap) {
-      sum += static_cast<double>(x[from]) * w[r * weights + tap * s.out + o];
+      sum += static_cast<double>(x[from]) * w[r * s.weight_stride() + tap * s.out + o];
     });
     return static_cast<Real>(activate(activation, sum));
   };
@@ -78,25 +77,29 @@ template <class Real>
 void conv2d_backward_weights(ConvShape s, const Real* x, const Real* dz, const std::uint8_t* winners, Real* dw,
                              Real* db) {
   const std::int64_t weights = std::int64_t{s.kernel_h} * s.kernel_w * s.in * s.out;
-  std::vector<double> sum_w(static_cast<std::size_t>(weights * s.replicas)), sum_b(static_cast<std::size_t>(s.out) * s.replicas);
+  std::vector<double> sum_w(static_cast<std::size_t>(weights * s.replicas)),
+      sum_b(static_cast<std::size_t>(s.out) * s.replicas);
   for_derivatives(s, winners, [&](std::int64_t r, std::int64_t image, int i, int j, int o, std::int64_t at) {
     sum_b[static_cast<std::size_t>(r * s.out + o)] += dz[at];
     for_taps(s, image, i, j, [&](std::int64_t from, std::int64_t tap) {
       sum_w[static_cast<std::size_t>(r * weights + tap * s.out + o)] += static_cast<double>(x[from]) * dz[at];
     });
   });
-  for (std::size_t i = 0; i < sum_w.size(); ++i) dw[i] = static_cast<Real>(sum_w[i]);
-  for (std::size_t i = 0; i < sum_b.size(); ++i) db[i] = static_cast<Real>(sum_b[i]);
+  for (std::int64_t r = 0; r < s.replicas; ++r) {
+    for (std::int64_t i = 0; i < weights; ++i)
+      dw[r * s.weight_stride() + i] = static_cast<Real>(sum_w[static_cast<std::size_t>(r * weights + i)]);
+    for (std::int64_t o = 0; o < s.out && db != nullptr; ++o)
+      db[r * s.bias_stride() + o] = static_cast<Real>(sum_b[static_cast<std::size_t>(r * s.out + o)]);
+  }
 }
 
 template <class Real>
 void conv2d_backward_inputs(ConvShape s, const Real* dz, const std::uint8_t* winners, const Real* w, const Real* x,
                             ActivationSpec activation_of_x, Real* dx) {
-  const std::int64_t weights = std::int64_t{s.kernel_h} * s.kernel_w * s.in * s.out;
   std::vector<double> sum(static_cast<std::size_t>(s.replicas) * s.rows * s.height * s.width * s.in);
   for_derivatives(s, winners, [&](std::int64_t r, std::int64_t image, int i, int j, int o, std::int64_t at) {
     for_taps(s, image, i, j, [&](std::int64_t to, std::int64_t tap) {
-      sum[static_cast<std::size_t>(to)] += static_cast<double>(dz[at]) * w[r * weights + tap * s.out + o];
+      sum[static_cast<std::size_t>(to)] += static_cast<double>(dz[at]) * w[r * s.weight_stride() + tap * s.out + o];
     });
   });
   for (std::size_t i = 0; i < sum.size(); ++i) dx[i] = static_cast<Real>(sum[i] * slope(activation_of_x, x[i]));

@@ -44,8 +44,8 @@ struct ConvGeometry {
   std::int64_t image() const { return height * width * in; }
   std::int64_t padded_height() const { return height + 2 * padding; }
   std::int64_t padded_width() const { return width + 2 * padding; }
-  std::int64_t sums() const { return sum_height * sum_width; }      ///< places of an image before pooling
-  std::int64_t places() const { return out_height * out_width; }    ///< and after it
+  std::int64_t sums() const { return sum_height * sum_width; }    ///< places of an image before pooling
+  std::int64_t places() const { return out_height * out_width; }  ///< and after it
   std::int64_t outputs() const { return out_height * out_width * out; }
   PaddedImage padded() const { return {height, width, in, padding, padding}; }
 };

@@ -12,10 +12,10 @@ namespace {
 
 using simd::Floats;
 
-constexpr std::int64_t k_registers = 12;            ///< of sums: they cover the latency of two FMA units
-constexpr std::int64_t k_most_rows = 4;             ///< of a slab
-constexpr std::int64_t k_l1_floats = 7 * 1024;      ///< what an operand may take of the L1 cache (32 kB)
-constexpr std::int64_t k_slack = 8;                 ///< floats that the last register of a row may reach beyond it
+constexpr std::int64_t k_registers = 12;        ///< of sums: they cover the latency of two FMA units
+constexpr std::int64_t k_most_rows = 4;         ///< of a slab
+constexpr std::int64_t k_l1_floats = 7 * 1024;  ///< what an operand may take of the L1 cache (32 kB)
+constexpr std::int64_t k_slack = 8;             ///< floats that the last register of a row may reach beyond it
 
 std::int64_t up_to_8(std::int64_t size) { return (size + 7) / 8 * 8; }
 
@@ -119,7 +119,8 @@ struct WinnerOffsets {
   std::int32_t of[4];
 };
 WinnerOffsets winner_offsets(const ConvGeometry& g, const ConvSlabs& cut) {
-  const auto right = static_cast<std::int32_t>(g.stride * cut.block), down = static_cast<std::int32_t>(g.stride * cut.pitch);
+  const auto right = static_cast<std::int32_t>(g.stride * cut.block),
+             down = static_cast<std::int32_t>(g.stride * cut.pitch);
   return {{0, right, down, down + right}};
 }
 
@@ -174,13 +175,6 @@ void turn_back(const ConvGeometry& g, const ConvSlabs& cut, const float* sums, f
   }
 }
 
-void sum_places(std::int64_t places, std::int64_t out, const float* dz, float* db) {
-  std::fill_n(db, out, 0.0f);
-  for (std::int64_t i = 0; i < places; ++i) {
-    for (std::int64_t o = 0; o < out; ++o) db[o] += dz[i * out + o];
-  }
-}
-
 }  // namespace
 
 ConvSlabs cut_slabs(const ConvGeometry& g) {
@@ -211,17 +205,20 @@ ConvSlabs cut_slabs(const ConvGeometry& g) {
 }
 
 void sparse_weights(const ConvGeometry& g, const float* x, const float* dz, const std::uint8_t* winners,
-                    std::int64_t begin, std::int64_t end, float* dw, float* db) {
+                    std::int64_t begin, std::int64_t end, float* dw) {
   const ConvSlabs cut = cut_slabs(g);
-  const std::int64_t together = std::clamp<std::int64_t>(k_l1_floats / cut.plane, 1, std::max<std::int64_t>(1, end - begin));
-  const std::int64_t bands = std::clamp<std::int64_t>(cut.plane / k_l1_floats, 1, std::max<std::int64_t>(1, g.out_height));
+  const std::int64_t together =
+      std::clamp<std::int64_t>(k_l1_floats / cut.plane, 1, std::max<std::int64_t>(1, end - begin));
+  const std::int64_t bands =
+      std::clamp<std::int64_t>(cut.plane / k_l1_floats, 1, std::max<std::int64_t>(1, g.out_height));
   const std::int64_t band = (g.out_height + bands - 1) / bands;
   const auto entries = static_cast<std::size_t>(together * band * g.out_width * g.out + 8);
   const ChannelLists memory{host_scratch<struct BeginTag, std::int32_t>(static_cast<std::size_t>(g.out + 1)),
                             host_scratch<struct TargetTag, std::int32_t>(static_cast<std::size_t>(g.out)),
                             host_scratch<struct ValueTag, float>(entries),
                             host_scratch<struct PlaceTag, std::int32_t>(entries)};
-  float* images = host_scratch<struct ImageTag, float>(static_cast<std::size_t>(together * image_floats(cut) + k_slack));
+  float* images =
+      host_scratch<struct ImageTag, float>(static_cast<std::size_t>(together * image_floats(cut) + k_slack));
   std::fill_n(images + together * image_floats(cut), k_slack, 0.0f);
   float* sums = host_scratch<struct SumTag, float>(static_cast<std::size_t>(cut.floats * g.out));
   std::fill_n(sums, cut.floats * g.out, 0.0f);
@@ -243,7 +240,6 @@ void sparse_weights(const ConvGeometry& g, const float* x, const float* dz, cons
     }
   }
   turn_back(g, cut, sums, dw);
-  sum_places((end - begin) * g.places(), g.out, dz + begin * g.outputs(), db);
 }
 
 std::int64_t turned_size(const ConvGeometry& g) { return cut_slabs(g).floats * g.out; }
@@ -339,7 +335,8 @@ void unpad_image(const ConvGeometry& g, const ConvSlabs& cut, const float* from,
 
 }  // namespace
 
-void sparse_inputs(const ConvGeometry& g, const float* dz, const std::uint8_t* winners, const float* turned, float* dx) {
+void sparse_inputs(const ConvGeometry& g, const float* dz, const std::uint8_t* winners, const float* turned,
+                   float* dx) {
   const ConvSlabs cut = cut_slabs(g);
   const std::int64_t lists = g.places() * (g.pooled ? 4 : 1);
   const auto entries = static_cast<std::size_t>(g.outputs() + 16);

@@ -16,7 +16,7 @@ namespace eos::kernels {
 
 /// Rows of floats that are worked on together.
 struct ConvSlab {
-  std::int64_t block;      ///< of channels
+  std::int64_t block;       ///< of channels
   std::int64_t kernel_row;  ///< the first
   std::int64_t rows;        ///< neighbouring kernel rows
   std::int64_t first;       ///< float of the row where the slab begins
@@ -31,14 +31,14 @@ struct ConvSlabs {
   std::int64_t pitch = 0, plane = 0;   ///< floats of a padded row and of a padded image of one block
   std::int64_t row = 0;                ///< floats of a patch row: kernel_w block
   std::int64_t count = 0;
-  std::int64_t floats = 0;             ///< of all slabs of one output channel
-  const ConvSlab* slabs = nullptr;     ///< in the calling thread's working memory until its next cut
+  std::int64_t floats = 0;          ///< of all slabs of one output channel
+  const ConvSlab* slabs = nullptr;  ///< in the calling thread's working memory until its next cut
 };
 ConvSlabs cut_slabs(const ConvGeometry& g);
 
-/// dw and db of images [begin, end); both are overwritten. winners is null without pooling.
+/// dw of images [begin, end), overwritten. winners is null without pooling.
 void sparse_weights(const ConvGeometry& g, const float* x, const float* dz, const std::uint8_t* winners,
-                    std::int64_t begin, std::int64_t end, float* dw, float* db);
+                    std::int64_t begin, std::int64_t end, float* dw);
 
 /// Floats that sparse_inputs wants from turn_weights.
 std::int64_t turned_size(const ConvGeometry& g);

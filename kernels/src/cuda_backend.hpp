@@ -22,6 +22,7 @@
 #include "eos/kernels/muon.hpp"
 #include "eos/kernels/outer_update.hpp"
 #include "eos/kernels/perceptron.hpp"
+#include "eos/kernels/pool.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/squared_error.hpp"
@@ -51,6 +52,13 @@ void conv2d_backward_weights(const Context& context, ConvShape shape, const floa
                              const std::uint8_t* winners, float* dw, float* db);
 void conv2d_backward_inputs(const Context& context, ConvShape shape, const float* dz, const std::uint8_t* winners,
                             const float* w, const float* x, ActivationSpec activation_of_x, float* dx);
+
+void max_pool_forward(const Context& context, PoolShape shape, const float* x, float* y, std::int32_t* winners);
+void max_pool_backward(const Context& context, PoolShape shape, const float* dy, const std::int32_t* winners,
+                       const float* x, ActivationSpec activation_of_x, float* dx);
+void average_pool_forward(const Context& context, PoolShape shape, const float* x, float* y);
+void average_pool_backward(const Context& context, PoolShape shape, const float* dy, const float* x,
+                           ActivationSpec activation_of_x, float* dx);
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
                   const float* weight, float scale, SoftmaxOutputs out, float smoothing);

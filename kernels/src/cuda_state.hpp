@@ -40,6 +40,9 @@ enum class Scratch {
   norm_parts,
   norm_blocks,
   muon_factors,
+  conv_patches,
+  conv_sums,
+  conv_bias_parts,
   count
 };
 
