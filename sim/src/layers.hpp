@@ -54,5 +54,11 @@ const LayerFunctions& layer_functions(theory::LayerKind kind);
 
 void dense_forward(const LayerCall& c);
 void dense_backward(const LayerCall& c);
+void conv2d_forward(const LayerCall& c);
+void conv2d_backward(const LayerCall& c);
+void max_pool_forward(const LayerCall& c);
+void max_pool_backward(const LayerCall& c);
+void average_pool_forward(const LayerCall& c);
+void average_pool_backward(const LayerCall& c);
 
 }  // namespace eos::sim
