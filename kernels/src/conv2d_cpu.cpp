@@ -267,7 +267,7 @@ void conv2d_forward(const Context& context, ConvShape shape, const float* x, con
       [&](const float* panels, std::int64_t r, std::int64_t image) {
         const std::int64_t at = r * g.rows + image;
         forward_image(g, x + at * g.image(), panels, b == nullptr ? nullptr : b + r * shape.bias_stride(), activation,
-                      y + at * g.outputs(), g.pooled ? winners + at * g.outputs() : nullptr);
+                      y + at * g.outputs(), g.pooled ? winners + at * g.winner_bytes() : nullptr);
       });
 }
 
@@ -280,8 +280,8 @@ void conv2d_backward_weights(const Context& context, ConvShape shape, const floa
   const std::int64_t size = g.weights();
   const auto one = [&](std::int64_t r, std::int64_t group, float* part) {
     const std::int64_t at = r * g.rows;
-    group_weights(g, x + at * g.image(), dz + at * g.outputs(), g.pooled ? winners + at * g.outputs() : nullptr, group,
-                  part);
+    group_weights(g, x + at * g.image(), dz + at * g.outputs(), g.pooled ? winners + at * g.winner_bytes() : nullptr,
+                  group, part);
   };
   const auto replica = [&](std::int64_t r) {
     float* sum = dw + r * shape.weight_stride();
@@ -331,7 +331,7 @@ void conv2d_backward_inputs(const Context& context, ConvShape shape, const float
         const float* dz_image = dz + at * g.outputs();
         float* dx_image = dx + at * g.image();
         if (g.pooled || density_of(dz_image, g.outputs()) < k_sparse_inputs) {
-          sparse_inputs(g, dz_image, g.pooled ? winners + at * g.outputs() : nullptr, memory + panels, dx_image);
+          sparse_inputs(g, dz_image, g.pooled ? winners + at * g.winner_bytes() : nullptr, memory + panels, dx_image);
         } else if (direct) {
           direct_inputs(g, dz_image, memory, dx_image);
         } else {

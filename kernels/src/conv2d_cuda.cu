@@ -83,17 +83,18 @@ __global__ void write_patches(Sizes s, Images images, const float* x, float* pat
   }
 }
 
-/// Position of pooled value `at` of [replicas][count][out_h][out_w][out] in y, and of its window's first sum in
-/// [replicas][count][places][out].
+/// Positions of pooled value `at` of [replicas][count][out_h][out_w][out] in y and among the winners, and of its
+/// window's first sum in [replicas][count][places][out].
 struct Window {
-  std::int64_t y, sum;
+  std::int64_t y, winner, sum;
 };
 __device__ Window window_of(const Sizes& s, Images images, std::int64_t at) {
   const std::int64_t half_w = s.grid_w / 2, half_h = s.grid_h / 2;
   const std::int64_t o = at % s.out, j = at / s.out % half_w, i = at / s.out / half_w % half_h;
   const std::int64_t image = at / s.outputs;  // among replicas * count
   const std::int64_t image_of_y = image / images.count * s.rows + images.first + image % images.count;
-  return {image_of_y * s.outputs + at % s.outputs, ((image * s.grid_h + 2 * i) * s.grid_w + 2 * j) * s.out + o};
+  return {image_of_y * s.outputs + at % s.outputs, image_of_y * ((s.outputs + 3) / 4 * 4) + at % s.outputs,
+          ((image * s.grid_h + 2 * i) * s.grid_w + 2 * j) * s.out + o};
 }
 
 template <Activation kind>
@@ -108,7 +109,7 @@ __global__ void pool_sums(Sizes s, Images images, float leak, const float* sums,
       if (other > best || other != other) best = other, winner = k;
     }
     y[window.y] = best;
-    winners[window.y] = static_cast<std::uint8_t>(winner);
+    winners[window.winner] = static_cast<std::uint8_t>(winner);
   }
 }
 
@@ -118,7 +119,7 @@ __global__ void unpool(Sizes s, Images images, const float* dz, const std::uint8
   for (std::int64_t at = first_index(); at < size; at += index_step()) {
     const Window window = window_of(s, images, at);
     const float value = dz[window.y];
-    const int winner = winners[window.y];
+    const int winner = winners[window.winner];
     for (int k = 0; k < 4; ++k) sums[window.sum + (k / 2 * s.grid_w + k % 2) * s.out] = k == winner ? value : 0.0f;
   }
 }

@@ -27,12 +27,14 @@ void for_taps(ConvShape s, std::int64_t image, int i, int j, Body body) {
 template <class Body>
 void for_derivatives(ConvShape s, const std::uint8_t* winners, Body body) {
   const int height = s.out_height(), width = s.out_width();
+  const std::int64_t outputs = std::int64_t{height} * width * s.out;
   std::int64_t at = 0;
   for (std::int64_t image = 0; image < std::int64_t{s.replicas} * s.rows; ++image) {
     for (int i = 0; i < height; ++i) {
       for (int j = 0; j < width; ++j) {
         for (int o = 0; o < s.out; ++o, ++at) {
-          const int winner = s.pool == 2 ? winners[at] : 0, step = s.pool == 2 ? 2 : 1;
+          const std::int64_t padding = image * (s.winner_bytes() - outputs);
+          const int winner = s.pool == 2 ? winners[at + padding] : 0, step = s.pool == 2 ? 2 : 1;
           body(image / s.rows, image, step * i + winner / 2, step * j + winner % 2, o, at);
         }
       }
@@ -53,6 +55,7 @@ void conv2d_forward(ConvShape s, const Real* x, const Real* w, const Real* b, Ac
     });
     return static_cast<Real>(activate(activation, sum));
   };
+  const std::int64_t outputs = std::int64_t{s.out_height()} * s.out_width() * s.out;
   std::int64_t at = 0;
   for (std::int64_t image = 0; image < std::int64_t{s.replicas} * s.rows; ++image) {
     for (int i = 0; i < s.out_height(); ++i) {
@@ -62,10 +65,11 @@ void conv2d_forward(ConvShape s, const Real* x, const Real* w, const Real* b, Ac
             y[at] = value(image, i, j, o);
             continue;
           }
-          y[at] = value(image, 2 * i, 2 * j, o), winners[at] = 0;
+          std::uint8_t& winner = winners[at + image * (s.winner_bytes() - outputs)];
+          y[at] = value(image, 2 * i, 2 * j, o), winner = 0;
           for (std::uint8_t k = 1; k < 4; ++k) {
             const Real other = value(image, 2 * i + k / 2, 2 * j + k % 2, o);
-            if (other > y[at] || other != other) y[at] = other, winners[at] = k;
+            if (other > y[at] || other != other) y[at] = other, winner = k;
           }
         }
       }

@@ -47,6 +47,7 @@ struct ConvGeometry {
   std::int64_t sums() const { return sum_height * sum_width; }    ///< places of an image before pooling
   std::int64_t places() const { return out_height * out_width; }  ///< and after it
   std::int64_t outputs() const { return out_height * out_width * out; }
+  std::int64_t winner_bytes() const { return (outputs() + 3) / 4 * 4; }  ///< of an image
   PaddedImage padded() const { return {height, width, in, padding, padding}; }
 };
 

@@ -145,11 +145,13 @@ Lists list_by_channel(const ConvGeometry& g, const ConvSlabs& cut, const float* 
       for (std::int64_t i = i0; i < i1; ++i) {
         auto base = static_cast<std::int32_t>(image * image_floats(cut) + place_offset(g, cut, i, 0));
         const auto step = static_cast<std::int32_t>(place_offset(g, cut, 0, 1));
-        std::int64_t at = image * g.outputs() + i * g.out_width * g.out + o;
-        for (std::int64_t j = 0; j < g.out_width; ++j, at += g.out, base += step) {
-          to.value[count] = dz[at];
-          to.place[count] = winners == nullptr ? base : base + offsets.of[winners[at]];
-          count += dz[at] != 0 ? 1 : 0;
+        const std::int64_t at = i * g.out_width * g.out + o;
+        const float* value = dz + image * g.outputs() + at;
+        const std::uint8_t* winner = winners == nullptr ? nullptr : winners + image * g.winner_bytes() + at;
+        for (std::int64_t j = 0; j < g.out_width; ++j, base += step) {
+          to.value[count] = value[j * g.out];
+          to.place[count] = winner == nullptr ? base : base + offsets.of[winner[j * g.out]];
+          count += value[j * g.out] != 0 ? 1 : 0;
         }
       }
     }
@@ -228,8 +230,9 @@ void sparse_weights(const ConvGeometry& g, const float* x, const float* dz, cons
       pad_image(g.padded(), x + (image + i) * g.image(), cut.block, images + i * image_floats(cut));
     for (std::int64_t row = 0; row < g.out_height; row += band) {
       const std::int64_t at = image * g.outputs();
-      const Lists lists = list_by_channel(g, cut, dz + at, winners == nullptr ? nullptr : winners + at, here, row,
-                                          std::min(row + band, g.out_height), memory);
+      const Lists lists =
+          list_by_channel(g, cut, dz + at, winners == nullptr ? nullptr : winners + image * g.winner_bytes(), here, row,
+                          std::min(row + band, g.out_height), memory);
       for (std::int64_t s = 0; s < cut.count; ++s) {
         const ConvSlab& slab = cut.slabs[s];
         for (std::int64_t o = 0; o < g.out; ++o) memory.target[o] = static_cast<std::int32_t>(o * slab.size());

@@ -184,7 +184,12 @@ class Builder {
     node.out.channels = s.width;
     node.forward_macs = node.out.positions() * rows * s.width;
     give_block(node, rows, s.width, s.biases, deviation(spec_, rows));
-    if (s.pool <= 1) return;
+    if (s.pool == 0 || s.pool == 1) return;
+    if (s.pool != 2) {
+      problems_.add("E104", fmt::format("network layer '{}': pool = {} must be 0 or 2; other windows are a max-pool layer",
+                                        s.name, s.pool));
+      return;
+    }
     if (node.out.height < s.pool || node.out.width < s.pool)
       return wrong(node, fmt::format("pool = {} does not fit its output of {}", s.pool, to_string(node.out)));
     node.out.height /= s.pool, node.out.width /= s.pool;

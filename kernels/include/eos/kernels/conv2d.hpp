@@ -10,7 +10,8 @@
 // shape of y:  dw[u][v][c][o] = sum over b, i, j of x[...] dz,  db = sum of dz,
 // dx = (sum over u, v, o of dz w) * act'(x), where x is the output of the previous layer (as in dense.hpp).
 // Shapes: x, dx [R][rows][height][width][in], w, dw [R][kernel_h][kernel_w][in][out], b, db [R][out],
-// y, dz, winners [R][rows][out_height][out_width][out]; replicas of parameters may lie further apart.
+// y, dz [R][rows][out_height][out_width][out], winners the same within an image, but images winner_bytes() apart;
+// replicas of parameters may lie further apart.
 //
 // Fast version on the CPU: the forward pass reads its operand from the (zero-padded) image itself, no matrix of patches
 // is written. After pooling at most a quarter of the sums have a derivative, and images that were left out have none:
@@ -48,6 +49,8 @@ struct ConvShape {
   int sum_width() const { return (width + 2 * padding - kernel_w) / stride + 1; }
   int out_height() const { return pool == 2 ? sum_height() / 2 : sum_height(); }
   int out_width() const { return pool == 2 ? sum_width() / 2 : sum_width(); }
+  /// Winners of an image, one byte each, up to whole words of four.
+  std::int64_t winner_bytes() const { return (std::int64_t{out_height()} * out_width() * out + 3) / 4 * 4; }
 };
 
 /// b may be null (no biases). winners is written only with pooling and may be null otherwise. throws Error E901 for an
