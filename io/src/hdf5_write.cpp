@@ -10,10 +10,10 @@
 #include <memory>
 
 #include "eos/core/error.hpp"
+#include "eos/core/utf8.hpp"
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/hdf5.hpp"
 #include "hdf5_handle.hpp"
-#include "utf8.hpp"
 
 namespace eos::io {
 
@@ -53,7 +53,7 @@ void write_attribute(hid_t object, const std::string& name, const Attribute& val
     check(H5Awrite(attribute, memory_type, data), "write an attribute");
   };
   if (const auto* text = std::get_if<std::string>(&value)) {
-    const std::string clean = to_valid_utf8(*text);
+    const std::string clean = core::to_valid_utf8(*text);
     const char* pointer = clean.c_str();
     const Handle type = h5::text_type();
     store(type, type, &pointer);
@@ -162,7 +162,7 @@ void check_variable(const Variable& variable, const Scales& scales) {
         fmt::format("it has {} values, its dimensions ask for {}", core::array_size(variable.values), expected));
   if (const auto* text = std::get_if<std::vector<std::string>>(&variable.values))
     for (const std::string& s : *text)
-      if (s.find('\0') != std::string::npos || !is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
+      if (s.find('\0') != std::string::npos || !core::is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
 }
 
 Handle write_variable(hid_t group, const Variable& variable, const Scales& scales) {

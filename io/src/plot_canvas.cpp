@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "eos/core/error.hpp"
-#include "utf8.hpp"
+#include "eos/core/utf8.hpp"
 
 namespace eos::io {
 
@@ -67,7 +67,7 @@ double Canvas::text_width(const std::string& text, double size, bool bold) const
   if (text.starts_with('^')) return text_width("10", size) + text_width(exponent_of(text), k_raised * size);
   font(size, bold);
   cairo_text_extents_t extents;
-  cairo_text_extents(cairo_, to_valid_utf8(text).c_str(), &extents);
+  cairo_text_extents(cairo_, core::to_valid_utf8(text).c_str(), &extents);
   return extents.x_advance;
 }
 
@@ -87,7 +87,7 @@ void Canvas::text(Point where, const std::string& text, double size, Align align
   }
   font(size, bold);
   cairo_move_to(cairo_, left, where.y);
-  cairo_show_text(cairo_, to_valid_utf8(text).c_str());
+  cairo_show_text(cairo_, core::to_valid_utf8(text).c_str());
 }
 
 void Canvas::vertical_text(Point where, const std::string& text, double size, Colour colour) {
@@ -187,10 +187,10 @@ std::vector<std::string> wrap(const Canvas& canvas, const std::string& text, dou
 
 std::string shortened(const Canvas& canvas, const std::string& text, double size, double width) {
   if (canvas.text_width(text, size) <= width) return text;
-  std::string front = to_valid_utf8(text);
+  std::string front = core::to_valid_utf8(text);
   while (!front.empty() && canvas.text_width(front + "\u2026", size) > width) {
     front.pop_back();
-    while (!front.empty() && !is_valid_utf8(front)) front.pop_back();
+    while (!front.empty() && !core::is_valid_utf8(front)) front.pop_back();
   }
   return front + "\u2026";
 }

@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "toml_document.hpp"
-#include "utf8.hpp"
 
 namespace eos::io {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "eos/core/error.hpp"
-#include "utf8.hpp"
+#include "eos/core/utf8.hpp"
 
 namespace eos::io {
 
@@ -33,7 +33,7 @@ std::string list(const std::vector<T>& values, std::size_t indent, Show show) {
 
 std::string toml_text(const std::string& text) {
   std::string quoted = "\"";
-  for (const char c : to_valid_utf8(text)) {
+  for (const char c : core::to_valid_utf8(text)) {
     const auto code = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\')
       quoted += {'\\', c};

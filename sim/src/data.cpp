@@ -4,90 +4,74 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "data_files.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/philox.hpp"
+#include "generated.hpp"
 
 namespace eos::sim {
 namespace {
-
-/// Images and labels of one of the two files of a set.
-struct Labelled {
-  IdxFile images, labels;
-  int samples() const { return images.dims[0]; }
-  int inputs() const {
-    int product = 1;
-    for (std::size_t d = 1; d < images.dims.size(); ++d) product *= images.dims[d];
-    return product;
-  }
-};
 
 [[noreturn]] void damaged(const std::string& message) {
   throw core::Error("E203", message, "fetch the files again, e.g. with `eos data fetch`");
 }
 
-Labelled read_pair(const std::string& folder, const char* images_stem, const char* labels_stem) {
-  const std::string images = idx_path(folder, images_stem), labels = idx_path(folder, labels_stem);
-  Labelled set{read_idx(images), read_idx(labels)};
-  if (set.images.dims.size() < 2)
-    damaged(fmt::format("{}: one dimension only, inputs need at least two (samples, values)", images));
-  if (set.labels.dims.size() != 1)
-    damaged(fmt::format("{}: {} dimensions, labels have one", labels, set.labels.dims.size()));
-  if (set.labels.dims[0] != set.samples())
-    damaged(
-        fmt::format("{} holds {} samples but {} holds {} labels", images, set.samples(), labels, set.labels.dims[0]));
-  return set;
-}
-
-void copy_samples(const Labelled& from, int first, int count, LabelledSet& to) {
-  const auto inputs = static_cast<std::size_t>(from.inputs());
+void copy_samples(const LabelledFile& from, int first, int count, LabelledSet& to) {
+  const auto inputs = static_cast<std::size_t>(from.values());
   to.samples = count;
-  const auto begin = from.images.bytes.begin() + static_cast<std::ptrdiff_t>(first * inputs);
-  to.inputs.assign(begin, begin + static_cast<std::ptrdiff_t>(count * inputs));
-  to.labels.assign(from.labels.bytes.begin() + first, from.labels.bytes.begin() + first + count);
+  const auto begin = from.inputs.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(first) * inputs);
+  to.inputs.assign(begin, begin + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(count) * inputs));
+  to.labels.assign(from.labels.begin() + first, from.labels.begin() + first + count);
 }
 
-void check_counts(const theory::DataSpec& spec, const Labelled& train, const Labelled& test) {
+void check_counts(const theory::DataSpec& spec, const LabelledFile& train, const LabelledFile& test) {
   const auto available = [](const char* key, int asked, int there) {
     if (asked > there)
       throw core::Error("E104", fmt::format("{} = {}, but the file holds {} samples", key, asked, there),
                         fmt::format("use at most {}", there));
   };
-  available("data.train_samples", spec.train_samples, train.samples());
-  available("data.validation_samples", spec.validation_samples, train.samples());
-  available("data.test_samples", spec.test_samples, test.samples());
-  if (spec.train_samples + spec.validation_samples > train.samples())
+  available("data.train_samples", spec.train_samples, train.samples);
+  available("data.validation_samples", spec.validation_samples, train.samples);
+  available("data.test_samples", spec.test_samples, test.samples);
+  if (spec.train_samples + spec.validation_samples > train.samples)
     throw core::Error(
         "E107",
         fmt::format("data.train_samples + data.validation_samples = {} + {} exceeds the {} samples of the "
                     "training file, so the two sets would overlap",
-                    spec.train_samples, spec.validation_samples, train.samples()),
+                    spec.train_samples, spec.validation_samples, train.samples),
         "lower one of the two");
 }
 
-void load_idx_task(const theory::DataSpec& spec, const std::string& folder, TaskData& task) {
-  const Labelled train = read_pair(folder, k_idx_stems[0], k_idx_stems[1]);
-  const Labelled test = read_pair(folder, k_idx_stems[2], k_idx_stems[3]);
-  if (test.inputs() != train.inputs())
-    damaged(fmt::format("{}: training inputs have {} values, test inputs {}", folder, train.inputs(), test.inputs()));
-  check_counts(spec, train, test);
-  const auto largest = [](const Labelled& set) {
-    return static_cast<int>(*std::max_element(set.labels.bytes.begin(), set.labels.bytes.end()));
-  };
-  const bool known = task.name != "idx";
-  task.inputs = train.inputs();
-  if (train.images.dims.size() == 3) task.height = train.images.dims[1], task.width = train.images.dims[2];
-  task.channels = task.inputs / (task.height * task.width);
-  task.classes = known ? 10 : std::max(2, largest(train) + 1);
-  if (known && task.inputs != 28 * 28)
-    damaged(fmt::format("{}: samples have {} values, those of {} have 784", folder, task.inputs, task.name));
-  for (const Labelled* set : {&train, &test})
-    if (largest(*set) >= task.classes)
-      damaged(fmt::format("{}: label {} found, labels of {} are 0 to {}", folder, largest(*set), task.name,
+void check_labels(const LabelledFile& train, const LabelledFile& test, const TaskData& task) {
+  for (const LabelledFile* set : {&train, &test}) {
+    const int largest = *std::max_element(set->labels.begin(), set->labels.end());
+    if (largest >= task.classes)
+      damaged(fmt::format("{}: label {} found, labels of {} are 0 to {}", task.origin, largest, task.name,
                           task.classes - 1));
+  }
+}
+
+void load_images(const theory::DataSpec& spec, TaskData& task) {
+  const bool cifar = is_cifar(task.name), unknown = task.name == "idx";
+  const auto read = [&](bool test) {
+    return cifar ? read_cifar(task.name, task.origin, test) : read_idx_pair(task.origin, test);
+  };
+  const LabelledFile train = read(false), test = read(true);
+  if (test.values() != train.values())
+    damaged(
+        fmt::format("{}: training inputs have {} values, test inputs {}", task.origin, train.values(), test.values()));
+  check_counts(spec, train, test);
+  task.inputs = train.values();
+  task.height = train.height, task.width = train.width, task.channels = train.channels;
+  const auto found = [&] { return 1 + *std::max_element(train.labels.begin(), train.labels.end()); };
+  task.classes = task.name == "cifar-100" ? 100 : unknown ? std::max(2, found()) : 10;
+  if (!unknown && !cifar && task.inputs != 28 * 28)
+    damaged(fmt::format("{}: samples have {} values, those of {} have 784", task.origin, task.inputs, task.name));
+  check_labels(train, test, task);
   copy_samples(train, 0, spec.train_samples, task.train);
-  copy_samples(train, train.samples() - spec.validation_samples, spec.validation_samples, task.validation);
+  copy_samples(train, train.samples - spec.validation_samples, spec.validation_samples, task.validation);
   copy_samples(test, 0, spec.test_samples, task.test);
 }
 
@@ -95,7 +79,7 @@ void add_label_noise(const theory::DataSpec& spec, TaskData& task) {
   if (spec.label_noise <= 0) return;
   for (int i = 0; i < task.train.samples; ++i) {
     const core::Words words =
-        core::draw(spec.teacher.seed, {0, 0, core::Purpose::label_noise, static_cast<std::uint32_t>(i)});
+        core::draw(spec.seed(), {0, 0, core::Purpose::label_noise, static_cast<std::uint32_t>(i)});
     if (core::uniform(words.v[0]) >= spec.label_noise) continue;
     const auto shift = 1 + core::uniform_int(words.v[1], static_cast<std::uint32_t>(task.classes - 1));
     std::int32_t& label = task.train.labels[static_cast<std::size_t>(i)];
@@ -103,23 +87,52 @@ void add_label_noise(const theory::DataSpec& spec, TaskData& task) {
   }
 }
 
-[[noreturn]] void not_found(const std::string& name, const std::vector<std::string>& search) {
-  throw core::Error(
-      "E202",
-      fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}", name, fmt::join(search, ", ")),
-      "fetch it with `eos data fetch " + (name == "idx" ? std::string("fashion-mnist") : name) +
-          "`, set $EOS_DATA, or use data.name = \"teacher\", which needs no files");
+/// Mean and deviation of every channel over samples and places; sums of bytes are whole numbers, so exact.
+void measure_channels(TaskData& task) {
+  const auto channels = static_cast<std::size_t>(task.channels);
+  std::vector<std::uint64_t> sum(channels, 0), square(channels, 0);
+  const std::vector<std::uint8_t>& bytes = task.train.inputs;
+  for (std::size_t i = 0; i < bytes.size(); i += channels) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      const std::uint64_t value = bytes[i + c];
+      sum[c] += value, square[c] += value * value;
+    }
+  }
+  const double count = static_cast<double>(bytes.size() / channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double mean = static_cast<double>(sum[c]) / count;
+    const double variance = static_cast<double>(square[c]) / count - mean * mean;
+    task.channel_mean.push_back(static_cast<float>(mean / 255));
+    task.channel_deviation.push_back(variance > 0 ? static_cast<float>(std::sqrt(variance) / 255) : 1.0f);
+  }
 }
 
-}  // namespace
+[[noreturn]] void not_found(const std::string& name, const std::vector<std::string>& search) {
+  const std::string searched = fmt::format("{}", fmt::join(search, ", "));
+  const std::string otherwise = ", set $EOS_DATA, or use a generated task, which needs no files: data.name = ";
+  if (name == "text")
+    throw core::Error("E202", "no text was found; looked for *.txt and *.txt.gz in text/ and directly in: " + searched,
+                      "name a text with data.path" + otherwise + "\"markov\"");
+  throw core::Error("E202",
+                    fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}", name, searched),
+                    "fetch it with `eos data fetch " + (name == "idx" ? std::string("fashion-mnist") : name) + "`" +
+                        otherwise + "\"teacher\"");
+}
 
-TaskData load_data(const theory::DataSpec& spec) {
-  const std::vector<std::string> names{"auto", "fashion-mnist", "mnist", "teacher", "idx"};
-  if (std::find(names.begin(), names.end(), spec.name) == names.end())
-    throw core::Error("E106", fmt::format("data.name = \"{}\" is not a data set", spec.name),
-                      core::suggest(spec.name, names));
-  const std::vector<std::string> search = spec.path.empty() ? data_search_path() : std::vector<std::string>{spec.path};
-  TaskData task;
+using Generator = void (*)(const theory::DataSpec&, TaskData&);
+
+/// nullptr for data from files.
+Generator generator_of(const std::string& name) {
+  if (name == "teacher") return generate_teacher;
+  if (name == "gaussian") return generate_gaussian;
+  if (name == "power-law") return generate_power_law;
+  if (name == "hierarchical") return generate_hierarchical;
+  if (name == "markov") return generate_markov;
+  return nullptr;
+}
+
+/// Sets the name, of auto the one that was found, and the folder or file, "" if there is none.
+void find(const theory::DataSpec& spec, const std::vector<std::string>& search, TaskData& task) {
   task.name = spec.name;
   if (spec.name == "auto") {
     task.name = "teacher";
@@ -130,18 +143,36 @@ TaskData load_data(const theory::DataSpec& spec) {
   } else if (spec.name == "idx") {
     for (auto folder = search.rbegin(); folder != search.rend(); ++folder)
       if (holds_idx_files(*folder)) task.origin = *folder;
-  } else if (spec.name != "teacher") {
+  } else if (spec.name == "text") {
+    task.origin = find_text(search);
+  } else if (generator_of(spec.name) == nullptr) {
     task.origin = find_known_folder(spec.name, search);
   }
-  if (task.name == "teacher") {
+}
+
+}  // namespace
+
+TaskData load_data(const theory::DataSpec& spec) {
+  const std::vector<std::string>& names = theory::data_names();
+  if (std::find(names.begin(), names.end(), spec.name) == names.end())
+    throw core::Error("E106", fmt::format("data.name = \"{}\" is not a data set", spec.name),
+                      core::suggest(spec.name, names));
+  spec.check();
+  const std::vector<std::string> search = spec.path.empty() ? data_search_path() : std::vector<std::string>{spec.path};
+  TaskData task;
+  find(spec, search, task);
+  if (const Generator generate = generator_of(task.name)) {
     task.origin = "generated";
-    generate_teacher(spec, task);
+    generate(spec, task);
   } else if (task.origin.empty()) {
     not_found(task.name, search);
+  } else if (task.name == "text") {
+    load_text(spec, task.origin, task);
   } else {
-    load_idx_task(spec, task.origin, task);
+    load_images(spec, task);
   }
   add_label_noise(spec, task);
+  if (spec.standardise) measure_channels(task);
   return task;
 }
 

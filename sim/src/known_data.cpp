@@ -10,6 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* k_kriz = "https://www.cs.toronto.edu/~kriz/";
+
 // Two checksums a file: of the published .gz, which a download must match, and of the IDX bytes inside, which also
 // recognise a file that was compressed again (Debian's package does that).
 KnownData mnist() {
@@ -42,6 +44,36 @@ KnownData fashion_mnist() {
             url + "t10k-images-idx3-ubyte.gz", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"},
            {"t10k-labels-idx1-ubyte.gz", "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
             url + "t10k-labels-idx1-ubyte.gz", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}}};
+}
+
+KnownData::File unpacked(const std::string& name, const std::string& content) { return {name, "", "", content}; }
+
+// Checksums of the archives as in the registry of TensorFlow Datasets (their MD5 are published on the authors' page),
+// those of the files inside as in TorchVision for Ruby.
+KnownData cifar_10() {
+  const std::string folder = "cifar-10-batches-bin/", archive = "cifar-10-binary.tar.gz";
+  return {"cifar-10",
+          "CIFAR-10: colour photographs of 10 classes, 32 x 32 x 3, 50 000 + 10 000 (Krizhevsky, 2009)",
+          "",
+          "none stated",
+          {unpacked(folder + "data_batch_1.bin", "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"),
+           unpacked(folder + "data_batch_2.bin", "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"),
+           unpacked(folder + "data_batch_3.bin", "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"),
+           unpacked(folder + "data_batch_4.bin", "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"),
+           unpacked(folder + "data_batch_5.bin", "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"),
+           unpacked(folder + "test_batch.bin", "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b")},
+          {archive, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", k_kriz + archive, ""}};
+}
+
+KnownData cifar_100() {
+  const std::string folder = "cifar-100-binary/", archive = "cifar-100-binary.tar.gz";
+  return {"cifar-100",
+          "CIFAR-100: colour photographs of 100 classes, 32 x 32 x 3, 50 000 + 10 000 (Krizhevsky, 2009)",
+          "",
+          "none stated",
+          {unpacked(folder + "train.bin", "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"),
+           unpacked(folder + "test.bin", "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a")},
+          {archive, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", k_kriz + archive, ""}};
 }
 
 }  // namespace
@@ -85,7 +117,21 @@ std::string idx_sha256(const std::string& path) {
   return hash.hex();
 }
 
+namespace {
+
+std::string find_cifar_folder(const std::string& name, const std::vector<std::string>& search) {
+  const KnownData set = name == "cifar-10" ? cifar_10() : cifar_100();
+  const fs::path unpacked_to = fs::path(set.files[0].name).parent_path();
+  for (const fs::path folder : search)
+    for (const fs::path& place : {folder / name / unpacked_to, folder / name, folder / unpacked_to, folder})
+      if (holds_cifar_files(name, place.string())) return place.string();
+  return {};
+}
+
+}  // namespace
+
 std::string find_known_folder(const std::string& name, const std::vector<std::string>& search) {
+  if (is_cifar(name)) return find_cifar_folder(name, search);
   for (const std::string& folder : search) {
     const std::string named = (fs::path(folder) / name).string();
     if (holds_idx_files(named)) return named;
@@ -101,7 +147,7 @@ std::string find_known_folder(const std::string& name, const std::vector<std::st
 }
 
 std::vector<KnownData> known_data() {
-  std::vector<KnownData> all{fashion_mnist(), mnist()};
+  std::vector<KnownData> all{fashion_mnist(), mnist(), cifar_10(), cifar_100()};
   for (KnownData& known : all) known.folder = find_known_folder(known.name, data_search_path());
   return all;
 }

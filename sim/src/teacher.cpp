@@ -8,8 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data_files.hpp"
-#include "eos/core/philox.hpp"
+#include "generated.hpp"
 
 namespace eos::sim {
 namespace {
@@ -24,7 +23,7 @@ constexpr float k_offset = -8.0f;      // darkens, so that a little more than ha
 constexpr float k_pixel_noise = 8.0f;  // largest, in bytes
 
 enum Table : std::uint32_t { k_centre_table, k_hidden_table, k_bias_table, k_output_table, k_pixel_table };
-enum Split : std::uint32_t { k_train, k_validation, k_test, k_probe_split };
+enum TeacherSplit : std::uint32_t { k_train, k_validation, k_test, k_probe_split };
 
 std::vector<float> normals(std::uint64_t seed, Table table, std::size_t size, double scale) {
   std::vector<float> values(size);
@@ -53,7 +52,7 @@ class Teacher {
     standardise();
   }
 
-  void fill(Split split, int samples, LabelledSet& set) const {
+  void fill(TeacherSplit split, int samples, LabelledSet& set) const {
     set.samples = samples;
     set.inputs.resize(static_cast<std::size_t>(samples) * inputs_);
     set.labels.resize(static_cast<std::size_t>(samples));
@@ -73,7 +72,7 @@ class Teacher {
   }
 
  private:
-  std::array<float, k_latent> draw_latent(Split split, std::uint32_t attempt, std::uint32_t index) const {
+  std::array<float, k_latent> draw_latent(TeacherSplit split, std::uint32_t attempt, std::uint32_t index) const {
     constexpr std::uint32_t k_words = k_latent / 2 + 1;
     const std::uint32_t base = index * k_words;
     const core::Words which = core::draw(spec_.seed, {split, attempt, core::Purpose::teacher_inputs, base});
@@ -123,7 +122,8 @@ class Teacher {
     return {static_cast<std::int32_t>(best), out[best] - second};
   }
 
-  void render(Split split, std::uint32_t index, const std::array<float, k_latent>& latent, std::uint8_t* bytes) const {
+  void render(TeacherSplit split, std::uint32_t index, const std::array<float, k_latent>& latent,
+              std::uint8_t* bytes) const {
     std::vector<float> projection(inputs_, 0.0f);
     for (std::size_t j = 0; j < k_latent; ++j)
       for (std::size_t p = 0; p < inputs_; ++p) projection[p] += latent[j] * pixels_[j * inputs_ + p];

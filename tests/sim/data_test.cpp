@@ -2,81 +2,11 @@
 #include "eos/sim/data.hpp"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
-#include <zlib.h>
 
-#include <fstream>
-
-#include "support.hpp"
+#include "data_folder.hpp"
 
 namespace eos::sim::testing {
 namespace {
-
-namespace fs = std::filesystem;
-using Bytes = std::vector<std::uint8_t>;
-
-class DataFiles : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("eos_data_test_" + std::to_string(getpid()));
-    fs::create_directories(folder_);
-    const char* old = std::getenv("EOS_DATA");
-    old_path_ = old == nullptr ? "" : old;
-  }
-  void TearDown() override {
-    fs::remove_all(folder_);
-    if (old_path_.empty())
-      unsetenv("EOS_DATA");
-    else
-      setenv("EOS_DATA", old_path_.c_str(), 1);
-  }
-  std::string write(const std::string& name, const Bytes& bytes, bool compress = false) const {
-    const fs::path path = folder_ / name;
-    fs::create_directories(path.parent_path());
-    if (compress) {
-      gzFile file = gzopen(path.c_str(), "wb");
-      gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
-      gzclose(file);
-    } else {
-      std::ofstream(path, std::ios::binary)
-          .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    }
-    return path.string();
-  }
-  static Bytes idx(const std::vector<int>& dims, const Bytes& content) {
-    Bytes all{0, 0, 8, static_cast<std::uint8_t>(dims.size())};
-    for (int d : dims)
-      for (int shift : {24, 16, 8, 0}) all.push_back(static_cast<std::uint8_t>(d >> shift));
-    all.insert(all.end(), content.begin(), content.end());
-    return all;
-  }
-  /// A set whose sample i of file f has all inputs 10 f + i and label i % classes.
-  void write_set(const std::string& sub, int train, int test, int classes = 3, int side = 2) const {
-    int f = 0;
-    for (const auto& [stem, samples] : {std::pair{std::string("train"), train}, {std::string("t10k"), test}}) {
-      Bytes images, labels;
-      for (int i = 0; i < samples; ++i) {
-        images.insert(images.end(), static_cast<std::size_t>(side * side), static_cast<std::uint8_t>(100 * f + i));
-        labels.push_back(static_cast<std::uint8_t>(i % classes));
-      }
-      write(sub + stem + "-images-idx3-ubyte.gz", idx({samples, side, side}, images), true);
-      write(sub + stem + "-labels-idx1-ubyte", idx({samples}, labels));
-      ++f;
-    }
-  }
-  theory::DataSpec idx_spec(int train, int validation, int test) const {
-    theory::DataSpec spec;
-    spec.name = "idx";
-    spec.path = folder_.string();
-    spec.train_samples = train, spec.validation_samples = validation, spec.test_samples = test;
-    return spec;
-  }
-  std::string code_of(const std::string& path) const {
-    return error_code([&] { read_idx(path); });
-  }
-  fs::path folder_;
-  std::string old_path_;
-};
 
 TEST_F(DataFiles, plain_and_compressed_files_read_alike) {
   const Bytes bytes = idx({2, 3}, {1, 2, 3, 4, 5, 6});
@@ -123,6 +53,9 @@ TEST_F(DataFiles, split_takes_the_front_and_the_end) {
   const TaskData task = load_data(idx_spec(12, 5, 4));
   EXPECT_EQ(task.inputs, 4);
   EXPECT_EQ(task.classes, 3);
+  EXPECT_EQ(task.height, 2);
+  EXPECT_EQ(task.width, 2);
+  EXPECT_EQ(task.channels, 1);
   EXPECT_EQ(task.origin, folder_.string());
   ASSERT_EQ(task.train.samples, 12);
   EXPECT_EQ(task.train.inputs.front(), 0);
@@ -213,9 +146,13 @@ TEST_F(DataFiles, content_hash_is_that_of_the_uncompressed_bytes) {
 TEST(KnownData, installed_files_have_the_published_content) {
   int found = 0;
   for (const KnownData& set : known_data()) {
+    const bool packed = !set.archive.name.empty();
+    for (const KnownData::File& file : set.files) {
+      EXPECT_EQ(file.content_sha256.size(), 64u);
+      EXPECT_EQ((packed ? set.archive : file).sha256.size(), 64u);
+    }
+    if (set.folder.empty() || packed) continue;
     ASSERT_EQ(set.files.size(), 4u);
-    for (const KnownData::File& file : set.files) EXPECT_EQ(file.sha256.size(), 64u);
-    if (set.folder.empty()) continue;
     const KnownData::File& labels = set.files[3];
     EXPECT_EQ(idx_sha256((fs::path(set.folder) / labels.name).string()), labels.content_sha256) << set.name;
     ++found;

@@ -56,11 +56,12 @@ struct KnownData {
   std::string name, title, folder, licence;
   struct File {
     std::string name;
-    std::string sha256;  ///< of the published .gz file at `url`: what a download must match
-    std::string url;
-    std::string content_sha256;  ///< of the IDX bytes inside: also matches files that were compressed again
+    std::string sha256;          ///< of what is published at `url`: what a download must match
+    std::string url;             ///< "" for a file that `archive` holds
+    std::string content_sha256;  ///< of the bytes inside: also matches IDX files that were compressed again
   };
-  std::vector<File> files;
+  std::vector<File> files;  ///< of an archive the files in it that are used, by their names in it
+  File archive = {};        ///< .tar.gz that holds all files; name "" if there is none
 };
 std::vector<KnownData> known_data();
 /// SHA-256 of the IDX bytes in a plain or compressed file, comparable with KnownData::File::content_sha256.

@@ -1,6 +1,6 @@
-#include "utf8.hpp"
+#include "eos/core/utf8.hpp"
 
-namespace eos::io {
+namespace eos::core {
 
 std::size_t utf8_sequence(std::string_view text) {
   if (text.empty()) return 0;
@@ -38,4 +38,4 @@ std::string to_valid_utf8(std::string_view text) {
   return clean;
 }
 
-}  // namespace eos::io
+}  // namespace eos::core
