@@ -6,6 +6,7 @@
 #include "eos/kernels/activation_layer.hpp"
 #include "eos/kernels/batch_norm.hpp"
 #include "eos/kernels/augment.hpp"
+#include "eos/kernels/attention.hpp"
 #include "eos/kernels/cache.hpp"
 #include "eos/kernels/columns.hpp"
 #include "eos/kernels/clip.hpp"
@@ -14,6 +15,7 @@
 #include "eos/kernels/dense.hpp"
 #include "eos/kernels/dropout.hpp"
 #include "eos/kernels/elementwise.hpp"
+#include "eos/kernels/embedding.hpp"
 #include "eos/kernels/gather.hpp"
 #include "eos/kernels/gelu.hpp"
 #include "eos/kernels/layer_norm.hpp"
@@ -27,6 +29,7 @@
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/squared_error.hpp"
 #include "eos/kernels/token_scores.hpp"
+#include "eos/kernels/tokens.hpp"
 #include "eos/kernels/update.hpp"
 
 namespace eos::kernels::cuda {
@@ -59,6 +62,22 @@ void max_pool_backward(const Context& context, PoolShape shape, const float* dy,
 void average_pool_forward(const Context& context, PoolShape shape, const float* x, float* y);
 void average_pool_backward(const Context& context, PoolShape shape, const float* dy, const float* x,
                            ActivationSpec activation_of_x, float* dx);
+
+void attention_forward(const Context& context, AttentionShape shape, const float* qkv, float* out, float* lse);
+void attention_backward(const Context& context, AttentionShape shape, const float* qkv, const float* out,
+                        const float* lse, const float* dout, float* dqkv);
+
+void embedding_forward(const Context& context, EmbeddingShape shape, const float* tokens, const float* table,
+                       float* out);
+void embedding_backward(const Context& context, EmbeddingShape shape, const float* tokens, const float* dout,
+                        float* dtable);
+
+void add_positions(const Context& context, TokensShape shape, const float* in, const float* table, float* out);
+void add_positions_backward(const Context& context, TokensShape shape, const float* dout, float* dtable);
+void prepend_token(const Context& context, TokensShape shape, const float* in, const float* token, float* out);
+void prepend_token_backward(const Context& context, TokensShape shape, const float* dout, float* dtoken, float* din);
+void select_first_token(const Context& context, TokensShape shape, const float* in, float* out);
+void select_first_token_backward(const Context& context, TokensShape shape, const float* dout, float* din);
 
 void softmax_xent(const Context& context, SoftmaxShape shape, const float* logits, const std::int32_t* labels,
                   const float* weight, float scale, SoftmaxOutputs out, float smoothing);

@@ -44,13 +44,6 @@ void for_replicas(const Context& context, int replicas, Body body) {
                      [&](std::size_t r) { body(static_cast<std::int64_t>(r), 1); });
 }
 
-void sum_rows(std::int64_t rows, std::int64_t out, const float* dz, float* db) {
-  std::fill_n(db, out, 0.0f);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t o = 0; o < out; ++o) db[o] += dz[i * out + o];
-  }
-}
-
 constexpr std::int64_t k_values_a_task = 64 * 1024;
 
 /// Calls body(begin, end) on pieces of [0, size).
@@ -112,13 +105,13 @@ void dense_backward_weights(const Context& context, DenseShape shape, const floa
   if (context.backend() == Backend::cuda) return cuda::dense_backward_weights(context, shape, x, dz, dw, db);
   const std::int64_t rows = shape.rows, in = shape.in, out = shape.out;
   for_replicas(context, shape.replicas, [&](std::int64_t r, int threads) {
-    if (db != nullptr) sum_rows(rows, out, dz + r * rows * out, db + r * shape.bias_stride());
     Sgemm p;
     p.transpose_a = true;
     p.m = in, p.n = out, p.k = rows;
     p.a = x + r * rows * in, p.lda = in;
     p.b = dz + r * rows * out, p.ldb = out;
     p.c = dw + r * shape.weight_stride(), p.ldc = out;
+    if (db != nullptr) p.b_sums = db + r * shape.bias_stride();
     multiply(p, threads);
   });
 }

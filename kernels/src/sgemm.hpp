@@ -24,7 +24,9 @@ struct Sgemm {
   bool relu = false;            ///< negative results become 0
   const float* gate = nullptr;  ///< [m][n] with stride ldc: results become 0 where the gate is not positive
 
-  /// The block of C with `rows` rows from `row` and `columns` columns from `column`.
+  float* b_sums = nullptr;      ///< [n], sums of the columns of op(B) in order of k, which is not transposed then
+
+  /// The block of C with `rows` rows from `row` and `columns` columns from `column`; that of row 0 has the sums.
   Sgemm block(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
     Sgemm part = *this;
     part.m = rows, part.n = columns;
@@ -33,11 +35,14 @@ struct Sgemm {
     part.c += row * ldc + column;
     if (bias != nullptr) part.bias += column;
     if (gate != nullptr) part.gate += row * ldc + column;
+    if (b_sums != nullptr) part.b_sums = row == 0 ? b_sums + column : nullptr;
     return part;
   }
 };
 
 void sgemm(const Sgemm& p);
+/// Only the sums of the columns, if wanted.
+void sgemm_sum_columns(const Sgemm& p);
 
 /// The kernel that computes every term.
 void sgemm_all_terms(const Sgemm& p);

@@ -19,6 +19,12 @@ template <bool full>
   _mm256_maskstore_ps(to, mask, value);
 }
 
+/// The sum where the gate is positive, else 0.
+template <bool full>
+[[gnu::always_inline]] inline __m256 keep_where_positive(const float* gate, __m256i mask, __m256 sum) {
+  return _mm256_and_ps(sum, _mm256_cmp_ps(load_lanes<full>(gate, mask), _mm256_setzero_ps(), _CMP_GT_OQ));
+}
+
 /// Bias, rectifier and gate of the sums at `place` of C, in columns from `column`.
 template <bool full>
 [[gnu::always_inline]] inline __m256 finish_sum(const Sgemm& p, std::int64_t place, std::int64_t column, __m256i mask,
@@ -26,9 +32,7 @@ template <bool full>
   const __m256 zero = _mm256_setzero_ps();
   if (p.bias != nullptr) sum = _mm256_add_ps(sum, load_lanes<full>(p.bias + column, mask));
   if (p.relu) sum = _mm256_max_ps(zero, sum);  // the second operand wins when it is NaN
-  if (p.gate != nullptr)
-    sum = _mm256_and_ps(sum, _mm256_cmp_ps(load_lanes<full>(p.gate + place, mask), zero, _CMP_GT_OQ));
-  return sum;
+  return p.gate != nullptr ? keep_where_positive<full>(p.gate + place, mask, sum) : sum;
 }
 
 }  // namespace eos::kernels

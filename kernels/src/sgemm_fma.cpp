@@ -13,15 +13,14 @@
 #include <algorithm>
 
 #include "host_scratch.hpp"
+#include "product_blocks.hpp"
 #include "sgemm_finish.hpp"
-#include "transpose8.hpp"
 
 namespace eos::kernels {
 
 namespace {
 
-constexpr int k_rows = 6;                             ///< rows of a register block
-constexpr int k_columns = 16;                         ///< columns of a register block: two AVX registers
+constexpr int k_rows = k_block_rows, k_columns = k_panel_columns;
 constexpr std::int64_t k_depth = 400;                 ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
 constexpr std::int64_t k_packed_floats = 100 * 1024;  ///< packed rows of op(A), sized for the L2 cache
 
@@ -48,22 +47,40 @@ struct Block {
   PanelMask mask;
 };
 
-template <bool full>
-[[gnu::always_inline]] inline void finish(const Sgemm& p, std::int64_t place, std::int64_t column,
-                                          const PanelMask& mask, __m256& low, __m256& high) {
-  low = finish_sum<full>(p, place, column, mask.low, low);
-  high = finish_sum<full>(p, place + 8, column + 8, mask.high, high);
+/// Bias, rectifier and gate of a block's sums; each is asked for once, not once a register.
+template <int rows, bool full>
+[[gnu::always_inline]] inline void finish(const Sgemm& p, const Block& block, __m256 (&sum)[rows][2]) {
+  const __m256 zero = _mm256_setzero_ps();
+  if (p.bias != nullptr) {
+    const __m256 low = load_lanes<full>(p.bias + block.column, block.mask.low);
+    const __m256 high = load_lanes<full>(p.bias + block.column + 8, block.mask.high);
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) sum[i][0] = _mm256_add_ps(sum[i][0], low), sum[i][1] = _mm256_add_ps(sum[i][1], high);
+  }
+  if (p.relu) {  // the second operand wins when it is NaN
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i) sum[i][0] = _mm256_max_ps(zero, sum[i][0]), sum[i][1] = _mm256_max_ps(zero, sum[i][1]);
+  }
+  if (p.gate != nullptr) {
+    const float* gate = p.gate + block.row * p.ldc + block.column;
+#pragma GCC unroll 8
+    for (int i = 0; i < rows; ++i, gate += p.ldc) {
+      sum[i][0] = keep_where_positive<full>(gate, block.mask.low, sum[i][0]);
+      sum[i][1] = keep_where_positive<full>(gate + 8, block.mask.high, sum[i][1]);
+    }
+  }
 }
 
 template <int rows, bool packed, bool full>
 void multiply_block(const Sgemm& p, const Block& block) {
   constexpr int k_step = packed ? rows : 1;
-  float* c = p.c + block.row * p.ldc + block.column;
+  const std::int64_t ldc = p.ldc;
+  float* c = p.c + block.row * ldc + block.column;
   __m256 sum[rows][2];
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    sum[i][0] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * p.ldc, block.mask.low);
-    sum[i][1] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * p.ldc + 8, block.mask.high);
+    sum[i][0] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * ldc, block.mask.low);
+    sum[i][1] = block.first ? _mm256_setzero_ps() : load_lanes<full>(c + i * ldc + 8, block.mask.high);
   }
   const float* a = block.a;
   const float* b = block.b;
@@ -79,12 +96,11 @@ void multiply_block(const Sgemm& p, const Block& block) {
     a += k_step;
     b += k_columns;
   }
+  if (block.last) finish<rows, full>(p, block, sum);
 #pragma GCC unroll 8
   for (int i = 0; i < rows; ++i) {
-    const std::int64_t place = (block.row + i) * p.ldc + block.column;
-    if (block.last) finish<full>(p, place, block.column, block.mask, sum[i][0], sum[i][1]);
-    store_lanes<full>(p.c + place, block.mask.low, sum[i][0]);
-    store_lanes<full>(p.c + place + 8, block.mask.high, sum[i][1]);
+    store_lanes<full>(c + i * ldc, block.mask.low, sum[i][0]);
+    store_lanes<full>(c + i * ldc + 8, block.mask.high, sum[i][1]);
   }
 }
 
@@ -106,40 +122,19 @@ void multiply_rows(int rows, const Sgemm& p, const Block& block) {
   }
 }
 
-/// Rows of the next block: 6, but the rest is shared out so that no block is too thin to cover the FMA latency.
-int next_rows(std::int64_t left) {
-  if (left <= 5) return static_cast<int>(left);
-  if (left == 7 || left == 8) return 4;
-  if (left == 9 || left == 10) return 5;
-  return k_rows;
-}
-
-/// [k][16] from op(B) stored [k][n].
-void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, const PanelMask& mask,
-                float* panel) {
-  const bool full = width >= k_columns;
+/// [k][16] from op(B) stored [k][n]; asks for the next panel meanwhile, whose rows are too far apart to be foreseen. The
+/// sums of the columns, where wanted, take one addition more a row.
+template <bool full>
+void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, const PanelMask& mask, float* panel, float* sums) {
+  __m256 low_sum = _mm256_setzero_ps(), high_sum = low_sum;
+  if (sums != nullptr) low_sum = load_lanes<full>(sums, mask.low), high_sum = load_lanes<full>(sums + 8, mask.high);
   for (std::int64_t t = 0; t < k; ++t, b += ldb, panel += k_columns) {
-    _mm256_store_ps(panel, full ? _mm256_loadu_ps(b) : _mm256_maskload_ps(b, mask.low));
-    _mm256_store_ps(panel + 8, full ? _mm256_loadu_ps(b + 8) : _mm256_maskload_ps(b + 8, mask.high));
+    const __m256 low = load_lanes<full>(b, mask.low), high = load_lanes<full>(b + 8, mask.high);
+    if (full) _mm_prefetch(b + k_columns, _MM_HINT_T1);
+    _mm256_store_ps(panel, low), _mm256_store_ps(panel + 8, high);
+    low_sum = _mm256_add_ps(low_sum, low), high_sum = _mm256_add_ps(high_sum, high);
   }
-}
-
-/// [k][16] from op(B) stored [n][k].
-void pack_panel_transposed(std::int64_t k, const float* b, std::int64_t ldb, std::int64_t width, float* panel) {
-  std::int64_t t = 0;
-  for (; width >= k_columns && t + 8 <= k; t += 8) {
-    for (int half = 0; half < 2; ++half) {
-      __m256 row[8];
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i) row[i] = _mm256_loadu_ps(b + (half * 8 + i) * ldb + t);
-      transpose(row);
-#pragma GCC unroll 8
-      for (int i = 0; i < 8; ++i) _mm256_store_ps(panel + (t + i) * k_columns + half * 8, row[i]);
-    }
-  }
-  for (; t < k; ++t) {
-    for (std::int64_t j = 0; j < k_columns; ++j) panel[t * k_columns + j] = j < width ? b[j * ldb + t] : 0.0f;
-  }
+  if (sums != nullptr) store_lanes<full>(sums, mask.low, low_sum), store_lanes<full>(sums + 8, mask.high, high_sum);
 }
 
 /// Six neighbouring floats.
@@ -186,7 +181,9 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
     if (p.transpose_b) {
       pack_panel_transposed(k, p.b + column * p.ldb + k_begin, p.ldb, width, panel);
     } else {
-      pack_panel(k, p.b + k_begin * p.ldb + column, p.ldb, width, mask, panel);
+      const float* b = p.b + k_begin * p.ldb + column;
+      float* sums = p.b_sums == nullptr ? nullptr : p.b_sums + column;
+      full ? pack_panel<true>(k, b, p.ldb, mask, panel, sums) : pack_panel<false>(k, b, p.ldb, mask, panel, sums);
     }
     for (std::int64_t row = 0; row < p.m;) {
       const int rows = next_rows(p.m - row);
@@ -206,17 +203,20 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
 }  // namespace
 
 void sgemm(const Sgemm& p) {
-  if (p.m == 1 && !p.transpose_a) return sgemm_row(p);
-  return sgemm_zeros_pay(p) ? sgemm_zeros(p) : sgemm_all_terms(p);
+  const bool row = p.m == 1 && !p.transpose_a;
+  if (!row && !sgemm_zeros_pay(p)) return sgemm_all_terms(p);
+  sgemm_sum_columns(p);
+  row ? sgemm_row(p) : sgemm_zeros(p);
 }
 
 void sgemm_all_terms(const Sgemm& p) {
-  if (p.k == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
+  if (p.k == 0 || p.m == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
+  if (p.b_sums != nullptr) std::fill_n(p.b_sums, p.n, 0.0f);
   const std::int64_t slabs = (p.k + k_depth - 1) / k_depth;
   const std::int64_t depth = (p.k + slabs - 1) / slabs;
   const std::int64_t chunk = std::max<std::int64_t>(k_rows, k_packed_floats / depth / k_rows * k_rows);
   for (std::int64_t row = 0; row < p.m; row += chunk) {
-    const Sgemm part = p.block(row, std::min(chunk, p.m - row), 0, p.n);
+    const Sgemm part = p.block(row, std::min(chunk, p.m - row), 0, p.n);  // the sums come with the first rows
     for (std::int64_t k = 0; k < p.k; k += depth) multiply_slab(part, k, std::min(depth, p.k - k));
   }
 }

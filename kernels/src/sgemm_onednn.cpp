@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
+
 #include "eos/core/error.hpp"
 #include "sgemm.hpp"
 
@@ -34,7 +36,16 @@ void finish_row(const Sgemm& p, std::int64_t row) {
 
 }  // namespace
 
+void sgemm_sum_columns(const Sgemm& p) {
+  if (p.b_sums == nullptr) return;
+  std::fill_n(p.b_sums, p.n, 0.0f);
+  for (std::int64_t t = 0; t < p.k; ++t) {
+    for (std::int64_t j = 0; j < p.n; ++j) p.b_sums[j] += p.b[t * p.ldb + j];
+  }
+}
+
 void sgemm_onednn(const Sgemm& p) {
+  sgemm_sum_columns(p);
   if (p.m == 0 || p.n == 0) return;
   if (p.k == 0) {
     for (std::int64_t i = 0; i < p.m; ++i) {

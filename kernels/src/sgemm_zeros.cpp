@@ -105,7 +105,9 @@ bool sgemm_zeros_pay(const Sgemm& p) {
   const std::int64_t stored = p.transpose_a ? p.k : p.m, length = p.transpose_a ? p.m : p.k;
   std::int64_t nonzero = 0, seen = 0;
   for (std::int64_t i = 0; i < stored; i += 8, seen += length) {
-    for (std::int64_t j = 0; j < length; ++j) nonzero += p.a[i * p.lda + j] != 0 ? 1 : 0;
+    std::int32_t of_row = 0;
+    for (std::int64_t j = 0; j < length; ++j) of_row += p.a[i * p.lda + j] != 0 ? 1 : 0;
+    nonzero += of_row;
   }
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
   const double density = static_cast<double>(nonzero) / static_cast<double>(seen);
