@@ -32,12 +32,12 @@ void for_samples(const Context& context, TokensShape shape, Body body) {
                      });
 }
 
-/// sums[r] = sum over samples of the first `size` entries of values [R][rows][stride].
-void sum_samples(const Context& context, TokensShape shape, const float* values, std::int64_t stride,
-                 std::int64_t size, float* sums) {
+/// sums[r] = sum over samples of the first `size` entries of values [R][rows][stride]; sums lie sums_stride apart.
+void sum_samples(const Context& context, TokensShape shape, const float* values, std::int64_t stride, std::int64_t size,
+                 float* sums, std::int64_t sums_stride) {
   core::parallel_for(static_cast<std::size_t>(shape.replicas), context.threads(), [=](std::size_t replica) {
     const auto r = static_cast<std::int64_t>(replica);
-    float* to = sums + r * size;
+    float* to = sums + r * sums_stride;
     std::fill_n(to, size, 0.0f);
     for (std::int64_t i = r * shape.rows; i < (r + 1) * shape.rows; ++i) {
       for (std::int64_t c = 0; c < size; ++c) to[c] += values[i * stride + c];
@@ -50,16 +50,16 @@ void sum_samples(const Context& context, TokensShape shape, const float* values,
 void add_positions(const Context& context, TokensShape shape, const float* in, const float* table, float* out) {
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::add_positions(context, shape, in, table, out);
-  const std::int64_t size = sample_size(shape);
+  const std::int64_t size = sample_size(shape), stride = shape.table_stride();
   for_samples(context, shape, [=](std::int64_t i, std::int64_t r) {
-    for (std::int64_t c = 0; c < size; ++c) out[i * size + c] = in[i * size + c] + table[r * size + c];
+    for (std::int64_t c = 0; c < size; ++c) out[i * size + c] = in[i * size + c] + table[r * stride + c];
   });
 }
 
 void add_positions_backward(const Context& context, TokensShape shape, const float* dout, float* dtable) {
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::add_positions_backward(context, shape, dout, dtable);
-  sum_samples(context, shape, dout, sample_size(shape), sample_size(shape), dtable);
+  sum_samples(context, shape, dout, sample_size(shape), sample_size(shape), dtable, shape.table_stride());
 }
 
 void prepend_token(const Context& context, TokensShape shape, const float* in, const float* token, float* out) {
@@ -68,7 +68,7 @@ void prepend_token(const Context& context, TokensShape shape, const float* in, c
   const std::int64_t size = sample_size(shape), width = shape.width;
   for_samples(context, shape, [=](std::int64_t i, std::int64_t r) {
     float* to = out + i * (size + width);
-    std::copy_n(token + r * width, width, to);
+    std::copy_n(token + r * shape.token_stride(), width, to);
     std::copy_n(in + i * size, size, to + width);
   });
 }
@@ -77,7 +77,7 @@ void prepend_token_backward(const Context& context, TokensShape shape, const flo
   check(shape);
   if (context.backend() == Backend::cuda) return cuda::prepend_token_backward(context, shape, dout, dtoken, din);
   const std::int64_t size = sample_size(shape), width = shape.width;
-  sum_samples(context, shape, dout, size + width, width, dtoken);
+  if (dtoken != nullptr) sum_samples(context, shape, dout, size + width, width, dtoken, shape.token_stride());
   if (din == nullptr) return;
   for_samples(context, shape, [=](std::int64_t i, std::int64_t) {
     std::copy_n(dout + i * (size + width) + width, size, din + i * size);

@@ -21,7 +21,8 @@ template <class Scalar>
 void add_positions(TokensShape shape, const Scalar* in, const Scalar* table, Scalar* out) {
   const std::int64_t sample = std::int64_t{shape.tokens} * shape.width, samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i) {
-    for (std::int64_t c = 0; c < sample; ++c) out[i * sample + c] = in[i * sample + c] + table[i / shape.rows * sample + c];
+    const Scalar* row = table + i / shape.rows * shape.table_stride();
+    for (std::int64_t c = 0; c < sample; ++c) out[i * sample + c] = in[i * sample + c] + row[c];
   }
 }
 
@@ -29,7 +30,8 @@ template <class Scalar>
 void add_positions_backward(TokensShape shape, const Scalar* dout, Scalar* dtable) {
   const std::int64_t sample = std::int64_t{shape.tokens} * shape.width;
   for (std::int64_t r = 0; r < shape.replicas; ++r) {
-    for (std::int64_t c = 0; c < sample; ++c) dtable[r * sample + c] = sum_samples(shape, dout, sample, r, c);
+    Scalar* row = dtable + r * shape.table_stride();
+    for (std::int64_t c = 0; c < sample; ++c) row[c] = sum_samples(shape, dout, sample, r, c);
   }
 }
 
@@ -37,7 +39,7 @@ template <class Scalar>
 void prepend_token(TokensShape shape, const Scalar* in, const Scalar* token, Scalar* out) {
   const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i, out += sample + width) {
-    for (std::int64_t c = 0; c < width; ++c) out[c] = token[i / shape.rows * width + c];
+    for (std::int64_t c = 0; c < width; ++c) out[c] = token[i / shape.rows * shape.token_stride() + c];
     for (std::int64_t c = 0; c < sample; ++c) out[width + c] = in[i * sample + c];
   }
 }
@@ -45,8 +47,9 @@ void prepend_token(TokensShape shape, const Scalar* in, const Scalar* token, Sca
 template <class Scalar>
 void prepend_token_backward(TokensShape shape, const Scalar* dout, Scalar* dtoken, Scalar* din) {
   const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
-  for (std::int64_t r = 0; r < shape.replicas; ++r) {
-    for (std::int64_t c = 0; c < width; ++c) dtoken[r * width + c] = sum_samples(shape, dout, sample + width, r, c);
+  for (std::int64_t r = 0; dtoken != nullptr && r < shape.replicas; ++r) {
+    Scalar* row = dtoken + r * shape.token_stride();
+    for (std::int64_t c = 0; c < width; ++c) row[c] = sum_samples(shape, dout, sample + width, r, c);
   }
   for (std::int64_t i = 0; din != nullptr && i < samples; ++i) {
     for (std::int64_t c = 0; c < sample; ++c) din[i * sample + c] = dout[i * (sample + width) + width + c];

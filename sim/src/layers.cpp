@@ -11,6 +11,11 @@ const LayerFunctions& layer_functions(LayerKind kind) {
   static const LayerFunctions conv2d{conv2d_forward, conv2d_backward, true};
   static const LayerFunctions max_pool{max_pool_forward, max_pool_backward, true};
   static const LayerFunctions average_pool{average_pool_forward, average_pool_backward, true};
+  static const LayerFunctions embedding{embedding_forward, embedding_backward};
+  static const LayerFunctions positions{positions_forward, positions_backward};
+  static const LayerFunctions class_token{class_token_forward, class_token_backward};
+  static const LayerFunctions select_token{select_token_forward, select_token_backward};
+  static const LayerFunctions attention{attention_forward, attention_backward};
   switch (kind) {
     case LayerKind::dense:
       return dense;
@@ -22,6 +27,16 @@ const LayerFunctions& layer_functions(LayerKind kind) {
     case LayerKind::average_pool:
     case LayerKind::global_average_pool:
       return average_pool;
+    case LayerKind::embedding:
+      return embedding;
+    case LayerKind::positions:
+      return positions;
+    case LayerKind::class_token:
+      return class_token;
+    case LayerKind::select_token:
+      return select_token;
+    case LayerKind::attention:
+      return attention;
     default:
       break;
   }

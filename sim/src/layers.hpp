@@ -61,4 +61,15 @@ void max_pool_backward(const LayerCall& c);
 void average_pool_forward(const LayerCall& c);
 void average_pool_backward(const LayerCall& c);
 
+void embedding_forward(const LayerCall& c);
+void embedding_backward(const LayerCall& c);
+void positions_forward(const LayerCall& c);
+void positions_backward(const LayerCall& c);
+void class_token_forward(const LayerCall& c);
+void class_token_backward(const LayerCall& c);
+void select_token_forward(const LayerCall& c);
+void select_token_backward(const LayerCall& c);
+void attention_forward(const LayerCall& c);
+void attention_backward(const LayerCall& c);
+
 }  // namespace eos::sim

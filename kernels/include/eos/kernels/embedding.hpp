@@ -9,6 +9,8 @@
 // tests/kernels/embedding_test.cpp.
 #pragma once
 
+#include <cstdint>
+
 #include "eos/kernels/context.hpp"
 
 namespace eos::kernels {
@@ -19,6 +21,9 @@ struct EmbeddingShape {
   int tokens = 0;      ///< of a sample
   int vocabulary = 0;  ///< rows of the table
   int width = 0;       ///< of a token
+  std::int64_t stride = 0;  ///< floats between the tables of replicas; 0: vocabulary * width
+
+  std::int64_t table_stride() const { return stride > 0 ? stride : std::int64_t{vocabulary} * width; }
 };
 
 void embedding_forward(const Context& context, EmbeddingShape shape, const float* tokens, const float* table,

@@ -12,6 +12,8 @@
 // allocation after the first calls. Thread-safe. Example: tests/kernels/tokens_test.cpp.
 #pragma once
 
+#include <cstdint>
+
 #include "eos/kernels/context.hpp"
 
 namespace eos::kernels {
@@ -21,6 +23,10 @@ struct TokensShape {
   int rows = 0;    ///< samples per replica
   int tokens = 0;  ///< of a sample, before any is added or chosen
   int width = 0;   ///< of a token
+  std::int64_t stride = 0;  ///< floats between the tables or class tokens of replicas; 0: their size
+
+  std::int64_t table_stride() const { return stride > 0 ? stride : std::int64_t{tokens} * width; }
+  std::int64_t token_stride() const { return stride > 0 ? stride : width; }
 };
 
 void add_positions(const Context& context, TokensShape shape, const float* in, const float* table, float* out);
@@ -28,7 +34,7 @@ void add_positions(const Context& context, TokensShape shape, const float* in, c
 void add_positions_backward(const Context& context, TokensShape shape, const float* dout, float* dtable);
 
 void prepend_token(const Context& context, TokensShape shape, const float* in, const float* token, float* out);
-/// din may be null where nobody needs it.
+/// dtoken or din may be null where nobody needs it.
 void prepend_token_backward(const Context& context, TokensShape shape, const float* dout, float* dtoken, float* din);
 
 void select_first_token(const Context& context, TokensShape shape, const float* in, float* out);
