@@ -32,8 +32,8 @@ void check(const Context& context, AttentionShape shape) {
                                           shape.replicas, shape.rows, shape.tokens, shape.width, shape.heads));
   }
   if (context.backend() == Backend::cuda && shape.width / shape.heads > 128) {
-    throw core::Error("E901", fmt::format("attention heads of width {} on CUDA, where 128 is the most",
-                                          shape.width / shape.heads));
+    throw core::Error(
+        "E901", fmt::format("attention heads of width {} on CUDA, where 128 is the most", shape.width / shape.heads));
   }
 }
 
@@ -144,7 +144,7 @@ struct BackwardMemory {
   float *keys, *values;             ///< panels
   float *q, *k, *dout;              ///< [tokens][padded]
   float *probability, *derivative;  ///< [k_tile][line]
-  float *dq;                        ///< [k_block_rows][padded]
+  float* dq;                        ///< [k_block_rows][padded]
   float *dk, *dv;                   ///< [tokens][padded]
   explicit BackwardMemory(const Head& head) {
     const auto panels = static_cast<std::size_t>(head.line * head.size);
@@ -217,8 +217,8 @@ void backward(const Head& head, const BackwardArrays& arrays) {
       const int rows = next_rows(head.seen(end - 1) - j0);
       const std::int64_t from = head.causal ? std::max<std::int64_t>(0, j0 - q0) : 0;  // queries that see key j0
       const std::int64_t query = (q0 + from) * padded, key = j0 * padded, place = from * line + j0;
-      multiply<false, true>(rows, {m.probability + place, 1, line}, m.dout + query, padded, tile - from, padded, m.dv + key,
-                            padded);
+      multiply<false, true>(rows, {m.probability + place, 1, line}, m.dout + query, padded, tile - from, padded,
+                            m.dv + key, padded);
       multiply<false, true>(rows, {m.derivative + place, 1, line}, m.q + query, padded, tile - from, padded, m.dk + key,
                             padded);
       j0 += rows;
@@ -259,9 +259,8 @@ void for_heads(const Context& context, AttentionShape shape, const float* qkv, B
 void attention_forward(const Context& context, AttentionShape shape, const float* qkv, float* out, float* lse) {
   check(context, shape);
   if (context.backend() == Backend::cuda) return cuda::attention_forward(context, shape, qkv, out, lse);
-  for_heads(context, shape, qkv, [=](const Head& head, std::int64_t place, std::int64_t row) {
-    forward(head, out + place, lse + row);
-  });
+  for_heads(context, shape, qkv,
+            [=](const Head& head, std::int64_t place, std::int64_t row) { forward(head, out + place, lse + row); });
 }
 
 void attention_backward(const Context& context, AttentionShape shape, const float* qkv, const float* out,

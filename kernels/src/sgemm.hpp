@@ -24,7 +24,7 @@ struct Sgemm {
   bool relu = false;            ///< negative results become 0
   const float* gate = nullptr;  ///< [m][n] with stride ldc: results become 0 where the gate is not positive
 
-  float* b_sums = nullptr;      ///< [n], sums of the columns of op(B) in order of k, which is not transposed then
+  float* b_sums = nullptr;  ///< [n], sums of the columns of op(B) in order of k, which is not transposed then
 
   /// The block of C with `rows` rows from `row` and `columns` columns from `column`; that of row 0 has the sums.
   Sgemm block(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {

@@ -55,11 +55,13 @@ template <int rows, bool full>
     const __m256 low = load_lanes<full>(p.bias + block.column, block.mask.low);
     const __m256 high = load_lanes<full>(p.bias + block.column + 8, block.mask.high);
 #pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) sum[i][0] = _mm256_add_ps(sum[i][0], low), sum[i][1] = _mm256_add_ps(sum[i][1], high);
+    for (int i = 0; i < rows; ++i)
+      sum[i][0] = _mm256_add_ps(sum[i][0], low), sum[i][1] = _mm256_add_ps(sum[i][1], high);
   }
   if (p.relu) {  // the second operand wins when it is NaN
 #pragma GCC unroll 8
-    for (int i = 0; i < rows; ++i) sum[i][0] = _mm256_max_ps(zero, sum[i][0]), sum[i][1] = _mm256_max_ps(zero, sum[i][1]);
+    for (int i = 0; i < rows; ++i)
+      sum[i][0] = _mm256_max_ps(zero, sum[i][0]), sum[i][1] = _mm256_max_ps(zero, sum[i][1]);
   }
   if (p.gate != nullptr) {
     const float* gate = p.gate + block.row * p.ldc + block.column;
@@ -122,8 +124,8 @@ void multiply_rows(int rows, const Sgemm& p, const Block& block) {
   }
 }
 
-/// [k][16] from op(B) stored [k][n]; asks for the next panel meanwhile, whose rows are too far apart to be foreseen. The
-/// sums of the columns, where wanted, take one addition more a row.
+/// [k][16] from op(B) stored [k][n]; asks for the next panel meanwhile, whose rows are too far apart to be foreseen.
+/// The sums of the columns, where wanted, take one addition more a row.
 template <bool full>
 void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, const PanelMask& mask, float* panel, float* sums) {
   __m256 low_sum = _mm256_setzero_ps(), high_sum = low_sum;

@@ -29,9 +29,7 @@ struct AddPositions {
   std::int64_t rows, sample, stride;
   const float *in, *table;
   float* out;
-  __device__ void operator()(std::int64_t e) const {
-    out[e] = in[e] + table[e / sample / rows * stride + e % sample];
-  }
+  __device__ void operator()(std::int64_t e) const { out[e] = in[e] + table[e / sample / rows * stride + e % sample]; }
 };
 
 /// sums[r][c] = sum over samples of the first `size` entries of samples `sample` long.

@@ -19,7 +19,8 @@ Scalar sum_samples(TokensShape shape, const Scalar* values, std::int64_t stride,
 
 template <class Scalar>
 void add_positions(TokensShape shape, const Scalar* in, const Scalar* table, Scalar* out) {
-  const std::int64_t sample = std::int64_t{shape.tokens} * shape.width, samples = std::int64_t{shape.replicas} * shape.rows;
+  const std::int64_t sample = std::int64_t{shape.tokens} * shape.width,
+                     samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i) {
     const Scalar* row = table + i / shape.rows * shape.table_stride();
     for (std::int64_t c = 0; c < sample; ++c) out[i * sample + c] = in[i * sample + c] + row[c];
@@ -37,7 +38,8 @@ void add_positions_backward(TokensShape shape, const Scalar* dout, Scalar* dtabl
 
 template <class Scalar>
 void prepend_token(TokensShape shape, const Scalar* in, const Scalar* token, Scalar* out) {
-  const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
+  const std::int64_t width = shape.width, sample = shape.tokens * width,
+                     samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i, out += sample + width) {
     for (std::int64_t c = 0; c < width; ++c) out[c] = token[i / shape.rows * shape.token_stride() + c];
     for (std::int64_t c = 0; c < sample; ++c) out[width + c] = in[i * sample + c];
@@ -46,7 +48,8 @@ void prepend_token(TokensShape shape, const Scalar* in, const Scalar* token, Sca
 
 template <class Scalar>
 void prepend_token_backward(TokensShape shape, const Scalar* dout, Scalar* dtoken, Scalar* din) {
-  const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
+  const std::int64_t width = shape.width, sample = shape.tokens * width,
+                     samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t r = 0; dtoken != nullptr && r < shape.replicas; ++r) {
     Scalar* row = dtoken + r * shape.token_stride();
     for (std::int64_t c = 0; c < width; ++c) row[c] = sum_samples(shape, dout, sample + width, r, c);
@@ -58,7 +61,8 @@ void prepend_token_backward(TokensShape shape, const Scalar* dout, Scalar* dtoke
 
 template <class Scalar>
 void select_first_token(TokensShape shape, const Scalar* in, Scalar* out) {
-  const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
+  const std::int64_t width = shape.width, sample = shape.tokens * width,
+                     samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i) {
     for (std::int64_t c = 0; c < width; ++c) out[i * width + c] = in[i * sample + c];
   }
@@ -66,7 +70,8 @@ void select_first_token(TokensShape shape, const Scalar* in, Scalar* out) {
 
 template <class Scalar>
 void select_first_token_backward(TokensShape shape, const Scalar* dout, Scalar* din) {
-  const std::int64_t width = shape.width, sample = shape.tokens * width, samples = std::int64_t{shape.replicas} * shape.rows;
+  const std::int64_t width = shape.width, sample = shape.tokens * width,
+                     samples = std::int64_t{shape.replicas} * shape.rows;
   for (std::int64_t i = 0; i < samples; ++i) {
     for (std::int64_t c = 0; c < sample; ++c) din[i * sample + c] = c < width ? dout[i * width + c] : Scalar{0};
   }

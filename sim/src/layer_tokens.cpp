@@ -24,9 +24,7 @@ kernels::AttentionShape attention_shape(const LayerCall& c) {
 
 }  // namespace
 
-void embedding_forward(const LayerCall& c) {
-  kernels::embedding_forward(c.context, embedding_shape(c), c.x, c.w, c.y);
-}
+void embedding_forward(const LayerCall& c) { kernels::embedding_forward(c.context, embedding_shape(c), c.x, c.w, c.y); }
 
 void embedding_backward(const LayerCall& c) {
   if (c.want_weights) kernels::embedding_backward(c.context, embedding_shape(c), c.x, c.dy, c.dw);
@@ -58,8 +56,7 @@ void attention_forward(const LayerCall& c) {
 }
 
 void attention_backward(const LayerCall& c) {
-  if (c.want_inputs)
-    kernels::attention_backward(c.context, attention_shape(c), c.x, c.y, c.saved, c.sent, c.dx);
+  if (c.want_inputs) kernels::attention_backward(c.context, attention_shape(c), c.x, c.y, c.saved, c.sent, c.dx);
 }
 
 }  // namespace eos::sim

@@ -29,7 +29,8 @@ template <class Scalar>
 struct Answer {
   std::vector<Scalar> out, lse, dqkv;
   explicit Answer(AttentionShape s)
-      : out(tokens_of(s) * static_cast<std::size_t>(s.width)), lse(tokens_of(s) * static_cast<std::size_t>(s.heads)),
+      : out(tokens_of(s) * static_cast<std::size_t>(s.width)),
+        lse(tokens_of(s) * static_cast<std::size_t>(s.heads)),
         dqkv(3 * out.size()) {}
 };
 
@@ -57,15 +58,15 @@ Answer<float> run_reference(const Problem& problem) {
 void expect_matches_reference(const Context& context, AttentionShape shape) {
   const Problem problem(shape);
   const Answer<float> got = run(context, problem), exact = run_reference(problem);
-  SCOPED_TRACE(::testing::Message() << "tokens " << shape.tokens << " heads " << shape.heads << " width "
-                                    << shape.width << " causal " << shape.causal);
+  SCOPED_TRACE(::testing::Message() << "tokens " << shape.tokens << " heads " << shape.heads << " width " << shape.width
+                                    << " causal " << shape.causal);
   for (std::size_t i = 0; i < got.out.size(); ++i) ASSERT_NEAR(got.out[i], exact.out[i], 1e-5) << "out " << i;
   for (std::size_t i = 0; i < got.lse.size(); ++i) ASSERT_NEAR(got.lse[i], exact.lse[i], 1e-5) << "lse " << i;
   for (std::size_t i = 0; i < got.dqkv.size(); ++i) ASSERT_NEAR(got.dqkv[i], exact.dqkv[i], 1e-5) << "dqkv " << i;
 }
 
 const std::vector<AttentionShape> k_shapes = {
-    {1, 0, 5, 1, 4, false},  {1, 1, 1, 1, 1, true},    {2, 3, 37, 3, 21, true},  {1, 2, 9, 2, 10, false},
+    {1, 0, 5, 1, 4, false},   {1, 1, 1, 1, 1, true},     {2, 3, 37, 3, 21, true},   {1, 2, 9, 2, 10, false},
     {1, 2, 50, 1, 128, true}, {1, 2, 65, 4, 128, false}, {2, 1, 128, 4, 128, true}, {1, 1, 200, 2, 96, false},
     {1, 2, 17, 2, 64, true},  {1, 1, 130, 1, 24, true}};
 
@@ -120,10 +121,10 @@ TEST(Attention, gives_the_numbers_of_pytorch) {
                                -1.412342f, -1.015179f, 0.980115f,  -0.258792f, -1.348318f, -1.02823f};
   const std::vector<float> lse{-1.688007f, -0.692876f, 0.53709f, -1.043745f, 0.704538f, 1.903598f};
   const std::vector<float> dqkv{
-      0.0f,       0.0f,       0.0f,       0.0f,       -0.149595f, 0.11041f,  0.076842f,  0.051782f,  0.268346f,
-      -0.19267f,  -0.519809f, -0.220395f, -0.000545f, -0.103882f, -0.032241f, -0.004858f, 0.110994f,  0.111998f,
-      -0.036969f, -0.040487f, -0.17083f,  0.067698f,  0.287692f,  0.178854f, -0.08578f,  0.272363f,  0.085761f,
-      0.024515f,  0.038602f,  -0.222408f, -0.039874f, -0.011295f, -0.184682f, -0.170076f, 0.000452f,  0.086252f};
+      0.0f,       0.0f,       0.0f,       0.0f,       -0.149595f, 0.11041f,   0.076842f,  0.051782f, 0.268346f,
+      -0.19267f,  -0.519809f, -0.220395f, -0.000545f, -0.103882f, -0.032241f, -0.004858f, 0.110994f, 0.111998f,
+      -0.036969f, -0.040487f, -0.17083f,  0.067698f,  0.287692f,  0.178854f,  -0.08578f,  0.272363f, 0.085761f,
+      0.024515f,  0.038602f,  -0.222408f, -0.039874f, -0.011295f, -0.184682f, -0.170076f, 0.000452f, 0.086252f};
   const Answer<float> got = run(Context::cpu(), problem);
   const float printed = 2e-6f;  // six decimals, and a few units in the last place of order 1
   for (std::size_t i = 0; i < out.size(); ++i) EXPECT_NEAR(got.out[i], out[i], printed) << i;

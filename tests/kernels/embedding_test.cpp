@@ -49,8 +49,8 @@ void expect_matches_reference(const Context& context, EmbeddingShape shape) {
   for (std::size_t i = 0; i < got.dtable.size(); ++i) ASSERT_NEAR(got.dtable[i], exact.dtable[i], 1e-4) << i;
 }
 
-const std::vector<EmbeddingShape> k_shapes = {{1, 3, 5, 7, 4}, {2, 4, 90, 2, 33}, {3, 2, 6, 20, 300}, {1, 0, 4, 3, 2},
-                                              {2, 3, 4, 5, 6, 41}};
+const std::vector<EmbeddingShape> k_shapes = {
+    {1, 3, 5, 7, 4}, {2, 4, 90, 2, 33}, {3, 2, 6, 20, 300}, {1, 0, 4, 3, 2}, {2, 3, 4, 5, 6, 41}};
 
 TEST(Embedding, matches_the_reference_on_the_cpu) {
   for (const EmbeddingShape& shape : k_shapes) expect_matches_reference(Context::cpu(), shape);

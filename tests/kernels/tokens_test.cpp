@@ -133,7 +133,8 @@ double weighted(const std::vector<double>& out, const std::vector<double>& facto
 
 void expect_near(const std::vector<double>& got, const std::vector<double>& slopes, const char* what) {
   ASSERT_EQ(got.size(), slopes.size());
-  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], slopes[i], 1e-6 * (1 + std::fabs(slopes[i]))) << what;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], slopes[i], 1e-6 * (1 + std::fabs(slopes[i]))) << what;
 }
 
 std::vector<double> doubles(const std::vector<float>& values) { return {values.begin(), values.end()}; }

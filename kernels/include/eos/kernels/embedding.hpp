@@ -17,10 +17,10 @@ namespace eos::kernels {
 
 struct EmbeddingShape {
   int replicas = 1;
-  int rows = 0;        ///< samples per replica
-  int tokens = 0;      ///< of a sample
-  int vocabulary = 0;  ///< rows of the table
-  int width = 0;       ///< of a token
+  int rows = 0;             ///< samples per replica
+  int tokens = 0;           ///< of a sample
+  int vocabulary = 0;       ///< rows of the table
+  int width = 0;            ///< of a token
   std::int64_t stride = 0;  ///< floats between the tables of replicas; 0: vocabulary * width
 
   std::int64_t table_stride() const { return stride > 0 ? stride : std::int64_t{vocabulary} * width; }

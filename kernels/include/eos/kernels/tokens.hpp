@@ -20,9 +20,9 @@ namespace eos::kernels {
 
 struct TokensShape {
   int replicas = 1;
-  int rows = 0;    ///< samples per replica
-  int tokens = 0;  ///< of a sample, before any is added or chosen
-  int width = 0;   ///< of a token
+  int rows = 0;             ///< samples per replica
+  int tokens = 0;           ///< of a sample, before any is added or chosen
+  int width = 0;            ///< of a token
   std::int64_t stride = 0;  ///< floats between the tables or class tokens of replicas; 0: their size
 
   std::int64_t table_stride() const { return stride > 0 ? stride : std::int64_t{tokens} * width; }
