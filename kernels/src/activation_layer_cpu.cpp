@@ -2,11 +2,13 @@
 #include "activation_formula.hpp"
 #include "cuda_backend.hpp"
 #include "eos/kernels/activation_layer.hpp"
+#include "eos/kernels/gelu.hpp"
 #include "for_values.hpp"
 
 namespace eos::kernels {
 
 void activation_forward(const Context& context, std::int64_t size, ActivationSpec spec, const float* z, float* y) {
+  if (spec.kind == Activation::gelu) return gelu_forward(context, size, z, y);
   if (context.backend() == Backend::cuda) return cuda::activation_forward(context, size, spec, z, y);
   for_values(context, size, [=](std::int64_t begin, std::int64_t end) {
     formula::with_kind(spec.kind, [=](auto constant) {
@@ -19,6 +21,7 @@ void activation_forward(const Context& context, std::int64_t size, ActivationSpe
 
 void activation_backward(const Context& context, std::int64_t size, ActivationSpec spec, const float* kept,
                          const float* dy, float* dz) {
+  if (spec.kind == Activation::gelu) return gelu_backward(context, size, kept, dy, dz);
   if (context.backend() == Backend::cuda) return cuda::activation_backward(context, size, spec, kept, dy, dz);
   for_values(context, size, [=](std::int64_t begin, std::int64_t end) {
     formula::with_kind(spec.kind, [=](auto constant) {

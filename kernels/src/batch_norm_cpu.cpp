@@ -29,12 +29,12 @@ std::int64_t rows_a_block(BatchNormShape shape) {
   return std::max<std::int64_t>(1, k_values_a_block / std::max(1, shape.channels));
 }
 
-void check(BatchNormShape shape, const BatchNormSpec& spec, RunningStatistics running) {
+void check(BatchNormShape shape, const BatchNormSpec& spec, const float* moved) {
   if (spec.activation.kind != Activation::identity && spec.activation.kind != Activation::relu) {
     throw core::Error("E901", "batch normalisation was asked for an activation other than identity and relu",
                       "use an activation layer after it");
   }
-  if (shape.rows == 1 && (running.mean != nullptr || running.variance != nullptr)) {
+  if (shape.rows == 1 && moved != nullptr) {
     throw core::Error("E901", "batch normalisation in training mode over one row: the variance is undefined",
                       "use batches of at least 2 samples");
   }
@@ -72,7 +72,8 @@ template <class Term>
 }
 
 /// Two sums over the rows for every channel: blocks in float vectors and double sums, then the blocks in order.
-/// term(replica, c, count) gives a function of (row, first, second). finish(j, first, second) once a channel.
+/// term(replica, c, count) gives a function of (row, first, second). finish(replica, channel, first, second) once a
+/// channel.
 template <class Term, class Finish>
 void sum_rows(const Context& context, BatchNormShape shape, Term term, Finish finish) {
   const int groups = (shape.channels + static_cast<int>(k_lanes) - 1) / static_cast<int>(k_lanes);
@@ -93,7 +94,7 @@ void sum_rows(const Context& context, BatchNormShape shape, Term term, Finish fi
     }
     for (int c = 0; c < shape.channels; ++c) {
       const double* pair = total + c / k_lanes * 2 * k_lanes + c % k_lanes;
-      finish(r * shape.channels + c, pair[0], pair[k_lanes]);
+      finish(r, c, pair[0], pair[k_lanes]);
     }
   }
 }
@@ -108,11 +109,14 @@ void for_row_pieces(const Context& context, BatchNormShape shape, Body body) {
   });
 }
 
-/// scale[j] = gain[j] * inverse_deviation[j]
-const float* scales_of(BatchNormShape shape, const float* gains, const float* inverse_deviation) {
-  const std::int64_t size = std::int64_t{shape.replicas} * shape.channels;
-  auto* scale = host_scratch<struct BatchNormScaleTag, float>(static_cast<std::size_t>(size));
-  for (std::int64_t j = 0; j < size; ++j) scale[j] = gains[j] * inverse_deviation[j];
+/// [R][channels] gain * inverse deviation
+const float* scales_of(BatchNormShape shape, const float* gains, const float* saved) {
+  const std::int64_t channels = shape.channels;
+  auto* scale = host_scratch<struct BatchNormScaleTag, float>(static_cast<std::size_t>(shape.replicas * channels));
+  for (std::int64_t r = 0; r < shape.replicas; ++r) {
+    for (std::int64_t c = 0; c < channels; ++c)
+      scale[r * channels + c] = gains[r * shape.parameter_stride() + c] * saved[(2 * r + 1) * channels + c];
+  }
   return scale;
 }
 
@@ -136,29 +140,27 @@ void normalise_rows(int channels, std::int64_t begin, std::int64_t end, const fl
 }
 
 void normalise(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
-               const float* gains, const float* biases, NormStatistics statistics, float* y) {
-  const float* scale = scales_of(shape, gains, statistics.inverse_deviation);
+               const float* gains, const float* biases, const float* saved, float* y) {
+  const float* scale = scales_of(shape, gains, saved);
   const bool relu = spec.activation.kind == Activation::relu;
   for_row_pieces(context, shape, [&](std::int64_t r, std::int64_t begin, std::int64_t end) {
-    const std::int64_t first = r * shape.rows * shape.channels, j = r * shape.channels;
-    (relu ? normalise_rows<true> : normalise_rows<false>)(shape.channels, begin, end, x + first, statistics.mean + j,
-                                                          scale + j, biases + j, y + first);
+    const std::int64_t channels = shape.channels, first = r * shape.rows * channels;
+    (relu ? normalise_rows<true> : normalise_rows<false>)(shape.channels, begin, end, x + first,
+                                                          saved + 2 * r * channels, scale + r * channels,
+                                                          biases + r * shape.parameter_stride(), y + first);
   });
 }
 
 /// Room for statistics that the caller does not want to keep.
-NormStatistics kept(BatchNormShape shape, NormStatistics saved) {
-  const std::size_t size = static_cast<std::size_t>(shape.replicas) * shape.channels;
-  float* own = host_scratch<struct BatchNormStatisticsTag, float>(2 * size);
-  return {saved.mean != nullptr ? saved.mean : own,
-          saved.inverse_deviation != nullptr ? saved.inverse_deviation : own + size};
+float* kept(BatchNormShape shape, float* saved) {
+  if (saved != nullptr) return saved;
+  return host_scratch<struct BatchNormStatisticsTag, float>(2 * static_cast<std::size_t>(shape.replicas) *
+                                                            shape.channels);
 }
 
 struct Backward {
   BatchNormShape shape;
-  const float *x, *biases;
-  NormStatistics saved;
-  const float *dy, *scale;
+  const float *x, *biases, *saved, *dy, *scale;
 };
 
 /// The error before the activation and xhat of eight channels.
@@ -173,9 +175,11 @@ struct BackwardGroup {
 };
 
 template <bool relu>
-BackwardGroup<relu> group_of(const Backward& call, std::int64_t j, int count) {
-  return {load_some(call.saved.mean + j, count), load_some(call.saved.inverse_deviation + j, count),
-          load_some(call.scale + j, count), load_some(call.biases + j, count)};
+BackwardGroup<relu> group_of(const Backward& call, std::int64_t r, int c, int count) {
+  const std::int64_t channels = call.shape.channels;
+  return {load_some(call.saved + 2 * r * channels + c, count),
+          load_some(call.saved + (2 * r + 1) * channels + c, count), load_some(call.scale + r * channels + c, count),
+          load_some(call.biases + r * call.shape.parameter_stride() + c, count)};
 }
 
 /// Sums of errors (first) and of errors times xhat (second).
@@ -183,7 +187,7 @@ template <bool relu, class Finish>
 void sum_gradients(const Context& context, const Backward& call, Finish finish) {
   const std::int64_t channels = call.shape.channels;
   const auto term = [&](std::int64_t r, int c, int count) {
-    const BackwardGroup<relu> group = group_of<relu>(call, r * channels + c, count);
+    const BackwardGroup<relu> group = group_of<relu>(call, r, c, count);
     const std::int64_t first = r * call.shape.rows * channels + c;
     const float *x = call.x + first, *dy = call.dy + first;
     return [=](std::int64_t i, Doubles(&biases)[2], Doubles(&gains)[2]) {
@@ -205,7 +209,7 @@ void write_dx(const Backward& call, std::int64_t r, std::int64_t begin, std::int
   for (int c = 0; c < channels; c += static_cast<int>(k_lanes)) {
     const int count = std::min<int>(k_lanes, channels - c);
     const std::int64_t j = r * channels + c, first = r * call.shape.rows * channels + c;
-    const BackwardGroup<relu> group = group_of<relu>(call, j, count);
+    const BackwardGroup<relu> group = group_of<relu>(call, r, c, count);
     const Floats of_bias = load_some(bias_part + j, count), of_gain = load_some(gain_part + j, count);
     for (std::int64_t at = first + begin * channels; at < first + end * channels; at += channels) {
       const bool whole = count == k_lanes;
@@ -229,9 +233,10 @@ void backward(const Context& context, const Backward& call, StatisticsOf statist
   std::fill_n(bias_part, 2 * size, 0.0f);
   if (statistics == StatisticsOf::batch || gradients.dgains != nullptr) {
     const auto n = static_cast<double>(call.shape.rows);
-    sum_gradients<relu>(context, call, [&](std::int64_t j, double bias, double gain) {
-      if (gradients.dgains != nullptr) gradients.dgains[j] = static_cast<float>(gain);
-      if (gradients.dbiases != nullptr) gradients.dbiases[j] = static_cast<float>(bias);
+    sum_gradients<relu>(context, call, [&](std::int64_t r, int c, double bias, double gain) {
+      const std::int64_t parameter = r * call.shape.parameter_stride() + c, j = r * call.shape.channels + c;
+      if (gradients.dgains != nullptr) gradients.dgains[parameter] = static_cast<float>(gain);
+      if (gradients.dbiases != nullptr) gradients.dbiases[parameter] = static_cast<float>(bias);
       if (statistics == StatisticsOf::fixed) return;
       bias_part[j] = static_cast<float>(bias / n), gain_part[j] = static_cast<float>(gain / n);
     });
@@ -245,14 +250,13 @@ void backward(const Context& context, const Backward& call, StatisticsOf statist
 }  // namespace
 
 void batch_norm_train(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
-                      const float* gains, const float* biases, float* y, NormStatistics saved,
-                      RunningStatistics running) {
+                      const float* gains, const float* biases, float* y, float* saved, float* running) {
   check(shape, spec, running);
   if (context.backend() == Backend::cuda) {
     return cuda::batch_norm_train(context, shape, spec, x, gains, biases, y, saved, running);
   }
   if (shape.rows == 0) return;
-  const NormStatistics statistics = kept(shape, saved);
+  float* statistics = kept(shape, saved);
   const std::int64_t channels = shape.channels;
   const auto term = [&](std::int64_t r, int c, int count) {
     const float* from = x + r * shape.rows * channels + c;
@@ -265,35 +269,38 @@ void batch_norm_train(const Context& context, BatchNormShape shape, const BatchN
       squares[0] += low * low, squares[1] += high * high;
     };
   };
-  sum_rows(context, shape, term, [&](std::int64_t j, double sum, double squares) {
-    formula::finish_statistics(sum, squares, static_cast<double>(shape.rows), spec, j, statistics, running);
+  sum_rows(context, shape, term, [&](std::int64_t r, int c, double sum, double squares) {
+    formula::finish_statistics(sum, squares, static_cast<double>(shape.rows), spec, shape.channels,
+                               statistics + 2 * r * channels + c,
+                               running == nullptr ? nullptr : running + r * shape.running_stride() + c);
   });
   normalise(context, shape, spec, x, gains, biases, statistics, y);
 }
 
 void batch_norm_evaluate(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
-                         const float* gains, const float* biases, const float* running_mean,
-                         const float* running_variance, float* y, NormStatistics saved) {
-  check(shape, spec, {});
+                         const float* gains, const float* biases, const float* running, float* y, float* saved) {
+  check(shape, spec, nullptr);
   if (context.backend() == Backend::cuda) {
-    return cuda::batch_norm_evaluate(context, shape, spec, x, gains, biases, running_mean, running_variance, y, saved);
+    return cuda::batch_norm_evaluate(context, shape, spec, x, gains, biases, running, y, saved);
   }
-  const NormStatistics statistics = kept(shape, saved);
-  for (std::int64_t j = 0; j < std::int64_t{shape.replicas} * shape.channels; ++j) {
-    statistics.mean[j] = running_mean[j];
-    statistics.inverse_deviation[j] = formula::inverse_deviation(running_variance[j], spec.epsilon);
+  float* statistics = kept(shape, saved);
+  for (std::int64_t r = 0; r < shape.replicas; ++r) {
+    const float* own = running + r * shape.running_stride();
+    float* to = statistics + 2 * r * shape.channels;
+    std::copy_n(own, shape.channels, to);
+    for (int c = shape.channels; c < 2 * shape.channels; ++c) to[c] = formula::inverse_deviation(own[c], spec.epsilon);
   }
   normalise(context, shape, spec, x, gains, biases, statistics, y);
 }
 
 void batch_norm_backward(const Context& context, BatchNormShape shape, const BatchNormSpec& spec,
                          StatisticsOf statistics, const float* x, const float* gains, const float* biases,
-                         NormStatistics saved, const float* dy, NormGradients gradients) {
-  check(shape, spec, {});
+                         const float* saved, const float* dy, NormGradients gradients) {
+  check(shape, spec, nullptr);
   if (context.backend() == Backend::cuda) {
     return cuda::batch_norm_backward(context, shape, spec, statistics, x, gains, biases, saved, dy, gradients);
   }
-  const Backward call{shape, x, biases, saved, dy, scales_of(shape, gains, saved.inverse_deviation)};
+  const Backward call{shape, x, biases, saved, dy, scales_of(shape, gains, saved)};
   if (spec.activation.kind == Activation::relu) return backward<true>(context, call, statistics, gradients);
   backward<false>(context, call, statistics, gradients);
 }

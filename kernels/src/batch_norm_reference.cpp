@@ -8,12 +8,12 @@ namespace eos::kernels::reference {
 
 namespace {
 
-/// Calls body(replica, channel, index of the channel among all, at(row)).
+/// Calls body(replica, channel, at(row)).
 template <class Body>
 void for_channels(BatchNormShape shape, Body body) {
   for (std::int64_t j = 0; j < std::int64_t{shape.replicas} * shape.channels; ++j) {
     const std::int64_t first = j / shape.channels * shape.rows * shape.channels + j % shape.channels;
-    body(j, [=](std::int64_t row) { return first + row * shape.channels; });
+    body(j / shape.channels, j % shape.channels, [=](std::int64_t row) { return first + row * shape.channels; });
   }
 }
 
@@ -21,48 +21,53 @@ void for_channels(BatchNormShape shape, Body body) {
 
 template <class Real>
 void batch_norm_evaluate(BatchNormShape shape, const BatchNormSpec& spec, const Real* x, const Real* gains,
-                         const Real* biases, const Real* running_mean, const Real* running_variance, Real* y,
-                         NormStatisticsOf<Real> saved) {
-  for_channels(shape, [&](std::int64_t j, auto at) {
-    const double mean = running_mean[j];
-    const double inverse = 1 / std::sqrt(static_cast<double>(running_variance[j]) + spec.epsilon);
-    if (saved.mean != nullptr) saved.mean[j] = static_cast<Real>(mean);
-    if (saved.inverse_deviation != nullptr) saved.inverse_deviation[j] = static_cast<Real>(inverse);
+                         const Real* biases, const Real* running, Real* y, Real* saved) {
+  for_channels(shape, [&](std::int64_t r, std::int64_t c, auto at) {
+    const double mean = running[r * shape.running_stride() + c];
+    const double variance = running[r * shape.running_stride() + shape.channels + c];
+    const double inverse = 1 / std::sqrt(variance + spec.epsilon);
+    if (saved != nullptr) saved[2 * r * shape.channels + c] = static_cast<Real>(mean);
+    if (saved != nullptr) saved[(2 * r + 1) * shape.channels + c] = static_cast<Real>(inverse);
+    const double gain = gains[r * shape.parameter_stride() + c], bias = biases[r * shape.parameter_stride() + c];
     for (std::int64_t i = 0; i < shape.rows; ++i) {
-      y[at(i)] = static_cast<Real>(activate(spec.activation, gains[j] * ((x[at(i)] - mean) * inverse) + biases[j]));
+      y[at(i)] = static_cast<Real>(activate(spec.activation, gain * ((x[at(i)] - mean) * inverse) + bias));
     }
   });
 }
 
 template <class Real>
 void batch_norm_train(BatchNormShape shape, const BatchNormSpec& spec, const Real* x, const Real* gains,
-                      const Real* biases, Real* y, NormStatisticsOf<Real> saved, RunningStatisticsOf<Real> running) {
+                      const Real* biases, Real* y, Real* saved, Real* running) {
   const auto n = static_cast<double>(shape.rows);
-  for_channels(shape, [&](std::int64_t j, auto at) {
+  for_channels(shape, [&](std::int64_t r, std::int64_t c, auto at) {
     if (shape.rows == 0) return;
     double mean = 0, variance = 0;
     for (std::int64_t i = 0; i < shape.rows; ++i) mean += x[at(i)] / n;
     for (std::int64_t i = 0; i < shape.rows; ++i) variance += (x[at(i)] - mean) * (x[at(i)] - mean) / n;
     const double inverse = 1 / std::sqrt(variance + spec.epsilon);
-    if (saved.mean != nullptr) saved.mean[j] = static_cast<Real>(mean);
-    if (saved.inverse_deviation != nullptr) saved.inverse_deviation[j] = static_cast<Real>(inverse);
+    if (saved != nullptr) saved[2 * r * shape.channels + c] = static_cast<Real>(mean);
+    if (saved != nullptr) saved[(2 * r + 1) * shape.channels + c] = static_cast<Real>(inverse);
+    const double gain = gains[r * shape.parameter_stride() + c], bias = biases[r * shape.parameter_stride() + c];
     const auto move = [&](Real& value, double to) { value = static_cast<Real>(value + spec.momentum * (to - value)); };
-    if (running.mean != nullptr) move(running.mean[j], mean);
-    if (running.variance != nullptr) move(running.variance[j], variance * n / (n - 1));
+    if (running != nullptr) {
+      Real* own = running + r * shape.running_stride() + c;
+      move(own[0], mean), move(own[shape.channels], variance * n / (n - 1));
+    }
     for (std::int64_t i = 0; i < shape.rows; ++i) {
-      y[at(i)] = static_cast<Real>(activate(spec.activation, gains[j] * ((x[at(i)] - mean) * inverse) + biases[j]));
+      y[at(i)] = static_cast<Real>(activate(spec.activation, gain * ((x[at(i)] - mean) * inverse) + bias));
     }
   });
 }
 
 template <class Real>
 void batch_norm_backward(BatchNormShape shape, const BatchNormSpec& spec, StatisticsOf statistics, const Real* x,
-                         const Real* gains, const Real* biases, NormStatisticsOf<Real> saved, const Real* dy,
+                         const Real* gains, const Real* biases, const Real* saved, const Real* dy,
                          NormGradientsOf<Real> gradients) {
   const auto n = static_cast<double>(shape.rows);
-  for_channels(shape, [&](std::int64_t j, auto at) {
-    const double inverse = saved.inverse_deviation[j];
-    const auto normalised = [&](std::int64_t i) { return (static_cast<double>(x[at(i)]) - saved.mean[j]) * inverse; };
+  for_channels(shape, [&](std::int64_t r, std::int64_t c, auto at) {
+    const double mean = saved[2 * r * shape.channels + c], inverse = saved[(2 * r + 1) * shape.channels + c];
+    const std::int64_t j = r * shape.parameter_stride() + c;
+    const auto normalised = [&](std::int64_t i) { return (static_cast<double>(x[at(i)]) - mean) * inverse; };
     const auto error = [&](std::int64_t i) {
       return dy[at(i)] * slope(spec.activation, activate(spec.activation, gains[j] * normalised(i) + biases[j]));
     };
@@ -79,11 +84,11 @@ void batch_norm_backward(BatchNormShape shape, const BatchNormSpec& spec, Statis
 
 #define EOS_BATCH_NORM_REFERENCE(Real)                                                                               \
   template void batch_norm_train(BatchNormShape, const BatchNormSpec&, const Real*, const Real*, const Real*, Real*, \
-                                 NormStatisticsOf<Real>, RunningStatisticsOf<Real>);                                 \
+                                 Real*, Real*);                                                                      \
   template void batch_norm_evaluate(BatchNormShape, const BatchNormSpec&, const Real*, const Real*, const Real*,     \
-                                    const Real*, const Real*, Real*, NormStatisticsOf<Real>);                        \
+                                    const Real*, Real*, Real*);                                                      \
   template void batch_norm_backward(BatchNormShape, const BatchNormSpec&, StatisticsOf, const Real*, const Real*,    \
-                                    const Real*, NormStatisticsOf<Real>, const Real*, NormGradientsOf<Real>);
+                                    const Real*, const Real*, const Real*, NormGradientsOf<Real>);
 EOS_BATCH_NORM_REFERENCE(float)
 EOS_BATCH_NORM_REFERENCE(double)
 #undef EOS_BATCH_NORM_REFERENCE

@@ -95,18 +95,16 @@ void dropout(const Context& context, DropoutShape shape, DropoutLayer layer, con
              const std::int32_t* samples, const float* x, float* y);
 
 void layer_norm_forward(const Context& context, LayerNormShape shape, float epsilon, const float* x, const float* gains,
-                        const float* biases, float* y, NormStatistics saved);
+                        const float* biases, float* y, float* saved);
 void layer_norm_backward(const Context& context, LayerNormShape shape, const float* x, const float* gains,
-                         NormStatistics saved, const float* dy, NormGradients gradients);
+                         const float* saved, const float* dy, NormGradients gradients);
 void batch_norm_train(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
-                      const float* gains, const float* biases, float* y, NormStatistics saved,
-                      RunningStatistics running);
+                      const float* gains, const float* biases, float* y, float* saved, float* running);
 void batch_norm_evaluate(const Context& context, BatchNormShape shape, const BatchNormSpec& spec, const float* x,
-                         const float* gains, const float* biases, const float* running_mean,
-                         const float* running_variance, float* y, NormStatistics saved);
+                         const float* gains, const float* biases, const float* running, float* y, float* saved);
 void batch_norm_backward(const Context& context, BatchNormShape shape, const BatchNormSpec& spec,
                          StatisticsOf statistics, const float* x, const float* gains, const float* biases,
-                         NormStatistics saved, const float* dy, NormGradients gradients);
+                         const float* saved, const float* dy, NormGradients gradients);
 
 void squared_error(const Context& context, SquaredErrorShape shape, SquaredErrorTargets targets,
                    ActivationSpec activation_of_y, const float* y, const std::int32_t* labels, const float* weight,

@@ -47,13 +47,13 @@ struct Forward {
   float epsilon;
   const float *x, *gains, *biases;
   float* y;
-  NormStatistics saved;
+  float* saved;
 };
 
 void forward_row(const Forward& call, std::int64_t i) {
   const int width = call.shape.width;
   const float* x = call.x + i * width;
-  const std::int64_t replica = i / call.shape.rows;
+  const std::int64_t parameters = i / call.shape.rows * call.shape.parameter_stride();
   const auto size = static_cast<float>(width);
   const float mean = sum_over(
                          width, [](auto v) { return v; }, x) /
@@ -62,17 +62,16 @@ void forward_row(const Forward& call, std::int64_t i) {
                              width, [mean](auto v) { return (v - mean) * (v - mean); }, x) /
                          size;
   const float inverse = 1.0f / std::sqrt(variance + call.epsilon);
-  if (call.saved.mean != nullptr) call.saved.mean[i] = mean;
-  if (call.saved.inverse_deviation != nullptr) call.saved.inverse_deviation[i] = inverse;
+  if (call.saved != nullptr) call.saved[2 * i] = mean, call.saved[2 * i + 1] = inverse;
   map_row(
       width, call.y + i * width, [=](auto v, auto gain, auto bias) { return (v - mean) * inverse * gain + bias; }, x,
-      call.gains + replica * width, call.biases + replica * width);
+      call.gains + parameters, call.biases + parameters);
 }
 
 struct Backward {
   LayerNormShape shape;
   const float *x, *gains;
-  NormStatistics saved;
+  const float* saved;
   const float* dy;
   NormGradients gradients;
   float* sums;  ///< [R][blocks][2][width], or null
@@ -88,7 +87,7 @@ void add_to_sums(int width, float mean, float inverse, const float* x, const flo
 void backward_row(const Backward& call, std::int64_t i, const float* gains) {
   const int width = call.shape.width;
   const float *x = call.x + i * width, *dy = call.dy + i * width;
-  const float m = call.saved.mean[i], s = call.saved.inverse_deviation[i];
+  const float m = call.saved[2 * i], s = call.saved[2 * i + 1];
   const auto size = static_cast<float>(width);
   const float mean = sum_over(
                          width, [](auto error, auto gain) { return error * gain; }, dy, gains) /
@@ -112,10 +111,9 @@ void backward_block(const Backward& call, std::int64_t block, std::int64_t block
   if (sums != nullptr) std::fill_n(sums, 2 * width, 0.0f);
   for (std::int64_t i = first_row + begin; i < first_row + end; ++i) {
     if (sums != nullptr) {  // first, because dx may be dy
-      add_to_sums(width, call.saved.mean[i], call.saved.inverse_deviation[i], call.x + i * width, call.dy + i * width,
-                  sums);
+      add_to_sums(width, call.saved[2 * i], call.saved[2 * i + 1], call.x + i * width, call.dy + i * width, sums);
     }
-    if (call.gradients.dx != nullptr) backward_row(call, i, call.gains + replica * width);
+    if (call.gradients.dx != nullptr) backward_row(call, i, call.gains + replica * call.shape.parameter_stride());
   }
 }
 
@@ -129,8 +127,8 @@ void finish_sums(const Backward& call, std::int64_t blocks) {
       for (std::int64_t j = 0; j < 2 * width; ++j) total[j] += static_cast<double>(sums[j]);
     }
     for (std::int64_t d = 0; d < width; ++d) {
-      call.gradients.dgains[r * width + d] = static_cast<float>(total[d]);
-      call.gradients.dbiases[r * width + d] = static_cast<float>(total[width + d]);
+      call.gradients.dgains[r * call.shape.parameter_stride() + d] = static_cast<float>(total[d]);
+      call.gradients.dbiases[r * call.shape.parameter_stride() + d] = static_cast<float>(total[width + d]);
     }
   }
 }
@@ -138,7 +136,7 @@ void finish_sums(const Backward& call, std::int64_t blocks) {
 }  // namespace
 
 void layer_norm_forward(const Context& context, LayerNormShape shape, float epsilon, const float* x, const float* gains,
-                        const float* biases, float* y, NormStatistics saved) {
+                        const float* biases, float* y, float* saved) {
   if (context.backend() == Backend::cuda) {
     return cuda::layer_norm_forward(context, shape, epsilon, x, gains, biases, y, saved);
   }
@@ -149,7 +147,7 @@ void layer_norm_forward(const Context& context, LayerNormShape shape, float epsi
 }
 
 void layer_norm_backward(const Context& context, LayerNormShape shape, const float* x, const float* gains,
-                         NormStatistics saved, const float* dy, NormGradients gradients) {
+                         const float* saved, const float* dy, NormGradients gradients) {
   if (context.backend() == Backend::cuda) {
     return cuda::layer_norm_backward(context, shape, x, gains, saved, dy, gradients);
   }

@@ -11,13 +11,13 @@ struct Forward {
   float epsilon;
   const float *x, *gains, *biases;
   float* y;
-  NormStatistics saved;
+  float* saved;
 };
 
 struct Backward {
   LayerNormShape shape;
   const float *x, *gains;
-  NormStatistics saved;
+  const float* saved;
   const float* dy;
   float* dx;
 };
@@ -25,15 +25,14 @@ struct Backward {
 __device__ void run_row(const Forward& call, std::int64_t i, int lane) {
   const int width = call.shape.width;
   const float* x = call.x + i * width;
-  const float* gains = call.gains + i / call.shape.rows * width;
-  const float* biases = call.biases + i / call.shape.rows * width;
+  const float* gains = call.gains + i / call.shape.rows * call.shape.parameter_stride();
+  const float* biases = call.biases + i / call.shape.rows * call.shape.parameter_stride();
   float sum = 0, squares = 0;
   for (int c = lane; c < width; c += k_warp) sum += x[c];
   const float mean = sum_over_lanes(sum) / width;
   for (int c = lane; c < width; c += k_warp) squares += (x[c] - mean) * (x[c] - mean);
   const float inverse = 1.0f / sqrtf(sum_over_lanes(squares) / width + call.epsilon);
-  if (lane == 0 && call.saved.mean != nullptr) call.saved.mean[i] = mean;
-  if (lane == 0 && call.saved.inverse_deviation != nullptr) call.saved.inverse_deviation[i] = inverse;
+  if (lane == 0 && call.saved != nullptr) call.saved[2 * i] = mean, call.saved[2 * i + 1] = inverse;
   for (int c = lane; c < width; c += k_warp) {
     call.y[i * width + c] = (x[c] - mean) * inverse * gains[c] + biases[c];
   }
@@ -42,8 +41,8 @@ __device__ void run_row(const Forward& call, std::int64_t i, int lane) {
 __device__ void run_row(const Backward& call, std::int64_t i, int lane) {
   const int width = call.shape.width;
   const float *x = call.x + i * width, *dy = call.dy + i * width;
-  const float* gains = call.gains + i / call.shape.rows * width;
-  const float m = call.saved.mean[i], s = call.saved.inverse_deviation[i];
+  const float* gains = call.gains + i / call.shape.rows * call.shape.parameter_stride();
+  const float m = call.saved[2 * i], s = call.saved[2 * i + 1];
   float mean = 0, correlation = 0;
   for (int c = lane; c < width; c += k_warp) {
     const float g = dy[c] * gains[c];
@@ -67,26 +66,26 @@ __global__ void row_kernel(std::int64_t rows, Call call) {
 
 struct GradientTerm {
   LayerNormShape shape;
-  const float *x, *dy, *mean, *inverse_deviation;
+  const float *x, *dy, *saved;
   __device__ TwoSums operator()(int replica, std::int64_t row, int column) const {
     const std::int64_t i = replica * shape.rows + row, at = i * shape.width + column;
-    return {static_cast<double>(dy[at] * ((x[at] - mean[i]) * inverse_deviation[i])), static_cast<double>(dy[at])};
+    return {static_cast<double>(dy[at] * ((x[at] - saved[2 * i]) * saved[2 * i + 1])), static_cast<double>(dy[at])};
   }
 };
 
 struct StoreGradients {
-  int width;
+  LayerNormShape shape;
   NormGradients gradients;
   __device__ void operator()(int replica, int column, TwoSums sums) const {
-    gradients.dgains[std::int64_t{replica} * width + column] = static_cast<float>(sums.first);
-    gradients.dbiases[std::int64_t{replica} * width + column] = static_cast<float>(sums.second);
+    gradients.dgains[replica * shape.parameter_stride() + column] = static_cast<float>(sums.first);
+    gradients.dbiases[replica * shape.parameter_stride() + column] = static_cast<float>(sums.second);
   }
 };
 
 }  // namespace
 
 void layer_norm_forward(const Context& context, LayerNormShape shape, float epsilon, const float* x, const float* gains,
-                        const float* biases, float* y, NormStatistics saved) {
+                        const float* biases, float* y, float* saved) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   const std::int64_t rows = shape.replicas * shape.rows;
@@ -97,13 +96,12 @@ void layer_norm_forward(const Context& context, LayerNormShape shape, float epsi
 }
 
 void layer_norm_backward(const Context& context, LayerNormShape shape, const float* x, const float* gains,
-                         NormStatistics saved, const float* dy, NormGradients gradients) {
+                         const float* saved, const float* dy, NormGradients gradients) {
   Context::Cuda& state = *context.cuda_state();
   state.use();
   if (gradients.dgains != nullptr) {  // before dx, which may be dy
-    column_sums(state, {shape.replicas, shape.rows, shape.width},
-                GradientTerm{shape, x, dy, saved.mean, saved.inverse_deviation},
-                StoreGradients{shape.width, gradients});
+    column_sums(state, {shape.replicas, shape.rows, shape.width}, GradientTerm{shape, x, dy, saved},
+                StoreGradients{shape, gradients});
   }
   const std::int64_t rows = shape.replicas * shape.rows;
   if (rows == 0 || shape.width == 0 || gradients.dx == nullptr) return;

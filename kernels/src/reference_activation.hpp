@@ -4,14 +4,16 @@
 #include <cmath>
 
 #include "eos/kernels/activation.hpp"
+#include "eos/kernels/gelu.hpp"
 
 namespace eos::kernels::reference {
 
 inline double activate(ActivationSpec spec, double z) {
   switch (spec.kind) {
     case Activation::identity:
-    case Activation::gelu:  // a layer of its own
       break;
+    case Activation::gelu:
+      return gelu(z);
     case Activation::relu:
       return z < 0 ? 0 : z;
     case Activation::leaky_relu:
@@ -27,8 +29,9 @@ inline double activate(ActivationSpec spec, double z) {
 inline double slope(ActivationSpec spec, double y) {
   switch (spec.kind) {
     case Activation::identity:
-    case Activation::gelu:  // a layer of its own
       break;
+    case Activation::gelu:  // from the sum, not from the output
+      return gelu_slope(y);
     case Activation::relu:
       return y > 0 ? 1 : 0;
     case Activation::leaky_relu:

@@ -34,23 +34,24 @@ struct Outputs {
 
 constexpr float k_scale = 1.0f / 128;
 
-Outputs run(const Context& context, const Inputs& in, bool weighted) {
+Outputs run(const Context& context, const Inputs& in, bool weighted, float smoothing = 0) {
   const Buffer<float> logits(context, in.logits), weight(context, in.weight);
   const Buffer<std::int32_t> labels(context, in.labels);
   Buffer<float> loss(context, in.labels.size()), p(context, in.labels.size()), residual(context, in.labels.size());
   Buffer<float> dz(context, in.logits.size());
   Buffer<std::uint8_t> correct(context, in.labels.size());
   softmax_xent(context, in.shape, logits.data(), labels.data(), weighted ? weight.data() : nullptr, k_scale,
-               {loss.data(), p.data(), residual.data(), correct.data(), dz.data()});
+               {loss.data(), p.data(), residual.data(), correct.data(), dz.data()}, smoothing);
   return {loss.get(), p.get(), residual.get(), dz.get(), correct.get()};
 }
 
-Outputs run_reference(const Inputs& in, bool weighted) {
+Outputs run_reference(const Inputs& in, bool weighted, float smoothing = 0) {
   const std::size_t n = in.labels.size();
   Outputs out{std::vector<float>(n), std::vector<float>(n), std::vector<float>(n), std::vector<float>(in.logits.size()),
               std::vector<std::uint8_t>(n)};
   reference::softmax_xent(in.shape, in.logits.data(), in.labels.data(), weighted ? in.weight.data() : nullptr, k_scale,
-                          {out.loss.data(), out.p_true.data(), out.residual.data(), out.correct.data(), out.dz.data()});
+                          {out.loss.data(), out.p_true.data(), out.residual.data(), out.correct.data(), out.dz.data()},
+                          smoothing);
   return out;
 }
 
@@ -87,6 +88,78 @@ void expect_matches_reference(const Context& context) {
 
 TEST(SoftmaxXent, matches_the_reference) { expect_matches_reference(Context::cpu()); }
 TEST_F(OnCuda, softmax_xent_matches_the_reference) { expect_matches_reference(Context::cuda()); }
+
+/// With smoothing, dz = p - q is a difference of terms up to 1, each rounded to 2^-24.
+void expect_smoothed_matches_reference(const Context& context) {
+  for (const SoftmaxShape& shape : {SoftmaxShape{1, 33, 10}, SoftmaxShape{2, 7, 17}, SoftmaxShape{1, 5, 1000}}) {
+    for (const float smoothing : {0.1f, 1.0f}) {
+      const Inputs in = make_inputs(shape, 3.0f);
+      const Outputs got = run(context, in, true, smoothing), exact = run_reference(in, true, smoothing);
+      expect_close(got.loss, exact.loss, 3.0f, 0, "loss");
+      expect_close(got.p_true, exact.p_true, 3.0f, 1e-37f, "p_true");
+      expect_close(got.residual, exact.residual, 3.0f, 1e-18f, "residual");
+      for (std::size_t i = 0; i < got.dz.size(); ++i) {
+        const float weight = in.weight[i / static_cast<std::size_t>(shape.classes)];
+        ASSERT_NEAR(got.dz[i], exact.dz[i], 4e-6f * k_scale * weight) << i;
+      }
+      EXPECT_EQ(got.correct, exact.correct);
+    }
+  }
+}
+
+TEST(SoftmaxXent, matches_the_reference_with_label_smoothing) { expect_smoothed_matches_reference(Context::cpu()); }
+TEST_F(OnCuda, softmax_xent_matches_the_reference_with_label_smoothing) {
+  expect_smoothed_matches_reference(Context::cuda());
+}
+
+TEST(SoftmaxXent, gives_the_label_smoothing_of_pytorch) {
+  // torch 2.15, float64: F.cross_entropy(z, labels, label_smoothing=0.1, reduction='none') and its gradient
+  const std::vector<float> z{0.5f, -1, 2, 1, 0, -3};
+  const std::vector<std::int32_t> labels{2, 1};
+  std::vector<float> loss(2), dz(6);
+  softmax_xent(Context::cpu(), {1, 2, 3}, z.data(), labels.data(), nullptr, 1,
+               {loss.data(), nullptr, nullptr, nullptr, dz.data()}, 0.1f);
+  const double exact_loss[] = {0.3913112967, 1.393229308};
+  const double exact_dz[] = {0.1419570588, 0.005779239937, -0.1477362987, 0.6880658509, -0.6679454046, -0.02012044638};
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(loss[i], exact_loss[i], 3e-7);
+  for (int i = 0; i < 6; ++i) EXPECT_NEAR(dz[i], exact_dz[i], 2e-7);
+}
+
+TEST(SoftmaxXent, gradient_of_the_reference_equals_central_differences) {
+  const int rows = 3, classes = 5;
+  const std::vector<float> start = normals(rows * classes, 1);
+  std::vector<double> z(start.begin(), start.end()), dz(z.size()), loss(rows);
+  const std::vector<std::int32_t> labels{0, 4, 2};
+  for (const double smoothing : {0.0, 0.1}) {
+    const auto total = [&] {
+      reference::softmax_xent<double>({1, rows, classes}, z.data(), labels.data(), nullptr, 1.0,
+                                      {loss.data(), nullptr, nullptr, nullptr, dz.data()}, smoothing);
+      return loss[0] + loss[1] + loss[2];
+    };
+    total();
+    const std::vector<double> gradient = dz;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      const double step = 1e-5, before = z[i];
+      z[i] = before + step;
+      const double up = total();
+      z[i] = before - step;
+      const double quotient = (up - total()) / (2 * step);
+      z[i] = before;
+      EXPECT_NEAR(gradient[i], quotient, 1e-6 * std::max(std::fabs(quotient), 0.01)) << i;
+    }
+  }
+}
+
+TEST(SoftmaxXent, keeps_scores_and_bits_alone_or_in_a_batch_with_label_smoothing) {
+  const Inputs in = make_inputs({1, 400, 30}, 2.0f);
+  const Outputs plain = run(Context::cpu(), in, true), smooth = run(Context::cpu(2), in, true, 0.2f);
+  EXPECT_EQ(bits(plain.p_true), bits(smooth.p_true));
+  EXPECT_EQ(bits(plain.residual), bits(smooth.residual));
+  const Inputs one{{1, 1, 30}, {in.logits.begin() + 90, in.logits.begin() + 120}, {in.weight[3]}, {in.labels[3]}};
+  const Outputs alone = run(Context::cpu(), one, true, 0.2f);
+  EXPECT_EQ(bits(alone.loss), bits(std::vector<float>{smooth.loss[3]}));
+  EXPECT_EQ(bits(alone.dz), bits(std::vector<float>(smooth.dz.begin() + 90, smooth.dz.begin() + 120)));
+}
 
 TEST(SoftmaxXent, has_the_same_bits_for_one_and_two_threads) {
   const Inputs in = make_inputs({3, 9000, 10}, 3.0f);

@@ -1,7 +1,7 @@
 // Activation functions as layers of their own: y = act(z) and dz = dy act'(z).
 //
-// Formulas and sources: activation.hpp. `kept` is what backward needs of the forward pass: the output y, from which all
-// of these functions know their slope. Guarantees: the same bits on every backend, anywhere in a batch and for any
+// Formulas and sources: activation.hpp, and gelu.hpp for gelu (its exact form). `kept` is what backward needs of the
+// forward pass: the output y, from which all functions but gelu know their slope; for gelu the sum z. Guarantees: the same bits on every backend, anywhere in a batch and for any
 // number of threads. In place is allowed. NaN passes through. Thread-safe, allocates nothing. Bytes per entry: 8
 // forward, 12 backward. Example: tests/kernels/activation_layer_test.cpp.
 #pragma once

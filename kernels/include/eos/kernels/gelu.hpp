@@ -4,8 +4,8 @@
 // z (1 + erf(z / sqrt 2)) / 2, which networks here use, and the approximation
 // z (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) / 2 of the same section. Slopes are taken from z, because y does not
 // determine it (both forms fall before they rise). Guarantees: own formula, the same bits on every backend, anywhere in
-// a batch and for any number of threads. Exact form: within 4 units in the last place of z Phi(z), also far below 0
-// (down to results of 1e-38, then 0); slope within 4e-7. The tanh form within 4 + 2 |u| units, u the argument of tanh.
+// a batch and for any number of threads. Exact form: within 6 units in the last place of z Phi(z), also far below 0
+// (down to results of 1e-38, then 0); slope within 4e-7. The tanh form within 6 + 8 |u| units, u the argument of tanh.
 // gelu(-inf) = -0; NaN passes through. In place is allowed. Thread-safe, allocates nothing. Bytes per entry: 8 forward,
 // 12 backward. Plain reference: namespace reference, in double. Example: tests/kernels/gelu_test.cpp.
 #pragma once

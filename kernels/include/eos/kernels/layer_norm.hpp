@@ -3,7 +3,8 @@
 // m = mean_d x, s = 1 / sqrt(mean_d (x - m)^2 + epsilon), xhat = (x - m) s, y = gain xhat + bias. Source: Ba, Kiros &
 // Hinton, "Layer normalization", arXiv:1607.06450 (2016), eq. 4 (epsilon as usual; 1e-5). Backward, with g = gain dy:
 //   dx = s (g - mean_d g - xhat mean_d (g xhat)),   dgain = sum_rows dy xhat,   dbias = sum_rows dy.
-// Shapes: x, y, dy, dx [R][rows][width], gains, biases and their gradients [R][width], saved statistics [R][rows].
+// Shapes: x, y, dy, dx [R][rows][width], gains, biases and their gradients [R][width] (stride apart), saved
+// [R][rows][2]: m and s of every row.
 // Guarantees: forward and dx of a row depend on that row alone, so a sample has the same bits alone and anywhere in any
 // batch; sums over rows are taken in float within fixed blocks of 64 rows and in double across them: independent of
 // threads(). NaN passes through its row. No allocation after the first calls. Thread-safe. Bytes per entry: 8 forward,
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 
+#include "eos/core/host_device.hpp"
 #include "eos/kernels/context.hpp"
 
 namespace eos::kernels {
@@ -21,15 +23,11 @@ struct LayerNormShape {
   int replicas = 1;
   std::int64_t rows = 0;  ///< positions of all samples of a replica
   int width = 0;          ///< features of a position
-};
+  /// Floats between the gains of two replicas, and biases and gradients likewise; 0: width.
+  std::int64_t stride = 0;
 
-/// What forward keeps for backward: one entry a row (layer norm) or a channel (batch norm).
-template <class Real>
-struct NormStatisticsOf {
-  Real* mean = nullptr;
-  Real* inverse_deviation = nullptr;  ///< 1 / sqrt(variance + epsilon)
+  EOS_HD std::int64_t parameter_stride() const { return stride > 0 ? stride : width; }
 };
-using NormStatistics = NormStatisticsOf<float>;
 
 /// Where backward writes (overwriting). dgains and dbiases may both be null, and so may dx: what is null is not
 /// computed. dx may be dy.
@@ -41,20 +39,20 @@ struct NormGradientsOf {
 };
 using NormGradients = NormGradientsOf<float>;
 
-/// The members of `saved` may be null where no backward pass follows. y may be x.
+/// `saved` may be null where no backward pass follows. y may be x.
 void layer_norm_forward(const Context& context, LayerNormShape shape, float epsilon, const float* x, const float* gains,
-                        const float* biases, float* y, NormStatistics saved);
+                        const float* biases, float* y, float* saved);
 /// rows = 0 gives gradients of zero.
 void layer_norm_backward(const Context& context, LayerNormShape shape, const float* x, const float* gains,
-                         NormStatistics saved, const float* dy, NormGradients gradients);
+                         const float* saved, const float* dy, NormGradients gradients);
 
 namespace reference {
 template <class Real>
 void layer_norm_forward(LayerNormShape shape, double epsilon, const Real* x, const Real* gains, const Real* biases,
-                        Real* y, NormStatisticsOf<Real> saved);
+                        Real* y, Real* saved);
 template <class Real>
-void layer_norm_backward(LayerNormShape shape, const Real* x, const Real* gains, NormStatisticsOf<Real> saved,
-                         const Real* dy, NormGradientsOf<Real> gradients);
+void layer_norm_backward(LayerNormShape shape, const Real* x, const Real* gains, const Real* saved, const Real* dy,
+                         NormGradientsOf<Real> gradients);
 }  // namespace reference
 
 }  // namespace eos::kernels
