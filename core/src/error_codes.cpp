@@ -68,6 +68,10 @@ const std::vector<ErrorCode>& error_codes() {
       {"E305", Fault::machine, "the CPU lacks an instruction set",
        "This build uses AVX2 and FMA (x86-64-v3). Configure with -DEOS_ARCH=native or -DEOS_ARCH= to build for this CPU."},
       {"E306", Fault::machine, "a library reported an error", "The message holds the library's own words."},
+      {"E307", Fault::machine, "energy cannot be measured as asked",
+       "--energy nvml needs a run on an NVIDIA GPU and its driver, --energy rapl counters of the processor that this "
+       "user may read, --energy model a file of coefficients. `eos doctor` says which meters work here and why others "
+       "do not; --energy auto takes what there is. docs/energy.md says more."},
       {"E401", Fault::input, "the control problem is not well posed",
        "For instance reversed bounds, a negative price that makes the energy unbounded below, or a horizon of zero."},
       {"E402", Fault::input, "the calibration does not contain what the plan needs",

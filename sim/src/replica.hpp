@@ -63,6 +63,7 @@ class Replica {
   /// Positions offered, in epochs.
   double epoch() const { return setup_.open_loop.epoch(stream_.state.position); }
   double recent_loss() const { return recent_loss_; }
+  const theory::Ledger& ledger() const { return ledger_; }
   ReplicaResult result(RunStatus status);
   RunStatus status() const;
 

@@ -189,6 +189,7 @@ core::Dataset to_dataset(const TrainResult& result) {
   core::Dataset& provenance = data.groups["provenance"];
   provenance.attributes["data_origin"] = result.data_origin;
   provenance.attributes["device"] = result.device;
+  store(result.energy, provenance);
   return data;
 }
 

@@ -9,6 +9,7 @@
 #include "eos/core/parallel.hpp"
 #include "fingerprint.hpp"
 #include "replica.hpp"
+#include "run_energy.hpp"
 
 namespace eos::sim {
 namespace {
@@ -57,11 +58,12 @@ class Checkpoints {
 };
 
 ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed,
-                          Checkpoints& checkpoints, core::Progress& progress) {
+                          Checkpoints& checkpoints, RunEnergy& energy, std::size_t index, core::Progress& progress) {
   const std::string task = fmt::format("train seed {}", seed);
   progress.begin(task, setup.spec.epochs, "epochs");
   Replica replica(setup, context, seed);
   checkpoints.load(replica, seed);
+  energy.begins(index, replica.ledger());
   auto reported = Clock::now(), saved = reported;
   bool stopped = false;
   while (!replica.finished()) {
@@ -83,6 +85,7 @@ ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context
   // A finished replica waits for the others: if they are interrupted, it need not run again.
   if (!stopped && setup.spec.seeds.size() > 1) checkpoints.save(replica, seed);
   progress.end(task);
+  energy.ends(index, replica.ledger());
   return replica.result(stopped ? RunStatus::stopped : replica.status());
 }
 
@@ -131,13 +134,16 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   std::mutex sink_lock;
   std::vector<Checkpoints> checkpoints;
   for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(options, r, fingerprint, sink_lock);
+  RunEnergy energy(options, context, spec.seeds.size());
+  energy.start();
   core::parallel_for(spec.seeds.size(), options.threads, [&](std::size_t r) {
     const kernels::Context own =
         kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
-    result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], progress);
+    result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], energy, r, progress);
   });
   bool stopped = false;
   for (const ReplicaResult& replica : result.replicas) stopped = stopped || replica.status == RunStatus::stopped;
+  result.energy = energy.finish(stopped);
   if (!stopped)
     for (Checkpoints& c : checkpoints) c.remove();
   return result;

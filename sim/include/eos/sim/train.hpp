@@ -12,6 +12,7 @@
 #include "eos/core/progress.hpp"
 #include "eos/core/sink.hpp"
 #include "eos/sim/data.hpp"
+#include "eos/sim/measured_energy.hpp"
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/training_spec.hpp"
 
@@ -27,6 +28,8 @@ struct TrainOptions {
   core::Sink* checkpoints = nullptr;  ///< resumed from and written to, if given; removed when all replicas are done
   bool keep_weights = false;          ///< ReplicaResult::weights_at is filled; not across kill and resume
   std::string checkpoint_name = "checkpoint";  ///< one table NAME-0, NAME-1, ... a replica
+  MeterOptions meter;            ///< what measures joules, provenance only
+  theory::CarbonFactors carbon;  ///< what a joule emits
 };
 
 /// One evaluation of one replica.
@@ -76,6 +79,7 @@ struct TrainResult {
   std::string data_name, data_origin, device;
   int train_samples = 0;
   std::vector<ReplicaResult> replicas;
+  MeasuredEnergy energy;  ///< joules of all replicas, evaluation included
 };
 
 /// throws Error on bad input (E501: the checkpoint belongs to another run); divergence and a requested stop are
@@ -87,7 +91,7 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
 /// learning_rate, samples_seen, samples_backward, writes, path_length, energy, ... along `epoch` (with several seeds
 /// along `replica`, `epoch`), energy by term and the ledger; finer rows along `step`; writes by layer; the scalars
 /// effective_epochs (back-propagated samples / training samples) and cost_ratio (MACs with scoring / MACs of dense
-/// training over the same horizon); group `schedule`: the realised controls; group `provenance`: wall time.
+/// training over the same horizon); group `schedule`: the realised controls; group `provenance`: wall time and measured joules.
 /// Rows that a stopped or diverged replica does not have are NaN, or -1 for integers.
 core::Dataset to_dataset(const TrainResult& result);
 
