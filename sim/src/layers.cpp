@@ -16,6 +16,11 @@ const LayerFunctions& layer_functions(LayerKind kind) {
   static const LayerFunctions class_token{class_token_forward, class_token_backward};
   static const LayerFunctions select_token{select_token_forward, select_token_backward};
   static const LayerFunctions attention{attention_forward, attention_backward};
+  static const LayerFunctions batch_norm{batch_norm_forward, batch_norm_backward};
+  static const LayerFunctions layer_norm{layer_norm_forward, layer_norm_backward};
+  static const LayerFunctions activation{activation_forward, activation_backward};
+  static const LayerFunctions dropout{dropout_forward, dropout_backward};
+  static const LayerFunctions add{add_forward, nullptr};
   switch (kind) {
     case LayerKind::dense:
       return dense;
@@ -37,6 +42,16 @@ const LayerFunctions& layer_functions(LayerKind kind) {
       return select_token;
     case LayerKind::attention:
       return attention;
+    case LayerKind::batch_norm:
+      return batch_norm;
+    case LayerKind::layer_norm:
+      return layer_norm;
+    case LayerKind::activation:
+      return activation;
+    case LayerKind::dropout:
+      return dropout;
+    case LayerKind::add:
+      return add;
     default:
       break;
   }

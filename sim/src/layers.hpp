@@ -60,6 +60,15 @@ void max_pool_forward(const LayerCall& c);
 void max_pool_backward(const LayerCall& c);
 void average_pool_forward(const LayerCall& c);
 void average_pool_backward(const LayerCall& c);
+void batch_norm_forward(const LayerCall& c);
+void batch_norm_backward(const LayerCall& c);
+void layer_norm_forward(const LayerCall& c);
+void layer_norm_backward(const LayerCall& c);
+void activation_forward(const LayerCall& c);
+void activation_backward(const LayerCall& c);
+void dropout_forward(const LayerCall& c);
+void dropout_backward(const LayerCall& c);
+void add_forward(const LayerCall& c);
 
 void embedding_forward(const LayerCall& c);
 void embedding_backward(const LayerCall& c);
