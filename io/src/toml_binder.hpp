@@ -95,6 +95,15 @@ class Binder {
   /// and its place. Names with parts, as price.sample, may be written as nested tables.
   using Entry = std::function<void(Binder&, const Field& key, const std::string& name, int place)>;
   virtual void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) = 0;
+  /// A list of tables, [[path]]. `resize` gets the number of tables of a file; `item` binds one; `usual` binds a value
+  /// with all defaults.
+  struct TableList {
+    std::size_t size = 0;
+    std::function<void(std::size_t)> resize;
+    std::function<void(Binder&, std::size_t)> item;
+    Body usual;
+  };
+  virtual void table_list(const Field& field, const TableList& list) = 0;
   /// A remark for the manual about the table; does nothing when reading or writing.
   virtual void note(const char* text) { (void)text; }
 
@@ -113,6 +122,22 @@ class Binder {
     words(field, indices, names);
     values.clear();
     for (const std::size_t index : indices) values.push_back(static_cast<Enum>(index));
+  }
+  /// A list of tables, each bound by bind_one(binder, value).
+  template <class Value, class Bind>
+  void tables(const Field& field, std::vector<Value>& values, const Bind& bind_one) {
+    table_list(field, {values.size(), [&](std::size_t size) { values.assign(size, Value{}); },
+                       [&](Binder& b, std::size_t i) { bind_one(b, values[i]); },
+                       [&](Binder& b) {
+                         Value usual;
+                         bind_one(b, usual);
+                       }});
+  }
+  /// A list of whole numbers that are ints.
+  void integers(const Field& field, std::vector<int>& values, const Range& range) {
+    std::vector<std::int64_t> wide(values.begin(), values.end());
+    integers(field, wide, range);
+    values.assign(wide.begin(), wide.end());
   }
   void integer(const Field& field, int& value, const Range& range) {
     std::int64_t wide = value;

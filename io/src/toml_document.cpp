@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
@@ -189,8 +190,14 @@ const toml::node* Document::find(const std::string& dotted) const {
   std::size_t start = 0;
   while (node != nullptr && start <= dotted.size()) {
     const std::size_t end = std::min(dotted.find('.', start), dotted.size());
+    std::string key = dotted.substr(start, end - start);
+    const std::size_t bracket = std::min(key.find('['), key.size());
     const toml::table* table = node->as_table();
-    node = table == nullptr ? nullptr : table->get(dotted.substr(start, end - start));
+    node = table == nullptr ? nullptr : table->get(key.substr(0, bracket));
+    if (node != nullptr && bracket < key.size()) {
+      const toml::array* list = node->as_array();
+      node = list == nullptr ? nullptr : list->get(std::strtoul(key.c_str() + bracket + 1, nullptr, 10));
+    }
     start = end + 1;
   }
   return node;

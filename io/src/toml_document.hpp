@@ -30,7 +30,7 @@ class Document {
   std::optional<toml::source_position> place_in(const toml::value<std::string>& text, std::size_t offset) const;
   /// True when the value came from --set.
   static bool is_override(const toml::source_region& place);
-  /// The node at a dotted path and the place of its key, or nullptr.
+  /// The node at a dotted path, whose keys may have an index, or nullptr: network.layers[2].width.
   const toml::node* find(const std::string& dotted) const;
 
  private:

@@ -120,4 +120,10 @@ void TomlLister::each(const Field& field, const std::vector<std::string>&, bool,
   adopt(inner, field);
 }
 
+void TomlLister::table_list(const Field& field, const TableList& list) {
+  TomlLister inner(fmt::format("[{}]", path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key)));
+  list.usual(inner);
+  adopt(inner, field);
+}
+
 }  // namespace eos::io

@@ -19,6 +19,7 @@ class TomlLister : public Binder {
            const std::string& unit = {});
 
   using Binder::integer;
+  using Binder::integers;
   void table(const Field& field, const Body& body) override;
   void text(const Field& field, std::string& value) override;
   void path(const Field& field, std::string& value) override;
@@ -37,6 +38,7 @@ class TomlLister : public Binder {
   void formula(const Field& field, Formula& value, const char* kind) override;
   void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
   void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
+  void table_list(const Field& field, const TableList& list) override;
   void note(const char* text) override { notes_ += std::string("\n") + text + "\n"; }
 
  private:

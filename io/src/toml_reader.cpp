@@ -51,7 +51,8 @@ std::string plain(double x) { return fmt::format("{:.12g}", x); }
 
 /// The first word of a message up to a space or bracket: where theory's checks name the field.
 std::string field_of(const std::string& message) {
-  const std::size_t end = message.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+  const std::size_t end =
+      message.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.[]");
   return message.substr(0, end);
 }
 
@@ -144,6 +145,31 @@ void TableReader::table(const Field& field, const Body& body) {
   TableReader inner(reading_, node == nullptr ? nullptr : node->as_table(), full(field.key));
   body(inner);
   inner.finish();
+}
+
+void TableReader::table_list(const Field& field, const TableList& list) {
+  const toml::node* node = take(field);
+  if (node == nullptr) return;
+  const toml::array* tables = node->as_array();
+  if (tables == nullptr) {
+    reading_.report(
+        node->source(), "E103",
+        fmt::format("{} expects a list of tables, got {}{}", full(field.key), type_name(*node), shown(*node)),
+        fmt::format("begin each with [[{}]]", full(field.key)));
+    return;
+  }
+  list.resize(tables->size());
+  for (std::size_t i = 0; i < tables->size(); ++i) {
+    const toml::node& one = (*tables)[i];
+    const std::string name = fmt::format("{}[{}]", full(field.key), i);
+    if (!one.is_table()) {
+      wrong_type(one, name, "a table");
+      continue;
+    }
+    TableReader inner(reading_, one.as_table(), name);
+    list.item(inner, i);
+    inner.finish();
+  }
 }
 
 void TableReader::text(const Field& field, std::string& value) {

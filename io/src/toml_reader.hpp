@@ -52,6 +52,7 @@ class TableReader : public Binder {
   TableReader(Reading& reading, const toml::table* table, std::string path);
 
   using Binder::integer;
+  using Binder::integers;
   void table(const Field& field, const Body& body) override;
   void text(const Field& field, std::string& value) override;
   void path(const Field& field, std::string& value) override;
@@ -70,6 +71,7 @@ class TableReader : public Binder {
   void formula(const Field& field, Formula& value, const char* kind) override;
   void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
   void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
+  void table_list(const Field& field, const TableList& list) override;
 
   /// The node of a key, which is known from now on; nullptr when absent.
   const toml::node* take(const std::string& key);

@@ -10,6 +10,8 @@ namespace eos::io {
 void bind(Binder& b, theory::TrainingSpec& spec);
 /// The keys of [data].
 void bind_data(Binder& b, theory::DataSpec& data);
+/// The keys of [network].
+void bind_network(Binder& b, theory::NetworkSpec& network);
 /// The keys of [selection] and [plasticity] but `method`, whose preset is already in the value.
 void bind(Binder& b, theory::SelectionSpec& selection);
 void bind(Binder& b, theory::PlasticitySpec& plasticity);

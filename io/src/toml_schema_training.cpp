@@ -1,4 +1,4 @@
-// [train], [network], [optimiser].
+// [train], [optimiser].
 #include "toml_schema.hpp"
 
 namespace eos::io {
@@ -25,28 +25,6 @@ void bind_train(Binder& b, TrainingSpec& s) {
   b.integer({"checkpoint_seconds", "s", "wall time between checkpoints, 0: none"}, s.checkpoint_seconds,
             k_count_or_none);
   b.integer({"record_every", "updates", "between rows of the step table, 0: none"}, s.record_every, k_count_or_none);
-}
-
-void bind_network(Binder& b, theory::NetworkSpec& n) {
-  std::vector<std::int64_t> hidden(n.hidden.begin(), n.hidden.end());
-  b.integers({"hidden", "1", "widths of the hidden layers; [] is a linear classifier"}, hidden, Range{1, 1 << 20});
-  n.hidden.assign(hidden.begin(), hidden.end());
-  b.choice({"activation", "", "of hidden units"}, n.activation, {"identity", "relu", "leaky-relu", "logistic", "tanh"});
-  b.number({"leak", "1", "activation leaky-relu: slope below 0"}, n.leak, k_below_one);
-  b.choice({"output", "", "of output units; logistic with loss squared only"}, n.output,
-           {"identity", "relu", "leaky-relu", "logistic", "tanh"});
-  b.choice({"loss", "", "cross-entropy after a softmax, or half the squared distance from the targets"}, n.loss,
-           {"cross-entropy", "squared"});
-  b.number({"target_low", "1", "loss squared: target of wrong classes"}, n.target_low, k_any);
-  b.number({"target_high", "1", "loss squared: target of the right class"}, n.target_high, k_any);
-  b.flag({"output_slope", "",
-          "false: errors sent to hidden layers omit the slope of logistic outputs (program of Li & van Rossum 2020)"},
-         n.output_slope);
-  b.flag({"biases", "", "false: units without biases"}, n.biases);
-  b.flag({"random_biases", "", "biases start like the weights of their layer; else at 0"}, n.random_biases);
-  b.choice({"initialisation", "", "standard deviation of weights: sqrt(2 / fan_in), sqrt(1 / fan_in), or 1"},
-           n.initialisation, {"he", "fan-in", "normal"});
-  b.number({"init_scale", "1", "times that standard deviation"}, n.init_scale, k_positive);
 }
 
 void bind_muon(Binder& b, theory::MuonSpec& m) {
@@ -90,7 +68,7 @@ void bind_optimiser(Binder& b, theory::OptimiserSpec& o) {
 void bind(Binder& b, TrainingSpec& s) {
   b.table({"train", "", "how long, how often, which seeds"}, [&](Binder& t) { bind_train(t, s); });
   b.table({"data", "", "what is learned"}, [&](Binder& t) { bind_data(t, s.data); });
-  b.table({"network", "", "a multilayer perceptron; inputs and classes come from the data"},
+  b.table({"network", "", "an architecture with its sizes, or a list of layers; inputs and classes come from the data"},
           [&](Binder& t) { bind_network(t, s.network); });
   b.table({"optimiser", "", "how weights move"}, [&](Binder& t) { bind_optimiser(t, s.optimiser); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "eos/core/error.hpp"
 #include "eos/core/utf8.hpp"
@@ -170,6 +171,34 @@ void TomlWriter::each(const Field& field, const std::vector<std::string>& names,
   for (const std::string& name : names) entry(inner, {name.c_str(), "", ""}, name, -1);
   if (!inner.own_.empty()) children_ += fmt::format("\n[{}]\n{}", inner.path_, inner.own_);
   children_ += inner.children_;
+}
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line + "\n");
+  return lines;
+}
+
+}  // namespace
+
+// Of every table its first key, and those that are not as usual: long lists stay readable.
+void TomlWriter::table_list(const Field& field, const TableList& list) {
+  const std::string path = path_.empty() ? field.key : fmt::format("{}.{}", path_, field.key);
+  TomlWriter usual(path);
+  list.usual(usual);
+  const std::vector<std::string> plain = lines_of(usual.str());
+  for (std::size_t i = 0; i < list.size; ++i) {
+    TomlWriter inner(path);
+    list.item(inner, i);
+    const std::vector<std::string> lines = lines_of(inner.str());
+    children_ += fmt::format("\n[[{}]]\n", path);
+    for (std::size_t l = 0; l < lines.size(); ++l) {
+      if (l == 0 || lines[l] != plain.at(l)) children_ += lines[l];
+    }
+  }
 }
 
 }  // namespace eos::io

@@ -12,6 +12,7 @@ class TomlWriter : public Binder {
   std::string str() const { return own_ + children_; }
 
   using Binder::integer;
+  using Binder::integers;
   void table(const Field& field, const Body& body) override;
   void text(const Field& field, std::string& value) override;
   void path(const Field& field, std::string& value) override { text(field, value); }
@@ -31,6 +32,7 @@ class TomlWriter : public Binder {
   void formula(const Field& field, Formula& value, const char* kind) override;
   void formula_or_table(const Field& field, Formula& value, const char* kind, const Body& body) override;
   void each(const Field& field, const std::vector<std::string>& names, bool parts, const Entry& entry) override;
+  void table_list(const Field& field, const TableList& list) override;
 
  private:
   void line(const Field& field, const std::string& value, const char* unit);

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "checker.hpp"
+#include "network_checks.hpp"
 
 namespace eos::theory {
 namespace {
@@ -30,6 +31,9 @@ class Builder {
   Builder(const NetworkSpec& spec, const DataShape& data) : spec_(spec) { graph_.data = data; }
 
   Graph build() {
+    check_data_kind(spec_, graph_.data.tokens, problems_);
+    check_patches();
+    problems_.finish();
     for (const LayerSpec& l : expand(spec_, graph_.data)) {
       add(l);
       // The slope of GELU needs the sum: it becomes a layer of its own.
@@ -38,33 +42,51 @@ class Builder {
         gelu.kind = LayerKind::activation;
         gelu.activation = Activation::gelu;
         gelu.name = graph_.nodes.back().spec.name + "-gelu";
+        continued_.back() = true;
         add(gelu);
       }
     }
-    check_outputs();
+    if (std::none_of(unknown_.begin(), unknown_.end(), [](bool b) { return b; })) check_outputs();
     problems_.finish();
     return std::move(graph_);
   }
 
  private:
+  /// Positions at the border that belong to no patch would be lost.
+  void check_patches() {
+    const Shape& image = graph_.data.input;
+    const int side = spec_.patch;
+    if (spec_.architecture != Architecture::vit || graph_.data.tokens || side < 1) return;
+    if (image.height % side == 0 && image.width % side == 0) return;
+    report("E107", fmt::format("network.patch = {} does not divide images of {}", side, to_string(image)),
+           "choose a divisor of height and width");
+  }
+
+  void report(const char* code, std::string message, std::string help = {}) {
+    failed_ = true;
+    problems_.add(code, std::move(message), std::move(help));
+  }
   void wrong(const Node& node, const std::string& text, std::string help = {}) {
-    problems_.add("E107", fmt::format("network layer '{}': {}", node.spec.name, text), std::move(help));
+    report("E107", fmt::format("network layer '{}': {}", node.spec.name, text), std::move(help));
   }
 
   int level_of(const std::string& name, const Node& node) {
     if (name == "input") return 0;
     std::vector<std::string> names{"input"};
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (graph_.nodes[n].spec.name == name) return static_cast<int>(n) + 1;
+      if (graph_.nodes[n].spec.name == name) return static_cast<int>(n) + (continued_[n] ? 2 : 1);
       names.push_back(graph_.nodes[n].spec.name);
     }
-    problems_.add("E106",
-                  fmt::format("network layer '{}' refers to '{}', which is no layer before it", node.spec.name, name),
-                  core::suggest(name, names));
+    report("E106", fmt::format("network layer '{}' refers to '{}', which is no layer before it", node.spec.name, name),
+           core::suggest(name, names));
     return 0;
   }
 
+  /// The output of this level has no shape, because its layer, or one before it, is wrong.
+  bool unknown(int level) const { return level > 0 && unknown_[static_cast<std::size_t>(level - 1)]; }
+
   void add(const LayerSpec& spec) {
+    failed_ = false;
     Node node;
     node.spec = spec;
     if (spec.activation == Activation::gelu && spec.kind != LayerKind::activation)
@@ -75,9 +97,11 @@ class Builder {
     }
     node.from = spec.from.empty() ? static_cast<int>(graph_.nodes.size()) : level_of(spec.from, node);
     node.in = node.out = graph_.level(node.from);
-    shape(node);
+    if (!failed_ && !unknown(node.from)) shape(node);
     node.state_offset = graph_.state;
     graph_.state += node.state;
+    unknown_.push_back(failed_ || unknown(node.from) || unknown(node.with));
+    continued_.push_back(false);
     graph_.nodes.push_back(node);
   }
 
@@ -95,7 +119,7 @@ class Builder {
 
   bool at_least(Node& node, const char* what, int value, int low = 1) {
     if (value >= low) return true;
-    problems_.add("E104", fmt::format("network layer '{}': {} = {} must be >= {}", node.spec.name, what, value, low));
+    report("E104", fmt::format("network layer '{}': {} = {} must be >= {}", node.spec.name, what, value, low));
     return false;
   }
 
@@ -168,6 +192,7 @@ class Builder {
     const int other = level_of(s.with, node);
     const Node* table = other > 0 ? &graph_.nodes[static_cast<std::size_t>(other - 1)] : nullptr;
     s.biases = false;
+    if (failed_) return;
     if (table == nullptr || table->spec.kind != LayerKind::embedding)
       return wrong(node, fmt::format("'{}' is no embedding whose table it could share", s.with));
     node.shared = table->block;
@@ -200,6 +225,7 @@ class Builder {
     if (node.spec.with.empty()) return wrong(node, "add needs `with`, the name of its second summand");
     node.with = level_of(node.spec.with, node);
     const Shape& other = graph_.level(node.with);
+    if (failed_ || unknown(node.with)) return;
     if (other.size() != node.in.size() || other.channels != node.in.channels)
       wrong(node, fmt::format("cannot add {} and {}", to_string(node.in), to_string(other)));
   }
@@ -251,7 +277,7 @@ class Builder {
   }
 
   void check_outputs() {
-    if (graph_.nodes.empty()) return problems_.add("E107", "network.layers is empty", "give at least one dense layer");
+    if (graph_.nodes.empty()) return report("E107", "network.layers is empty", "give at least one dense layer");
     check_used();
     const Node& last = graph_.nodes.back();
     const bool every_token = graph_.data.tokens;
@@ -266,6 +292,9 @@ class Builder {
   NetworkSpec spec_;
   Graph graph_;
   Checker problems_;
+  bool failed_ = false;          ///< the present layer
+  std::vector<bool> unknown_;    ///< by node
+  std::vector<bool> continued_;  ///< by node: the next one is its activation, others see that one's output
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "eos/theory/graph.hpp"
+#include "eos/theory/network_words.hpp"
 
 namespace eos::theory {
 namespace {
@@ -174,6 +175,22 @@ const std::vector<std::string>& layer_kind_names() {
 }
 
 const std::string& to_string(LayerKind kind) { return layer_kind_names()[static_cast<std::size_t>(kind)]; }
+
+const std::vector<std::string>& architecture_names() {
+  static const std::vector<std::string> names{"mlp", "cnn", "resnet", "vit", "gpt", "layers"};
+  return names;
+}
+
+const std::string& to_string(Architecture architecture) {
+  return architecture_names()[static_cast<std::size_t>(architecture)];
+}
+
+const std::vector<std::string>& activation_names() {
+  static const std::vector<std::string> names{"identity", "relu", "leaky-relu", "logistic", "tanh", "gelu"};
+  return names;
+}
+
+const std::string& to_string(Activation activation) { return activation_names()[static_cast<std::size_t>(activation)]; }
 
 std::vector<LayerSpec> expand(const NetworkSpec& spec, const DataShape& data) {
   switch (spec.architecture) {

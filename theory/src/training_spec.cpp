@@ -12,35 +12,6 @@
 namespace eos::theory {
 namespace {
 
-void check_task(const TrainingSpec& s, Checker& c) {
-  check_data(s.data, c);
-  for (int width : s.network.hidden) {
-    if (width < 1) c.add("E104", fmt::format("network.hidden contains {}; widths are >= 1", width));
-  }
-  c.at_least("network.init_scale", s.network.init_scale, 0, true);
-}
-
-void check_network(const TrainingSpec& s, Checker& c) {
-  const NetworkSpec& n = s.network;
-  c.range("network.leak", n.leak, 0, 1, false, true);
-  const bool logistic = n.output == Activation::logistic;
-  if (!logistic && n.output != Activation::identity) {
-    c.add("E107", "network.output must be \"identity\" or \"logistic\"");
-  }
-  if (logistic && n.loss == Loss::cross_entropy) {
-    c.add("E107", "network.output = \"logistic\", but network.loss = \"cross-entropy\" takes a softmax of the outputs",
-          "set loss = \"squared\" or output = \"identity\"");
-  }
-  if (!n.output_slope && !logistic) {
-    c.add("E107", "network.output_slope = false leaves out a slope that only logistic outputs have",
-          "set output = \"logistic\" and loss = \"squared\"");
-  }
-  if (n.loss == Loss::squared && !(n.target_low < n.target_high)) {
-    c.add("E104", fmt::format("network.target_low = {} is not below target_high = {}", n.target_low, n.target_high));
-  }
-  if (n.random_biases && !n.biases) c.add("E107", "network.random_biases = true, but network.biases = false");
-}
-
 void check_goal(const TrainingSpec& s, Checker& c) {
   c.range("train.goal_accuracy", s.goal.accuracy, 0, 1);
   c.at_least("train.patience", s.goal.patience, 0);
@@ -114,7 +85,7 @@ void check_schedule(const TrainingSpec& s, Checker& c) {
 
 void TrainingSpec::check() const {
   Checker c;
-  check_task(*this, c);
+  check_data(data, c);
   check_network(*this, c);
   c.at_least("batch", batch, 1);
   c.at_least("epochs", epochs, 0, true);
