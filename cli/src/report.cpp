@@ -46,6 +46,14 @@ std::string significant(double value, int digits) {
   return fmt::format("{:.{}f}", value, std::max(0, digits - before));
 }
 
+std::string grouped(std::int64_t value) {
+  std::string text = fmt::format("{}", value);
+  const std::ptrdiff_t first = value < 0 ? 1 : 0;
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > first; at -= 3)
+    text.insert(static_cast<std::size_t>(at), " ");
+  return text;
+}
+
 Json json_of(const Cell& cell) {
   return std::visit(
       [](const auto& value) -> Json {
@@ -189,6 +197,12 @@ std::string format_cell(const Cell& cell, Style style) {
       return si(value, "J");
     case Style::count:
       return std::abs(value) < 1e5 ? fmt::format("{:.0f}", value) : si(value, "");
+    case Style::exact:
+      return grouped(static_cast<std::int64_t>(value));
+    case Style::bytes:
+      return si(value, "B");
+    case Style::flop:
+      return si(value, "FLOP");
     case Style::seconds:
       return value < 1 ? si(value, "s") : fmt::format("{:.1f} s", value);
     case Style::precise:

@@ -30,7 +30,10 @@ enum class Style {
   points,   ///< as percent with two decimals, for accuracies
   shown,    ///< text made by the verb, to the right
   factor,   ///< 2.31 ×
-  seconds
+  seconds,
+  exact,  ///< 12 345 678
+  bytes,  ///< 12.3 MB
+  flop    ///< 12.3 GFLOP
 };
 
 struct Column {

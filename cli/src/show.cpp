@@ -12,6 +12,7 @@
 #include "files.hpp"
 #include "perceptron_report.hpp"
 #include "plan_control.hpp"
+#include "show_model.hpp"
 #include "train_fly.hpp"
 
 namespace eos::cli {
@@ -87,7 +88,7 @@ const core::Dataset& chosen_group(const core::Dataset& file, const Arguments& ar
   if (found != file.groups.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [group, unused] : file.groups) names.push_back(group);
-  throw core::Error("E191", fmt::format("{} has no group '{}'", arguments.text("FILE.h5"), name),
+  throw core::Error("E191", fmt::format("{} has no group '{}'", arguments.text("FILE"), name),
                     core::suggest(name, names));
 }
 
@@ -103,7 +104,13 @@ void show_config(Session& session, const core::Dataset& data, const std::string&
 
 int run_show(Session& session) {
   const Arguments& arguments = session.arguments;
-  const std::string path = arguments.text("FILE.h5");
+  const std::string path = arguments.text("FILE");
+  if (arguments.has("model")) return show_model(session);
+  for (const char* option : {"input", "classes", "tokens", "vocabulary", "set"})
+    if (arguments.has(option)) throw core::Error("E100", fmt::format("--{} belongs to --model", option), "add --model");
+  if (path.ends_with(".toml"))
+    throw core::Error("E100", fmt::format("eos show tells what a file written by eos holds, but {} is TOML", path),
+                      "--model shows the network of a training file; 'eos check' checks a file");
   const core::Dataset file = io::read_hdf5(path);
   const core::Dataset& data = chosen_group(file, arguments);
   if (arguments.has("plot")) {

@@ -295,24 +295,41 @@ Verb compare_verb() {
           .run = run_compare};
 }
 
+Option size_option(const std::string& name, const std::string& help) {
+  return {.name = name, .kind = ValueKind::integer, .value = "N", .help = help, .minimum = 1};
+}
+
 Verb show_verb() {
   return {
       .name = "show",
-      .summary = "tell what a file holds, draw it, or print the configuration that made it",
+      .summary = "tell what a file holds, draw it, print the configuration that made it, or show its network",
       .description =
           "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, "
-          "defaults included; running it again gives the same content hash. --plot draws a plan, run or calibration.",
-      .positionals = {{.name = "FILE.h5", .kind = ValueKind::file, .help = "a file written by eos"}},
+          "defaults included; running it again gives the same content hash. --plot draws a plan, run or calibration. "
+          "--model shows the network of a training file, or of the run in a file: its layers with shapes, parameters "
+          "and multiply-adds (MACs), what a sample and a step cost, and the memory of a replica. The shape of the data "
+          "is theirs, or what --input or --tokens say.",
+      .positionals = {{.name = "FILE", .kind = ValueKind::file, .help = "a file written by eos; a training file"}},
       .options = {{.name = "config", .help = "print the effective configuration (TOML)"},
                   plot_option("draw it"),
                   {.name = "group",
                    .kind = ValueKind::text,
                    .value = "NAME",
                    .help = "a group of the file, e.g. one run of a demo file"},
-                  {.name = "data", .help = "print all values (JSON or CSV with --format)"}},
+                  {.name = "data", .help = "print all values (JSON or CSV with --format)"},
+                  {.name = "model", .help = "show the network instead"},
+                  {.name = "input",
+                   .kind = ValueKind::text,
+                   .value = "SHAPE",
+                   .help = "with --model: of a sample, e.g. 32x32x3, instead of that of the data"},
+                  size_option("classes", "with --input: classes (default: 10)"),
+                  size_option("tokens", "with --model: of a sequence, instead of the data (default: data.sequence)"),
+                  size_option("vocabulary", "with --model: kinds of tokens (default: 256)"),
+                  set_option()},
       .examples = {{"eos show run.h5", "what is in it"},
                    {"eos show run.h5 --config > again.toml", "then 'eos train again.toml -o again.h5' repeats the run"},
-                   {"eos show run.h5 --data --format csv", "the table of the run as CSV"}},
+                   {"eos show run.h5 --data --format csv", "the table of the run as CSV"},
+                   {"eos show --model examples/networks/cnn_s.toml --input 32x32x3", "a network, without its data"}},
       .run = run_show};
 }
 

@@ -91,6 +91,55 @@ DataSpec any_data() {
   return d;
 }
 
+LayerSpec any_layer() {
+  LayerSpec l;
+  l.kind = any_of<LayerKind>(16), l.name = any_text(), l.from = any_text();
+  const bool weights = l.kind == LayerKind::dense || l.kind == LayerKind::conv2d;
+  const bool windows =
+      l.kind == LayerKind::conv2d || l.kind == LayerKind::max_pool || l.kind == LayerKind::average_pool;
+  if (weights || l.kind == LayerKind::embedding) l.width = whole(0, 999), l.gain = positive();
+  if (weights) l.biases = coin(), l.activation = any_of<Activation>(6), l.leak = between(0, 0.99);
+  if (windows) l.kernel = whole(1, 9), l.stride = whole(1, 9), l.padding = whole(-1, 9);
+  if (l.kind == LayerKind::conv2d) l.pool = whole(0, 2);
+  if (l.kind == LayerKind::add || l.kind == LayerKind::dense) l.with = any_text();
+  if (l.kind == LayerKind::embedding) l.vocabulary = whole(0, 999);
+  if (l.kind == LayerKind::attention) l.heads = whole(1, 99), l.causal = coin();
+  if (l.kind == LayerKind::dropout) l.rate = between(0, 0.99);
+  return l;
+}
+
+/// Another architecture, if the methods of the run allow it. Images get a data set whose shape is in its files.
+void any_architecture(TrainingSpec& s) {
+  NetworkSpec& n = s.network;
+  if (n.loss == Loss::cross_entropy) n.label_smoothing = between(0, 0.99);
+  const bool chain = s.plasticity.units.rule != UnitRule::all || s.plasticity.units.path > 0 ||
+                     s.plasticity.topology.rule != TopologyRule::dense || s.selection.score == Score::shallow;
+  const bool text = s.data.is_text();
+  if (chain && text) s.data.name = "idx";
+  if (chain || (!text && coin())) return;
+  NetworkSpec other;
+  other.loss = n.loss, other.target_low = n.target_low, other.target_high = n.target_high;
+  other.label_smoothing = n.label_smoothing, other.initialisation = n.initialisation, other.init_scale = n.init_scale;
+  other.architecture = text ? Architecture::gpt : any_of<Architecture>(6);
+  if (!text) s.data.name = "idx";
+  if (!text && other.architecture == Architecture::gpt) other.architecture = Architecture::vit;
+  const auto is = [&](Architecture a) { return other.architecture == a; };
+  if (is(Architecture::cnn) || is(Architecture::resnet)) {
+    for (int i = whole(0, 4); i > 0; --i) other.channels.push_back(whole(1, 500));
+    other.activation = any_of<Activation>(6), other.leak = between(0, 0.99);
+  }
+  if (is(Architecture::vit)) other.patch = whole(1, 20);
+  if (is(Architecture::vit) || is(Architecture::gpt)) {
+    other.heads = whole(1, 8), other.width = other.heads * whole(1, 100), other.depth = whole(1, 9);
+    other.feedforward = whole(0, 500), other.dropout = between(0, 0.99);
+  }
+  if (is(Architecture::gpt)) other.tied = coin();
+  if (is(Architecture::layers)) {
+    for (int i = whole(1, 9); i > 0; --i) other.layers.push_back(any_layer());
+  }
+  n = other;
+}
+
 TrainingSpec any_spec() {
   TrainingSpec s;
   s.title = any_text();
@@ -126,6 +175,7 @@ TrainingSpec any_spec() {
   s.selection.spaced_relative = coin();
   s.plasticity = plasticity_preset(*rc::gen::elementOf(plasticity_presets()));
   s.plasticity.theta = positive();
+  any_architecture(s);
   s.schedule = any_schedule();
   s.prices.name = any_text(), s.prices.title = any_text();
   s.prices.mac = positive(), s.prices.write = positive();

@@ -45,6 +45,7 @@ class Builder {
         continued_.back() = true;
         add(gelu);
       }
+      ++index_;
     }
     if (std::none_of(unknown_.begin(), unknown_.end(), [](bool b) { return b; })) check_outputs();
     problems_.finish();
@@ -62,12 +63,17 @@ class Builder {
            "choose a divisor of height and width");
   }
 
+  std::string label(const Node& node) const {
+    if (spec_.architecture != Architecture::layers) return fmt::format("network layer '{}'", node.spec.name);
+    return fmt::format("network.layers[{}] '{}'", index_, node.spec.name);
+  }
+
   void report(const char* code, std::string message, std::string help = {}) {
     failed_ = true;
     problems_.add(code, std::move(message), std::move(help));
   }
   void wrong(const Node& node, const std::string& text, std::string help = {}) {
-    report("E107", fmt::format("network layer '{}': {}", node.spec.name, text), std::move(help));
+    report("E107", fmt::format("{}: {}", label(node), text), std::move(help));
   }
 
   int level_of(const std::string& name, const Node& node) {
@@ -77,7 +83,7 @@ class Builder {
       if (graph_.nodes[n].spec.name == name) return static_cast<int>(n) + (continued_[n] ? 2 : 1);
       names.push_back(graph_.nodes[n].spec.name);
     }
-    report("E106", fmt::format("network layer '{}' refers to '{}', which is no layer before it", node.spec.name, name),
+    report("E106", fmt::format("{} refers to '{}', which is no layer before it", label(node), name),
            core::suggest(name, names));
     return 0;
   }
@@ -102,6 +108,7 @@ class Builder {
     graph_.state += node.state;
     unknown_.push_back(failed_ || unknown(node.from) || unknown(node.with));
     continued_.push_back(false);
+    entry_.push_back(index_);
     graph_.nodes.push_back(node);
   }
 
@@ -119,7 +126,7 @@ class Builder {
 
   bool at_least(Node& node, const char* what, int value, int low = 1) {
     if (value >= low) return true;
-    report("E104", fmt::format("network layer '{}': {} = {} must be >= {}", node.spec.name, what, value, low));
+    report("E104", fmt::format("{}: {} = {} must be >= {}", label(node), what, value, low));
     return false;
   }
 
@@ -166,8 +173,7 @@ class Builder {
         return;
       case LayerKind::dropout:
         if (!(node.spec.rate >= 0 && node.spec.rate < 1))
-          problems_.add("E104",
-                        fmt::format("network layer '{}': rate = {} is outside [0, 1)", node.spec.name, node.spec.rate));
+          report("E104", fmt::format("{}: rate = {} is outside [0, 1)", label(node), node.spec.rate));
         return;
       case LayerKind::add:
         return shape_add(node);
@@ -272,7 +278,10 @@ class Builder {
       if (node.with >= 0) used[static_cast<std::size_t>(node.with)] = true;
     }
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-      if (!used[n + 1]) wrong(graph_.nodes[n], "no other layer uses its output");
+      if (!used[n + 1]) {
+        index_ = entry_[n];
+        wrong(graph_.nodes[n], "no other layer uses its output");
+      }
     }
   }
 
@@ -280,6 +289,7 @@ class Builder {
     if (graph_.nodes.empty()) return report("E107", "network.layers is empty", "give at least one dense layer");
     check_used();
     const Node& last = graph_.nodes.back();
+    index_ = entry_.back();
     const bool every_token = graph_.data.tokens;
     const std::int64_t wanted = every_token ? graph_.data.input.positions() : 1;
     if (last.out.channels == graph_.data.outputs && last.out.positions() == wanted) return;
@@ -292,9 +302,11 @@ class Builder {
   NetworkSpec spec_;
   Graph graph_;
   Checker problems_;
-  bool failed_ = false;          ///< the present layer
-  std::vector<bool> unknown_;    ///< by node
-  std::vector<bool> continued_;  ///< by node: the next one is its activation, others see that one's output
+  std::size_t index_ = 0;           ///< of the present entry of the list of layers
+  std::vector<std::size_t> entry_;  ///< by node: its entry
+  bool failed_ = false;             ///< the present layer
+  std::vector<bool> unknown_;       ///< by node
+  std::vector<bool> continued_;     ///< by node: the next one is its activation, others see that one's output
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "eos/theory/data_shape.hpp"
 #include "eos/theory/network_words.hpp"
 #include "spec_checks.hpp"
 
@@ -209,13 +210,20 @@ void check_data_kind(const NetworkSpec& n, bool tokens, Checker& c) {
 
 void check_network(const TrainingSpec& s, Checker& c) {
   const NetworkSpec& n = s.network;
-  check_keys(n, c);
-  check_sizes(n, c);
-  check_loss(n, c);
-  check_layers(n, c);
-  if (n.random_biases && !n.biases) c.add("E107", "network.random_biases = true, but network.biases = false");
-  check_data_kind(n, s.data.is_text(), c);
-  check_chain(s, c);
+  Checker own;
+  check_keys(n, own);
+  check_sizes(n, own);
+  check_loss(n, own);
+  check_layers(n, own);
+  if (n.random_biases && !n.biases) own.add("E107", "network.random_biases = true, but network.biases = false");
+  check_data_kind(n, s.data.is_text(), own);
+  check_chain(s, own);
+  try {
+    own.finish();
+    if (const auto shape = known_shape(s.data)) build_graph(n, *shape);
+  } catch (const core::Error& error) {
+    c.adopt(error);
+  }
 }
 
 }  // namespace eos::theory

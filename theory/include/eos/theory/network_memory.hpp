@@ -1,0 +1,27 @@
+// How much memory one training run of a network needs, in words of four bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "eos/theory/graph.hpp"
+#include "eos/theory/training_spec.hpp"
+
+namespace eos::theory {
+
+/// Large arrays of one replica. Kernels have scratch memory besides, and data sets are shared by all replicas.
+struct NetworkMemory {
+  std::int64_t weights = 0;      ///< parameters and running statistics
+  std::int64_t gradient = 0;     ///< of the parameters
+  std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts
+  std::int64_t activations = 0;  ///< of a batch: outputs of all layers and what they keep for the backward pass
+  std::int64_t scoring = 0;      ///< activations of the rows that are forwarded and judged before they join a batch
+  std::int64_t errors = 0;       ///< gradients of activations, of a batch, in shared slots; of the outputs
+
+  std::int64_t total() const { return weights + gradient + optimiser + activations + scoring + errors; }
+};
+/// Rows that are forwarded at once to be scored, and to be evaluated: chains of dense layers reach their full speed
+/// with many, layers with many positions a sample reach it with any batch, and their activations are large.
+int chunk_rows(const Graph& graph, int batch);
+NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph);
+
+}  // namespace eos::theory

@@ -1,0 +1,40 @@
+#include "eos/theory/network_memory.hpp"
+
+#include <algorithm>
+
+namespace eos::theory {
+namespace {
+
+constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
+
+/// Vectors as long as the parameters that an update rule and a policy keep.
+int vectors(const TrainingSpec& s) {
+  const OptimiserSpec& o = s.optimiser;
+  const bool second =
+      o.kind == OptimiserKind::adamw || (o.kind == OptimiserKind::muon && o.muon.rest == OptimiserKind::adamw);
+  const bool velocity = second || o.momentum > 0 || o.kind == OptimiserKind::muon;
+  const bool masked = s.plasticity.rule != WriteRule::all || s.plasticity.topology.rule != TopologyRule::dense ||
+                      s.plasticity.units.path > 0;
+  const bool changes = o.kind != OptimiserKind::sgd || masked;  // plain SGD writes them as it makes them
+  return velocity + second + changes + s.plasticity.accumulate + (s.plasticity.cache.on() ? 2 : 0);
+}
+
+}  // namespace
+
+int chunk_rows(const Graph& graph, int batch) {
+  return graph.chain().empty() ? batch : std::max(batch, k_comfortable_chunk);
+}
+
+NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
+  NetworkMemory m;
+  m.weights = graph.parameters + graph.state;
+  m.gradient = graph.parameters;
+  m.optimiser = vectors(spec) * graph.parameters;
+  m.activations = activation_words(graph) * spec.batch;
+  m.scoring = activation_words(graph) * chunk_rows(graph, spec.batch);
+  for (const Node& node : graph.nodes) m.activations += node.notes, m.scoring += node.notes;
+  m.errors = (plan_gradients(graph).total() + std::int64_t{graph.predictions()} * graph.data.outputs) * spec.batch;
+  return m;
+}
+
+}  // namespace eos::theory
