@@ -302,7 +302,7 @@ Option size_option(const std::string& name, const std::string& help) {
 Verb show_verb() {
   return {
       .name = "show",
-      .summary = "tell what a file holds, draw it, print the configuration that made it, or show its network",
+      .summary = "tell what a file holds, draw it, or show its configuration or its network",
       .description =
           "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, "
           "defaults included; running it again gives the same content hash. --plot draws a plan, run or calibration. "

@@ -217,8 +217,7 @@ class Builder {
     give_block(node, rows, s.width, s.biases, deviation(spec_, rows));
     if (s.pool == 0 || s.pool == 1) return;
     if (s.pool != 2) {
-      problems_.add("E104", fmt::format("network layer '{}': pool = {} must be 0 or 2; larger windows are a max-pool",
-                                        s.name, s.pool));
+      report("E104", fmt::format("{}: pool = {} must be 0 or 2; larger windows are a max-pool", label(node), s.pool));
       return;
     }
     if (node.out.height < s.pool || node.out.width < s.pool)
