@@ -64,8 +64,7 @@ void bind_layer_sizes(Binder& b, theory::LayerSpec& l) {
   b.integer({"padding", "pixels", "zeros around the image; -1: (kernel - 1) / 2 for conv2d, 0 for pools"}, l.padding,
             Range{-1, 4096});
   b.integer({"pool", "pixels", "conv2d: 2: max-pooling of 2 x 2 windows after it; 0: none"}, l.pool, Range{0, 2});
-  0 : none "}, l.pool, Range{0, 4096});
-      b.integer({"heads", "1", "attention"}, l.heads, k_width);
+  b.integer({"heads", "1", "attention"}, l.heads, k_width);
   b.flag({"causal", "", "attention: tokens see those before them and themselves"}, l.causal);
 }
 
