@@ -91,15 +91,16 @@ Verb demo_verb() {
 Verb data_verb() {
   return {
       .name = "data",
-      .summary = "list, fetch or verify data sets",
+      .summary = "list, fetch, verify or show data sets",
       .description =
           "list: the data sets eos knows and where they were found. fetch NAME: download one, verify its checksums, "
-          "and put it in a folder of the search path. check: verify the checksums of what was found.",
+          "and put it in a folder of the search path. check: verify the checksums of what was found. show NAME: shape, "
+          "classes and splits of a set, or of the [data] of a training file.",
       .positionals = {{.name = "ACTION",
                        .kind = ValueKind::choice,
-                       .help = "list, fetch or check",
-                       .choices = {"list", "fetch", "check"}},
-                      {.name = "NAME", .help = "name of a data set", .required = false}},
+                       .help = "list, fetch, check or show",
+                       .choices = {"list", "fetch", "check", "show"}},
+                      {.name = "NAME", .help = "name of a data set; show: or FILE.toml", .required = false}},
       .options = {{.name = "to",
                    .kind = ValueKind::folder,
                    .value = "FOLDER",
@@ -107,7 +108,8 @@ Verb data_verb() {
                    .fallback = "data"}},
       .examples = {{"eos data list", "what is there, and where eos looks"},
                    {"eos data fetch fashion-mnist", "download into ./data/fashion-mnist"},
-                   {"eos data check", "recompute all checksums"}},
+                   {"eos data check", "recompute all checksums"},
+                   {"eos data show markov", "what a generated set looks like, with the floor of its loss"}},
       .run = run_data};
 }
 

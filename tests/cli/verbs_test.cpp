@@ -223,6 +223,16 @@ TEST(Data, lists_and_checks_what_is_found) {
   EXPECT_EQ(json::parse(said.out)["files"][0]["state"], "DIFFERENT");
 }
 
+TEST(Data, shows_a_generated_set_and_its_floor) {
+  const json shown = parsed(eos_says({"data", "show", "markov", "--format", "json"}));
+  EXPECT_EQ(shown["classes"], 32);
+  EXPECT_GT(shown["loss_floor"], 0.0);
+  EXPECT_LT(shown["loss_floor"], std::log(32.0));
+  EXPECT_EQ(shown["splits"][0]["samples"], 5000);
+  EXPECT_EQ(eos_says({"data", "show"}).code, 2);
+  EXPECT_EQ(eos_says({"data", "show", "markow"}).code, 2);
+}
+
 TEST(Data, fetch_wants_a_known_name) {
   EXPECT_EQ(eos_says({"data", "fetch"}).code, 2);
   const Said said = eos_says({"data", "fetch", "fashon-mnist"});
