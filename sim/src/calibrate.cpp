@@ -21,12 +21,14 @@ using theory::MeasuredCurve;
 void check_network(const theory::TrainingSpec& s) {
   const theory::NetworkSpec plain;
   const bool usual = s.network.activation == plain.activation && s.network.loss == plain.loss && s.network.biases &&
-                     s.data.order == theory::Order::shuffled && !s.data.centred && s.data.input_noise == 0;
+                     s.data.order == theory::Order::shuffled && !s.data.centred && !s.data.standardise &&
+                     s.data.input_noise == 0 && !s.data.augment.any();
   if (!usual)
     throw core::Error("E107",
                       "a calibration measures rectifier networks with biases and softmax cross-entropy on shuffled, "
                       "plain inputs; [network] or [data] asks for something else",
-                      "leave activation, loss, biases, order, centred and input_noise at their defaults");
+                      "leave activation, loss, biases, order, centred, standardise, input_noise and augment at their "
+                      "defaults");
   if (s.goal.accuracy > 0 || s.goal.patience > 0 || s.optimiser.law == theory::RateLaw::effort)
     throw core::Error("E107", "a calibration needs fixed horizons and rates: goal, patience and law effort are not",
                       "remove train.goal_accuracy and train.patience, and choose another optimiser.law");

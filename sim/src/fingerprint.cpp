@@ -9,7 +9,7 @@
 namespace eos::sim {
 namespace {
 
-constexpr int k_checkpoint_version = 4;  // raise it when the state of a replica changes
+constexpr int k_checkpoint_version = 5;  // raise it when the state of a replica changes
 
 std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
   std::string nodes;
@@ -96,7 +96,9 @@ std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
                           static_cast<int>(backend)));
   // fmt prints the shortest decimal text that reads back as the same double, so equal text is equal numbers.
   hash.update(describe(s.network, setup.layout.graph));
-  hash.update(fmt::format("stream {} {} {}\n", static_cast<int>(s.data.order), s.data.centred, s.data.input_noise));
+  hash.update(fmt::format("stream {} {} {} {} {} {} {}\n", static_cast<int>(s.data.order), s.data.centred,
+                          s.data.input_noise, s.data.standardise, s.data.augment.flip, s.data.augment.translate,
+                          s.data.augment.cutout));
   hash.update(fmt::format("goal {} {} {}\n", s.goal.accuracy, s.goal.on_test, s.goal.patience));
   hash.update(describe(s.optimiser));
   hash.update(describe(s.selection));

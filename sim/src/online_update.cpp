@@ -12,7 +12,7 @@ OnlineUpdate::OnlineUpdate(const kernels::Context& context, const theory::Optimi
                            const theory::PlasticitySpec& plasticity, const Network& layout)
     : context_(context), layout_(layout), writes_all_(plasticity.rule == WriteRule::all) {
   const bool plain = optimiser.kind == theory::OptimiserKind::sgd && optimiser.momentum == 0 &&
-                     optimiser.weight_decay == 0 && !plasticity.accumulate && layout.chain();
+                     optimiser.weight_decay == 0 && optimiser.clip == 0 && !plasticity.accumulate && layout.chain();
   possible_ = plain && (writes_all_ || plasticity.rule == WriteRule::threshold);
   if (!possible_) return;
   const auto widest = static_cast<std::size_t>(*std::max_element(layout.widths.begin() + 1, layout.widths.end()));

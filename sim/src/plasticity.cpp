@@ -5,6 +5,7 @@
 
 #include "eos/core/philox.hpp"
 #include "eos/kernels/mask_columns.hpp"
+#include "eos/kernels/muon.hpp"
 
 namespace eos::sim {
 
@@ -13,6 +14,34 @@ using theory::OptimiserKind;
 using theory::RankBy;
 using theory::RankWithin;
 using theory::WriteRule;
+
+namespace {
+
+/// Matrices of hidden layers: dense and convolutional weights, by choice without those of the first and of the output
+/// layer. Gains, biases, embeddings, positions and class tokens are none.
+std::vector<int> blocks_for_muon(const Network& network, const theory::MuonSpec& spec) {
+  int output = -1;  // stays -1 where the output layer shares the table of an embedding
+  for (auto node = network.graph.nodes.rbegin(); node != network.graph.nodes.rend(); ++node) {
+    if (node->block < 0 && node->shared < 0) continue;
+    output = node->block;
+    break;
+  }
+  std::vector<int> blocks;
+  for (int l = 0; l < network.layers(); ++l) {
+    const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(network.block(l).node)];
+    const theory::LayerKind kind = node.spec.kind;
+    if (kind != theory::LayerKind::dense && kind != theory::LayerKind::conv2d) continue;
+    if ((l == 0 && !spec.first) || (l == output && !spec.output)) continue;
+    blocks.push_back(l);
+  }
+  return blocks;
+}
+
+kernels::MuonShape matrix_of(const theory::Block& block) {
+  return {1, static_cast<int>(block.rows), static_cast<int>(block.columns), 0};
+}
+
+}  // namespace
 
 Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
                        const theory::PlasticitySpec& plasticity, double upkeep, const Network& layout,
@@ -27,11 +56,17 @@ Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserS
       cache_(context, plasticity.cache, upkeep, layout) {
   for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.offsets[l + 1] - layout.offsets[l]);
   const auto size = static_cast<std::size_t>(layout.parameters());
-  const bool adam = optimiser.kind == OptimiserKind::adamw;
+  const bool muon = optimiser.kind == OptimiserKind::muon, sgd = optimiser.kind == OptimiserKind::sgd;
+  const bool adam = (muon ? optimiser.muon.rest : optimiser.kind) == OptimiserKind::adamw;
   // Plain SGD that writes everything makes and writes its changes in one pass; a mask comes between.
-  if (adam || spec_.rule != WriteRule::all || masked) delta_ = kernels::Buffer<float>(context, size);
-  if (adam || optimiser.momentum > 0) velocity_ = kernels::Buffer<float>(context, size);
+  if (!sgd || spec_.rule != WriteRule::all || masked) delta_ = kernels::Buffer<float>(context, size);
+  if (!sgd || optimiser.momentum > 0) velocity_ = kernels::Buffer<float>(context, size);
   if (adam) second_moment_ = kernels::Buffer<float>(context, size);
+  if (muon) muon_blocks_ = blocks_for_muon(layout, optimiser.muon);
+  std::int64_t words = 0;
+  for (const int l : muon_blocks_) words = std::max(words, kernels::muon_workspace(matrix_of(layout.block(l))));
+  if (words > 0) muon_ = kernels::Buffer<float>(context, static_cast<std::size_t>(words));
+  if (optimiser.clip > 0) clipped_ = kernels::Buffer<kernels::ClipResult>(context, 1);
   if (spec_.accumulate) accumulator_ = kernels::Buffer<float>(context, size);
   if (spec_.rule == WriteRule::top_k)
     selection_ = kernels::Buffer<kernels::Selection>(context, static_cast<std::size_t>(layout.layers()));
@@ -45,27 +80,65 @@ std::vector<std::pair<std::string, kernels::Buffer<float>*>> Plasticity::state()
   return all;
 }
 
-void Plasticity::make_delta(const float* gradient, WriteControls controls, const float* weights) {
-  const auto rate = static_cast<float>(controls.learning_rate);
-  const auto decay = static_cast<float>(optimiser_.weight_decay);
-  const std::int64_t begin = layout_.offsets[controls.first_layer], size = layout_.parameters() - begin;
-  gradient += begin, weights += begin;
-  float* delta = delta_.data() + begin;
+void Plasticity::clip(float* gradient, int first_layer) {
+  if (clipped_.size() == 0) return;
+  const std::int64_t begin = layout_.offsets[first_layer];
+  kernels::clip_gradient(context_, {1, layout_.parameters() - begin, 0}, optimiser_.clip, gradient + begin,
+                         clipped_.data());
+}
+
+kernels::SgdParameters Plasticity::sgd(float rate) const {
+  return {rate, static_cast<float>(optimiser_.momentum), static_cast<float>(optimiser_.weight_decay),
+          optimiser_.nesterov};
+}
+
+/// Parameters [begin, end) by a rule that treats each alone.
+void Plasticity::make_entry_delta(OptimiserKind kind, float rate, std::int64_t step, std::int64_t begin,
+                                  std::int64_t end, const float* gradient, const float* weights) {
+  const std::int64_t size = end - begin;
   float* velocity = velocity_.size() > 0 ? velocity_.data() + begin : nullptr;
-  if (optimiser_.kind == OptimiserKind::adamw) {
-    const kernels::AdamParameters p{rate,
-                                    static_cast<float>(optimiser_.beta1),
-                                    static_cast<float>(optimiser_.beta2),
-                                    static_cast<float>(optimiser_.epsilon),
-                                    decay,
-                                    controls.step};
-    kernels::adamw_delta(context_, size, p, gradient, weights, velocity, second_moment_.data() + begin, delta);
-  } else {
-    kernels::sgd_delta(context_, size, {rate, static_cast<float>(optimiser_.momentum), decay}, gradient, weights,
-                       velocity, delta);
+  if (kind == OptimiserKind::sgd) {
+    kernels::sgd_delta(context_, size, sgd(rate), gradient + begin, weights + begin, velocity, delta_.data() + begin);
+    return;
   }
-  if (controls.learning != nullptr)
-    kernels::apply_masks(context_, {1, size}, controls.learning + begin, nullptr, delta, delta);
+  const kernels::AdamParameters p{rate,
+                                  static_cast<float>(optimiser_.beta1),
+                                  static_cast<float>(optimiser_.beta2),
+                                  static_cast<float>(optimiser_.epsilon),
+                                  static_cast<float>(optimiser_.weight_decay),
+                                  step};
+  kernels::adamw_delta(context_, size, p, gradient + begin, weights + begin, velocity, second_moment_.data() + begin,
+                       delta_.data() + begin);
+}
+
+/// Matrices by Muon, what lies between them by the other rule.
+void Plasticity::make_muon_delta(const float* gradient, WriteControls controls, const float* weights) {
+  const theory::MuonSpec& spec = optimiser_.muon;
+  const kernels::MuonParameters p{static_cast<float>(controls.learning_rate), static_cast<float>(spec.momentum),
+                                  static_cast<float>(optimiser_.weight_decay), spec.nesterov, spec.steps};
+  const auto rest_rate = static_cast<float>(controls.learning_rate * spec.rest_rate);
+  std::int64_t done = layout_.offsets[controls.first_layer];
+  for (const int l : muon_blocks_) {
+    if (l < controls.first_layer) continue;
+    const theory::Block& block = layout_.block(l);
+    make_entry_delta(spec.rest, rest_rate, controls.step, done, block.offset, gradient, weights);
+    kernels::muon_delta(context_, matrix_of(block), p, gradient + block.offset, weights + block.offset,
+                        velocity_.data() + block.offset, delta_.data() + block.offset, muon_.data());
+    done = layout_.bias_offset(l);
+  }
+  make_entry_delta(spec.rest, rest_rate, controls.step, done, layout_.parameters(), gradient, weights);
+}
+
+void Plasticity::make_delta(const float* gradient, WriteControls controls, const float* weights) {
+  const std::int64_t begin = layout_.offsets[controls.first_layer], end = layout_.parameters();
+  if (optimiser_.kind == OptimiserKind::muon)
+    make_muon_delta(gradient, controls, weights);
+  else
+    make_entry_delta(optimiser_.kind, static_cast<float>(controls.learning_rate), controls.step, begin, end, gradient,
+                     weights);
+  if (controls.learning == nullptr) return;
+  float* delta = delta_.data() + begin;
+  kernels::apply_masks(context_, {1, end - begin}, controls.learning + begin, nullptr, delta, delta);
 }
 
 /// How many weights of each layer, or of each neuron of a layer, to write; rounded without bias, so that a small layer
@@ -119,10 +192,8 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
   const int first = controls.first_layer;
   const kernels::Segments learning{layout_.layers() - first, layout_.offsets.data() + first};
   if (delta_.size() == 0) {
-    kernels::sgd_update_dense(context_, learning,
-                              {static_cast<float>(controls.learning_rate), static_cast<float>(optimiser_.momentum),
-                               static_cast<float>(optimiser_.weight_decay)},
-                              gradient, weights, velocity_.data(), device_counts_.data() + first);
+    kernels::sgd_update_dense(context_, learning, sgd(static_cast<float>(controls.learning_rate)), gradient, weights,
+                              velocity_.data(), device_counts_.data() + first);
     return;
   }
   make_delta(gradient, controls, weights);
@@ -158,7 +229,8 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
   kernels::masked_update(context_, learning, delta, update, weights, device_counts_.data() + first);
 }
 
-void Plasticity::apply(const float* gradient, WriteControls controls, float* weights) {
+void Plasticity::apply(float* gradient, WriteControls controls, float* weights) {
+  clip(gradient, controls.first_layer);
   write(gradient, controls, weights);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
   std::fill_n(counts_.begin(), controls.first_layer, kernels::UpdateCounts{});  // left from before they froze

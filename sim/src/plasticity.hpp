@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "eos/kernels/clip.hpp"
 #include "eos/kernels/update.hpp"
 #include "eos/theory/ledger.hpp"
 #include "network.hpp"
@@ -32,8 +33,9 @@ class Plasticity {
 
   /// Before the first update.
   void start(const kernels::Buffer<float>& weights) { cache_.start(weights); }
-  /// Writes to `weights`; the counts of each layer are then in changes(). With a cache, call settle() next.
-  void apply(const float* gradient, WriteControls controls, float* weights);
+  /// Writes to `weights`; the counts of each layer are then in changes(). With a cache, call settle() next. The
+  /// gradient is clipped in place: its norm is that of all layers that are not frozen, whatever will be written.
+  void apply(float* gradient, WriteControls controls, float* weights);
   /// The same for an update that was written elsewhere, with its counts.
   void note(const std::vector<kernels::UpdateCounts>& counts, int first_layer = 0);
   /// An update that writes nothing, instead of apply().
@@ -53,7 +55,12 @@ class Plasticity {
   SynapticCache& cache() { return cache_; }
 
  private:
+  void clip(float* gradient, int first_layer);
   void make_delta(const float* gradient, WriteControls controls, const float* weights);
+  void make_muon_delta(const float* gradient, WriteControls controls, const float* weights);
+  void make_entry_delta(theory::OptimiserKind kind, float rate, std::int64_t step, std::int64_t begin, std::int64_t end,
+                        const float* gradient, const float* weights);
+  kernels::SgdParameters sgd(float rate) const;
   std::vector<std::int64_t> ranks(WriteControls controls) const;
   void keep_first(WriteControls controls, const float* weights);
   void write(const float* gradient, WriteControls controls, float* weights);
@@ -66,6 +73,9 @@ class Plasticity {
   std::uint64_t seed_;
   std::vector<std::int64_t> sizes_;  ///< weights of each layer
   kernels::Buffer<float> delta_, velocity_, second_moment_, accumulator_;
+  std::vector<int> muon_blocks_;  ///< whose weights Muon moves
+  kernels::Buffer<float> muon_;   ///< its working memory
+  kernels::Buffer<kernels::ClipResult> clipped_;
   kernels::Buffer<kernels::Selection> selection_;
   kernels::Buffer<kernels::UpdateCounts> device_counts_;
   std::vector<kernels::UpdateCounts> counts_;

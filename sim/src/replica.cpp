@@ -12,7 +12,6 @@ using theory::Batching;
 
 namespace {
 
-constexpr float k_byte_scale = 1.0f / 255.0f;
 constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as much, because it reads all weights
 constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
 constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
@@ -21,14 +20,6 @@ theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const
   const theory::TopologySpec dense;
   if (topology.rule != dense.rule) return theory::sparse_counts(topology, network.widths, network.biases);
   return theory::graph_counts(network.graph, network.inputs());
-}
-
-constexpr std::int32_t k_noise_pool = 1 << 16;
-
-double mean_input(const LabelledSet& set) {
-  std::int64_t sum = 0;
-  for (std::uint8_t byte : set.inputs) sum += byte;
-  return static_cast<double>(sum) * k_byte_scale / static_cast<double>(set.inputs.size());
 }
 
 /// Layers with many positions a sample reach full speed with any batch, and their activations are large.
@@ -67,21 +58,12 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
       train(context, data.train),
       validation(context, data.validation),
       test(context, data.test),
-      transform(k_byte_scale) {
+      inputs(context, s.data, data) {
   check_sequences(selection, layout);
-  if (data.tokens) transform.scale = 1;  // token ids
-  if (s.data.centred) transform.shift = static_cast<float>(mean_input(data.train));
-  if (s.data.input_noise == 0) return;
-  // Keyed like label noise: a property of the data, the same for every replica.
-  noise_pool = kernels::Buffer<float>(context, kernels::noise_pool(s.data.teacher.seed, k_noise_pool));
-  transform.noise.sigma = static_cast<float>(s.data.input_noise);
-  transform.noise.pool = noise_pool.data();
-  transform.noise.pool_size = k_noise_pool;
-  transform.noise.seed = s.data.teacher.seed;
 }
 
 void Replica::Pending::clear() {
-  samples.clear(), labels.clear(), weights.clear();
+  samples.clear(), labels.clear(), weights.clear(), views.clear();
   loss = 0, in_place = true, forwarded_in_place = 0;
 }
 
@@ -121,6 +103,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   sample_weights_ = kernels::Buffer<float>(context, rows * predictions);
   labels_ = kernels::Buffer<std::int32_t>(context, rows * predictions);
   index_ = kernels::Buffer<std::int32_t>(context, rows);
+  if (setup.inputs.augments()) views_ = kernels::Buffer<std::uint32_t>(context, rows);
   score_words_.resize(3 * rows);
   plasticity_.start(weights_);
   const theory::SelectionSpec& selection = setup.selection;
@@ -148,10 +131,13 @@ int Replica::chunk_size() const {
   return std::clamp(static_cast<int>(std::ceil(missing / keep)), std::min(k_least_chunk, most), most);
 }
 
-void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to) {
+void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples,
+                     const std::vector<std::uint32_t>& views, float* to) {
   context_.copy_in(index_.data(), samples.data(), samples.size() * sizeof(std::int32_t));
-  kernels::gather_rows(context_, inputs.data(), setup_.layout.inputs(), index_.data(), static_cast<int>(samples.size()),
-                       setup_.transform, to);
+  const bool augmented = setup_.inputs.augments() && !views.empty();
+  if (augmented) context_.copy_in(views_.data(), views.data(), views.size() * sizeof(std::uint32_t));
+  setup_.inputs.gather(inputs.data(), index_.data(), static_cast<int>(samples.size()),
+                       augmented ? views_.data() : nullptr, seed_, to);
 }
 
 void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights) {
@@ -176,7 +162,7 @@ void Replica::forward_chunk(bool in_place) {
   load_samples(rows_);
   Activations& a = in_place ? batch_ : chunk_;
   const int first = in_place ? pending_.size() : 0;
-  gather(setup_.train, row_samples_, a.row(0, first));
+  gather(setup_.train, row_samples_, row_views_, a.row(0, first));
   if (passed_.empty())
     forward(context_, setup_.layout, forward_weights(), a,
             pass_of(first, static_cast<int>(rows_.size()), in_place ? Mode::train : Mode::score));
@@ -283,6 +269,7 @@ void Replica::collect(bool in_place) {
     const auto label = row_labels_.begin() + static_cast<std::ptrdiff_t>(row) * setup_.layout.predictions();
     pending_.labels.insert(pending_.labels.end(), label, label + setup_.layout.predictions());
     pending_.weights.push_back(row_weights_[row]);
+    pending_.views.push_back(row_views_[row]);
     pending_.loss += host_scores_.loss[row];
   }
 }
@@ -326,7 +313,7 @@ void Replica::finish_chunk() {
 // Completes batch_ and dz_ when rows came from chunks in which not all were kept.
 void Replica::load_batch(int rows, float scale) {
   if (pending_.in_place) return;
-  gather(setup_.train, pending_.samples, batch_.row(0, 0));
+  gather(setup_.train, pending_.samples, pending_.views, batch_.row(0, 0));
   if (forwards_again()) {
     forward(context_, setup_.layout, forward_weights(), batch_, pass_of(0, rows, Mode::train));
     ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;

@@ -8,9 +8,9 @@
 
 #include "eos/core/dataset.hpp"
 #include "eos/kernels/dropout.hpp"
-#include "eos/kernels/gather.hpp"
 #include "eos/sim/train.hpp"
 #include "gate.hpp"
+#include "input_map.hpp"
 #include "network.hpp"
 #include "online_update.hpp"
 #include "open_loop.hpp"
@@ -46,9 +46,8 @@ struct RunSetup {
   theory::NetworkCounts counts;
   OpenLoop open_loop;
   ResidentInputs train, validation, test;
-  kernels::Buffer<float> noise_pool;
-  kernels::InputTransform transform;  ///< from bytes to what the network sees
-  bool keep_weights = false;          ///< at every evaluation
+  InputMap inputs;            ///< from bytes to what the network sees
+  bool keep_weights = false;  ///< at every evaluation
 };
 
 class Replica {
@@ -77,6 +76,7 @@ class Replica {
     std::vector<std::int32_t> samples;
     std::vector<std::int32_t> labels;  ///< [samples][predictions]
     std::vector<float> weights;
+    std::vector<std::uint32_t> views;
     double loss = 0;       ///< sum
     bool in_place = true;  ///< every row was forwarded in batch_ and has its dz: nothing to gather
     int forwarded_in_place = 0;
@@ -118,7 +118,9 @@ class Replica {
   std::pair<double, double> evaluate_set(const ResidentInputs& inputs);
   void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
   const float* forward_weights() const { return structure_.forward_weights(weights_.data()); }
-  void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples, float* to);
+  /// views: as Row::view; empty: not augmented.
+  void gather(const ResidentInputs& inputs, const std::vector<std::int32_t>& samples,
+              const std::vector<std::uint32_t>& views, float* to);
   /// A batch whose rows were scored is forwarded again to train them.
   bool forwards_again() const { return setup_.selection.two_forward || setup_.layout.graph.trains_differently(); }
   /// Whether the rows of a pending batch are stored with their activations.
@@ -158,9 +160,11 @@ class Replica {
   kernels::Buffer<std::int32_t> correct_tokens_;
   kernels::Buffer<float> dz_, sent_, sample_weights_;
   kernels::Buffer<std::int32_t> labels_, index_;
+  kernels::Buffer<std::uint32_t> views_;
 
   // Host scratch of one chunk; kept between chunks so that the steady state allocates nothing.
   std::vector<Row> rows_, returned_, candidates_;
+  std::vector<std::uint32_t> row_views_;
   std::vector<std::int32_t> row_samples_, row_labels_, kept_, correct_counts_;
   std::vector<float> row_weights_, score_words_, logits_, prediction_weights_;
   std::vector<std::uint8_t> keep_;

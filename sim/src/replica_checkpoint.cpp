@@ -215,6 +215,9 @@ void Replica::save_rows(core::Dataset& data) {
     returned.add("row_sample", {"row"}, column(rows, &Row::sample), "1", "sample");
     returned.add("row_weight", {"row"}, column(rows, &Row::weight), "1", "weight of its loss");
     returned.add("row_sure", {"row"}, std::move(sure), "1", "kept whatever the gate says");
+    std::vector<std::int64_t> views;
+    for (const Row& row : rows) views.push_back(row.view);
+    returned.add("row_view", {"row"}, std::move(views), "1", "presentation, for augmentation");
   }
   core::Dataset& pending = data.groups["pending"];
   pending.add("loss", {}, std::vector<double>{pending_.loss}, "1", "sum of losses");
@@ -228,6 +231,8 @@ void Replica::save_rows(core::Dataset& data) {
   pending.add_dim("prediction", predictions);
   pending.add("row_label", {"row", "prediction"}, pending_.labels, "1", "label");
   pending.add("row_weight", {"row"}, pending_.weights, "1", "weight of its loss");
+  pending.add("row_view", {"row"}, std::vector<std::int64_t>(pending_.views.begin(), pending_.views.end()), "1",
+              "presentation, for augmentation");
   const auto add_block = [&](const std::string& name, const float* from, std::int64_t width) {
     std::vector<float> values(n * static_cast<std::size_t>(width));
     context_.copy_out(values.data(), from, values.size() * sizeof(float));
@@ -288,9 +293,10 @@ void Replica::load_rows(const core::Dataset& data) {
   const std::size_t waiting = length(returned, "row");
   stream_.state.returned.clear();
   for (std::size_t i = 0; i < waiting; ++i)
-    stream_.state.returned.push_back({array<std::int32_t>(returned, "row_sample", waiting)[i],
-                                      array<float>(returned, "row_weight", waiting)[i],
-                                      array<std::uint8_t>(returned, "row_sure", waiting)[i] != 0});
+    stream_.state.returned.push_back(
+        {array<std::int32_t>(returned, "row_sample", waiting)[i], array<float>(returned, "row_weight", waiting)[i],
+         array<std::uint8_t>(returned, "row_sure", waiting)[i] != 0,
+         static_cast<std::uint32_t>(array<std::int64_t>(returned, "row_view", waiting)[i])});
   const core::Dataset& pending = group(data, "pending");
   const std::size_t n = length(pending, "row");
   if (n > static_cast<std::size_t>(setup_.spec.batch)) unusable("its pending batch is too large");
@@ -303,6 +309,8 @@ void Replica::load_rows(const core::Dataset& data) {
   const std::int64_t predictions = setup_.layout.predictions(), outputs = predictions * setup_.layout.classes();
   pending_.labels = array<std::int32_t>(pending, "row_label", n * static_cast<std::size_t>(predictions));
   pending_.weights = array<float>(pending, "row_weight", n);
+  for (const std::int64_t view : array<std::int64_t>(pending, "row_view", n))
+    pending_.views.push_back(static_cast<std::uint32_t>(view));
   const auto load_block = [&](const std::string& name, float* to, std::int64_t width) {
     const auto& values = array<float>(pending, name, n * static_cast<std::size_t>(width));
     context_.copy_in(to, values.data(), values.size() * sizeof(float));
@@ -314,7 +322,8 @@ void Replica::load_rows(const core::Dataset& data) {
   }
   if (pending_.in_place) load_block("dz", dz_.data(), outputs);
   if (pending_.in_place && sent_.size() > 0) load_block("sent", sent_.data(), outputs);
-  gather(setup_.train, pending_.samples, batch_.row(0, 0));  // inputs are not stored: they are in the data set
+  gather(setup_.train, pending_.samples, pending_.views,
+         batch_.row(0, 0));  // inputs are not stored: they are in the data set
 }
 
 }  // namespace eos::sim

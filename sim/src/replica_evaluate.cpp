@@ -33,7 +33,7 @@ std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
     const auto n = static_cast<std::size_t>(rows);
     row_samples_.resize(n);
     std::iota(row_samples_.begin(), row_samples_.end(), first);
-    gather(inputs, row_samples_, chunk_.row(0, 0));
+    gather(inputs, row_samples_, {}, chunk_.row(0, 0));
     forward(context_, setup_.layout, forward_weights(), chunk_, pass_of(0, rows, Mode::score));
     context_.copy_in(labels_.data(), set.labels.data() + std::ptrdiff_t{first} * predictions,
                      n * static_cast<std::size_t>(predictions) * sizeof(std::int32_t));

@@ -34,9 +34,10 @@ void Replica::count_reads() {
 }
 
 void Replica::load_samples(const std::vector<Row>& rows) {
-  row_samples_.clear(), row_labels_.clear(), row_weights_.clear();
+  row_samples_.clear(), row_labels_.clear(), row_weights_.clear(), row_views_.clear();
   for (const Row& row : rows) {
     row_samples_.push_back(row.sample);
+    row_views_.push_back(row.view);
     const auto label = setup_.train.set().labels.begin() + std::ptrdiff_t{row.sample} * setup_.layout.predictions();
     row_labels_.insert(row_labels_.end(), label, label + setup_.layout.predictions());
     row_weights_.push_back(row.weight);
@@ -47,10 +48,11 @@ void Replica::load_samples(const std::vector<Row>& rows) {
 void Replica::refresh_hidden() {
   const std::vector<std::int32_t> samples = stream_.hidden();
   const auto capacity = static_cast<std::size_t>(chunk_.capacity());
+  const auto view = static_cast<std::uint32_t>(stream_.state.position);
   for (std::size_t first = 0; first < samples.size(); first += capacity) {
     const std::size_t end = std::min(first + capacity, samples.size());
     rows_.clear();
-    for (std::size_t i = first; i < end; ++i) rows_.push_back({samples[i], 1.0f, false});
+    for (std::size_t i = first; i < end; ++i) rows_.push_back({samples[i], 1.0f, false, view});
     forward_chunk(false);
     const auto n = static_cast<std::int64_t>(rows_.size());
     count_presented(n);
@@ -101,7 +103,7 @@ void Replica::prefilter(Moment now) {
 }
 
 void Replica::score_by_proxy() {
-  gather(setup_.train, row_samples_, proxy_->inputs());
+  gather(setup_.train, row_samples_, row_views_, proxy_->inputs());
   proxy_->score(row_labels_, host_scores_, ledger_);
 }
 
@@ -120,6 +122,7 @@ void Replica::refresh_centres(std::int64_t epoch) {
   const std::vector<std::int32_t>& centres = density_->centres();
   const auto capacity = static_cast<std::size_t>(chunk_.capacity());
   std::vector<float> all;
+  row_views_.clear();  // centres are not augmented
   for (std::size_t first = 0; first < centres.size(); first += capacity) {
     const std::size_t end = std::min(first + capacity, centres.size());
     row_samples_.assign(centres.begin() + static_cast<std::ptrdiff_t>(first),
@@ -138,7 +141,7 @@ std::int64_t Replica::shallow_macs() const { return structure_.topology().connec
 // The first hidden layer of row_samples_, in chunk_ and on the host.
 std::vector<float> Replica::first_features() {
   const auto rows = static_cast<int>(row_samples_.size());
-  gather(setup_.train, row_samples_, chunk_.row(0, 0));
+  gather(setup_.train, row_samples_, row_views_, chunk_.row(0, 0));
   forward(context_, setup_.layout, forward_weights(), chunk_, Pass{0, rows}, 0, 1);
   std::vector<float> features(row_samples_.size() * static_cast<std::size_t>(setup_.layout.widths[1]));
   context_.copy_out(features.data(), chunk_.row(1, 0), features.size() * sizeof(float));

@@ -11,6 +11,9 @@ struct Row {
   std::int32_t sample = 0;
   float weight = 1;   ///< of its loss
   bool sure = false;  ///< kept whatever the gate says: a phase on all data, or decided already
+  /// Low bits of the stream position at which it is presented: how its input is augmented, however often it is
+  /// forwarded.
+  std::uint32_t view = 0;
 };
 
 /// What a forward pass said about rows, on the host.

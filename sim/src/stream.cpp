@@ -113,7 +113,7 @@ bool Stream::present_random(std::int64_t position, double fraction) {
 
 bool Stream::present(std::int64_t position, std::int32_t sample, const RunningMeans& means, Row& row) {
   const auto s = static_cast<std::size_t>(sample);
-  row = {sample, 1.0f, open_loop_->all_data(position)};
+  row = {sample, 1.0f, open_loop_->all_data(position), static_cast<std::uint32_t>(position)};
   if (selection_.score == theory::Score::stale) {
     if (row.sure) state.plan[s] = 1;
     row.sure = true;  // whether it is trained has been decided
