@@ -21,6 +21,7 @@ TaskData images(int samples = 203) {
 
 theory::TrainingSpec augmented(const TaskData& data) {
   theory::TrainingSpec spec = small_spec(data);
+  spec.data.name = "mnist";  // images, whatever made them
   spec.data.augment = {0.5, 1, 2};
   return spec;
 }
@@ -69,13 +70,13 @@ TEST(AugmentedRuns, evaluate_the_images_as_they_are) {
   theory::TrainingSpec spec = augmented(data), plain = small_spec(data);
   spec.optimiser.learning_rate = plain.optimiser.learning_rate = 0;
   const auto with = run(spec, data).replicas[0].epochs, without = run(plain, data).replicas[0].epochs;
-  ASSERT_EQ(with.size(), 4u);
+  ASSERT_EQ(with.size(), 3u);
   for (std::size_t i = 0; i < with.size(); ++i) {
     EXPECT_EQ(with[i].validation_loss, without[i].validation_loss);
     EXPECT_EQ(with[i].test_loss, without[i].test_loss);
   }
-  EXPECT_NE(with[1].train_loss, without[1].train_loss);
-  EXPECT_NE(with[1].train_loss, with[2].train_loss) << "every epoch has views of its own";
+  EXPECT_NE(with[0].train_loss, without[0].train_loss);
+  EXPECT_NE(with[0].train_loss, with[1].train_loss) << "every epoch has views of its own";
 }
 
 TEST(AugmentedRuns, are_runs_on_images_changed_by_hand) {

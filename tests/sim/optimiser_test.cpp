@@ -72,7 +72,7 @@ TEST(Optimisers, train_and_resume_from_a_checkpoint) {
   const kernels::Context context = kernels::Context::cpu();
   for (const Named& o : optimisers()) {
     theory::TrainingSpec spec = testing::small_spec(data);
-    spec.optimiser = o.spec, spec.epochs = 6;
+    spec.optimiser = o.spec, spec.epochs = 40;
     const RunSetup setup(spec, data, context);
     Replica replica(setup, context, 5);
     while (replica.epoch() < 2.3) replica.advance();
