@@ -61,7 +61,7 @@ class Step {
         dz_(context_, static_cast<std::size_t>(p.batch) * network_.predictions() * network_.classes()) {
     const auto inputs = static_cast<std::size_t>(p.batch) * network_.inputs();
     for (std::size_t i = 0; i < inputs; ++i) {
-      const double u = core::uniform(7, {0, 0, core::Purpose::teacher, static_cast<std::uint32_t>(i)});
+      const double u = core::uniform(7, {0, 0, core::Purpose::teacher_inputs, static_cast<std::uint32_t>(i)});
       a_.row(0, 0)[i] = static_cast<float>(p.data.tokens ? static_cast<int>(256 * u) : u);
     }
     for (int i = 0; i < p.batch * network_.predictions(); ++i) labels_.push_back(i % network_.classes());
