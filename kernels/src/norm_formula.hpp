@@ -26,12 +26,17 @@ inline double add_lanes(double* lanes) {
 /// Sum of value(i) over i < count in that order.
 template <class Value>
 double sum_in_lanes(std::int64_t count, Value value) {
-  double lanes[k_norm_lanes] = {};
-  std::int64_t i = 0;
-  for (; i + k_norm_lanes <= count; i += k_norm_lanes) {
-    for (int t = 0; t < k_norm_lanes; ++t) lanes[t] += value(i + t);
+  constexpr int k_together = 16;  // lanes that fit into registers
+  double lanes[k_norm_lanes];
+  const std::int64_t whole = count / k_norm_lanes * k_norm_lanes;
+  for (int first = 0; first < k_norm_lanes; first += k_together) {
+    double sums[k_together] = {};
+    for (std::int64_t i = first; i < whole; i += k_norm_lanes) {
+      for (int t = 0; t < k_together; ++t) sums[t] += value(i + t);
+    }
+    for (int t = 0; t < k_together; ++t) lanes[first + t] = sums[t];
   }
-  for (int t = 0; i + t < count; ++t) lanes[t] += value(i + t);
+  for (int t = 0; whole + t < count; ++t) lanes[t] += value(whole + t);
   return add_lanes(lanes);
 }
 
