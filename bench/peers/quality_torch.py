@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the proxies in PyTorch with the recipes of examples/networks: what eos should reach with the same.
 
-usage: quality_torch.py cnn|vit|gpt|resnet --data FOLDER_OR_TEXT [--epochs E] [--seeds 1 2 3]
+usage: quality_torch.py cnn|vit|gpt --data FOLDER_OR_TEXT [--epochs E] [--seeds 1 2 3]
 Same data splits (the first 50 000 training images; consecutive windows of text), batches, initial distributions, learning
 rates per update and weight decay; draws differ. Prints the result of every epoch and seed as one line of JSON.
 """
@@ -44,7 +44,8 @@ def images(folder, standardise):
 
 
 def text(path, tokens=128, train=30000, held=1000):
-    raw = torch.tensor(np.frombuffer(pathlib.Path(path).read_bytes(), np.uint8).astype("int64"))
+    whole = gzip.open(path).read() if str(path).endswith(".gz") else pathlib.Path(path).read_bytes()
+    raw = torch.tensor(np.frombuffer(whole, np.uint8).astype("int64"))
 
     def windows(start, count):
         rows = torch.arange(count)[:, None] * tokens + start + torch.arange(tokens + 1)[None]
