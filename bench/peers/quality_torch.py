@@ -51,10 +51,10 @@ def text(path, tokens=128, train=30000, held=1000):
         rows = torch.arange(count)[:, None] * tokens + start + torch.arange(tokens + 1)[None]
         return raw[rows][:, :-1], raw[rows][:, 1:]
 
-    # As eos: training = the front of the file, test = its end, validation before that.
+    # As eos: training = the front of the file, test = its end.
     end = len(raw) - 1 - held * tokens
     x, y = windows(0, train)
-    return x, y, *windows(end - held * tokens, held)
+    return x, y, *windows(end, held)
 
 
 class Cnn(nn.Module):
