@@ -7,6 +7,7 @@
 
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
+#include "eos/kernels/device.hpp"
 
 namespace eos::kernels {
 
@@ -39,9 +40,19 @@ Context Context::cpu(int threads) {
 
 Context Context::named(const std::string& device, int threads) {
   if (device == "cpu") return cpu(threads);
-  if (device == "cuda") return cuda();
-  if (device == "auto") return cuda_available() ? cuda() : cpu(threads);
-  throw core::Error("E106", fmt::format("unknown device '{}'", device), core::suggest(device, {"auto", "cpu", "cuda"}));
+  if (device == "auto") return cuda_available() ? named("cuda") : cpu(threads);
+  const std::string k_cuda = "cuda", k_exact = ":fp32";
+  std::string number = device.starts_with(k_cuda) ? device.substr(k_cuda.size()) : "none";
+  const Products products = number.ends_with(k_exact) ? Products::fp32 : Products::tf32;
+  if (products == Products::fp32) number.resize(number.size() - k_exact.size());
+  const bool digits = number.size() > 1 && number.size() < 5 && number[0] == ':' &&
+                      number.find_first_not_of("0123456789", 1) == std::string::npos;
+  if (!number.empty() && !digits)
+    throw core::Error("E106", fmt::format("unknown device '{}'", device),
+                      core::suggest(device, {"auto", "cpu", "cuda", "cuda:1", "cuda:fp32"}));
+  const Context context = cuda(digits ? std::stoi(number.substr(1)) : 0);
+  set_products(context, products);
+  return context;
 }
 
 void Context::synchronise() const {

@@ -81,6 +81,7 @@ struct Context::Cuda {
   const std::int64_t* device_offsets(Segments segments);
 
   int device = 0;
+  bool tf32 = false;  ///< of large matrix products: device.hpp
   cudaStream_t stream = nullptr;
   cublasLtHandle_t blas = nullptr;
   void* workspace = nullptr;

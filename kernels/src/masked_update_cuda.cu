@@ -4,28 +4,13 @@
 #include <cstdint>
 
 #include "cuda_state.hpp"
+#include "masked_update.cuh"
 #include "select_key.hpp"
-#include "update_counts.cuh"
 #include "update_formula.hpp"
 
 namespace eos::kernels::cuda {
 
 namespace {
-
-constexpr int k_block = 4096;  ///< entries of a thread block, fixed so that sums are
-
-struct BlockResult {
-  UpdateCounts counts;
-  std::int64_t ties;  ///< entries whose key equals the segment's threshold
-};
-
-__device__ std::int64_t smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-
-using cuda::add;
-__device__ void add(BlockResult& total, const BlockResult& more) {
-  add(total.counts, more.counts);
-  total.ties += more.ties;
-}
 
 /// The change of one masked entry: written, kept in the accumulator, or dropped.
 struct MaskedBody {
@@ -98,63 +83,14 @@ __global__ void update_blocks(const std::int64_t* offsets, Body body, BlockResul
   if (threadIdx.x == 0) results[std::int64_t{segment} * gridDim.x + blockIdx.x] = total;
 }
 
-/// Writes the first `left` tied entries of one block of 4096 in index order; returns what they add to the counts.
-__device__ UpdateCounts write_ties(const MaskedBody& body, std::uint32_t threshold, std::int64_t begin,
-                                   std::int64_t end, std::int64_t left) {
-  __shared__ int ties_before[k_threads + 1];
-  UpdateCounts counts{};
-  for (std::int64_t base = begin; base < end && left > 0; base += k_threads) {
-    const std::int64_t i = base + threadIdx.x;
-    float* acc = body.update.accumulator;
-    const float change = i >= end ? 0.0f : acc != nullptr ? acc[i] : body.delta[i];
-    const bool tie = i < end && magnitude_key(change) == threshold;
-    ties_before[threadIdx.x + 1] = tie;
-    if (threadIdx.x == 0) ties_before[0] = 0;
-    __syncthreads();
-    if (threadIdx.x == 0) {
-      for (int t = 0; t < k_threads; ++t) ties_before[t + 1] += ties_before[t];
-    }
-    __syncthreads();
-    if (tie && ties_before[threadIdx.x] < left) {
-      const float before = body.weights[i], after = before + change;
-      body.weights[i] = after;
-      if (acc != nullptr) acc[i] = 0.0f;
-      count_change(counts, before, after);
-    }
-    left -= ties_before[k_threads];
-    __syncthreads();
-  }
-  return counts;
-}
-
 /// One block a segment: ties, then the sum over the segment's blocks.
 __global__ void finish_masked(const std::int64_t* offsets, MaskedBody body, const BlockResult* results,
                               std::int64_t blocks_a_segment, UpdateCounts* counts) {
   const int segment = static_cast<int>(blockIdx.x);
-  const std::int64_t begin = offsets[segment], end = offsets[segment + 1];
-  const std::int64_t blocks = (end - begin + k_block - 1) / k_block;
-  const BlockResult* mine = results + segment * blocks_a_segment;
-  BlockResult sum{};
-  for (std::int64_t b = threadIdx.x; b < blocks; b += k_threads) add(sum.counts, mine[b].counts);
-  if (body.update.mask == Mask::selection) {
-    const Selection selection = body.update.selection[segment];
-    // A change of zero is never written: see the header.
-    std::int64_t left = selection.threshold == 0 || selection.threshold > k_magnitude_mask ? 0 : selection.ties;
-    for (std::int64_t b = 0; b < blocks && left > 0; ++b) {
-      if (mine[b].ties == 0) continue;
-      const std::int64_t from = begin + b * k_block;
-      add(sum.counts, write_ties(body, selection.threshold, from, smaller(from + k_block, end), left));
-      left -= smaller(left, mine[b].ties);
-    }
-  }
-  const BlockResult total = sum_over_block(sum);
-  if (threadIdx.x == 0) counts[segment] = total.counts;
-}
-
-std::int64_t blocks_of_largest(Segments segments) {
-  std::int64_t largest = 1;
-  for (int s = 0; s < segments.count; ++s) largest = std::max(largest, segments.offsets[s + 1] - segments.offsets[s]);
-  return (largest + k_block - 1) / k_block;
+  const Selection* selection = body.update.mask == Mask::selection ? body.update.selection + segment : nullptr;
+  const UpdateCounts total = finish_segment({body.delta, body.update.accumulator, body.weights}, offsets[segment],
+                                            offsets[segment + 1], selection, results + segment * blocks_a_segment);
+  if (threadIdx.x == 0) counts[segment] = total;
 }
 
 /// Runs `body` over all entries, then ties and sums; `finish` tells the second kernel what to do.

@@ -67,9 +67,16 @@ bool find_algorithm(Context::Cuda& state, MatmulPlan& plan, std::uint32_t alignm
   return status == CUBLAS_STATUS_SUCCESS && found > 0 && result.state == CUBLAS_STATUS_SUCCESS;
 }
 
+/// Tensor cores pay for matrices of at least one of their tiles.
+cublasComputeType_t compute_type(const Context::Cuda& state, const Product& p) {
+  constexpr std::int64_t k_tile = 16;
+  const bool large = p.m >= k_tile && p.n >= k_tile && p.k >= k_tile;
+  return state.tf32 && large ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
 MatmulPlan make_plan(Context::Cuda& state, const Product& p, std::uint32_t alignment) {
   MatmulPlan plan;
-  EOS_CUDA_CHECK(cublasLtMatmulDescCreate(&plan.description, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+  EOS_CUDA_CHECK(cublasLtMatmulDescCreate(&plan.description, compute_type(state, p), CUDA_R_32F));
   set(plan.description, CUBLASLT_MATMUL_DESC_TRANSA, p.op_a);
   set(plan.description, CUBLASLT_MATMUL_DESC_TRANSB, p.op_b);
   const bool a_plain = p.op_a == CUBLAS_OP_N, b_plain = p.op_b == CUBLAS_OP_N;

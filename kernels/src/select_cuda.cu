@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cuda_state.hpp"
+#include "replica_backend.hpp"
 #include "select_key.hpp"
 
 namespace eos::kernels::cuda {
@@ -29,19 +30,32 @@ struct Ranks {
   std::int64_t k[k_segments_a_launch];
 };
 
-/// One block a segment: clears its state and sets its rank.
-__global__ void begin_select(Ranks ranks, int first, const std::int64_t* offsets, SelectState* states,
-                             Selection* selection) {
-  const int s = first + static_cast<int>(blockIdx.x);
+/// A whole block clears the state of its segment and sets its rank.
+__device__ void begin_segment(int s, std::int64_t k, const std::int64_t* offsets, SelectState* states,
+                              Selection* selection) {
   SelectState& state = states[s];
   for (int bin = threadIdx.x; bin < k_most_bins; bin += blockDim.x) state.histogram[bin] = 0;
   if (threadIdx.x != 0) return;
-  const std::int64_t size = offsets[s + 1] - offsets[s], k = ranks.k[blockIdx.x];
+  const std::int64_t size = offsets[s + 1] - offsets[s];
   state.rank = static_cast<unsigned long long>(k < 0 ? 0 : k < size ? k : size);
   state.candidates = 0;
   state.prefix = 0;
   for (std::uint32_t& count : state.arrived) count = 0;
   selection[s] = Selection{};
+}
+
+__global__ void begin_select(Ranks ranks, int first, const std::int64_t* offsets, SelectState* states,
+                             Selection* selection) {
+  begin_segment(first + static_cast<int>(blockIdx.x), ranks.k[blockIdx.x], offsets, states, selection);
+}
+
+/// Ranks in device memory; a replica that rests or was refused selects nothing.
+__global__ void begin_select_replicas(const std::int64_t* ranks, const ReplicaRule* rules, int segments_a_replica,
+                                      const std::int64_t* offsets, SelectState* states, Selection* selection) {
+  const int s = static_cast<int>(blockIdx.x);
+  const ReplicaRule& rule = rules[s / segments_a_replica];
+  const bool selects = rule.writes != 0 && rule.refused == 0;
+  begin_segment(s, selects ? ranks[s] : 0, offsets, states, selection);
 }
 
 /// Digit of a pass: pass 1 has 11 bits, passes 2 and 3 have 10.
@@ -139,38 +153,67 @@ std::int64_t largest_segment(Segments segments) {
   return largest;
 }
 
-}  // namespace
+/// What the passes work on.
+struct Work {
+  Context::Cuda& state;
+  Segments segments;
+  const std::int64_t* offsets;
+  SelectState* states;
+  std::uint32_t* candidates;
+};
 
-void select_threshold(const Context& context, const float* values, Segments segments, const std::int64_t* k,
-                      Selection* selection) {
-  Context::Cuda& cuda_state = *context.cuda_state();
-  cuda_state.use();
-  if (segments.count == 0) return;
-  const std::int64_t* offsets = cuda_state.device_offsets(segments);
+Work make_work(const Context& context, Segments segments) {
+  Context::Cuda& state = *context.cuda_state();
+  state.use();
+  const std::int64_t* offsets = state.device_offsets(segments);
   auto* states = static_cast<SelectState*>(
-      cuda_state.scratch(Scratch::select_states, static_cast<std::size_t>(segments.count) * sizeof(SelectState)));
-  auto* candidates = static_cast<std::uint32_t*>(cuda_state.scratch(
+      state.scratch(Scratch::select_states, static_cast<std::size_t>(segments.count) * sizeof(SelectState)));
+  auto* candidates = static_cast<std::uint32_t*>(state.scratch(
       Scratch::select_candidates, static_cast<std::size_t>(segments.offsets[segments.count]) * sizeof(std::uint32_t)));
-  for (int first = 0; first < segments.count; first += k_segments_a_launch) {
-    const int count = std::min(k_segments_a_launch, segments.count - first);
-    Ranks ranks{};
-    std::copy_n(k + first, count, ranks.k);
-    begin_select<<<static_cast<unsigned>(count), k_threads, 0, cuda_state.stream>>>(ranks, first, offsets, states,
-                                                                                    selection);
-    EOS_CUDA_CHECK(cudaGetLastError());
-  }
+  return {state, segments, offsets, states, candidates};
+}
+
+void run_passes(const Work& work, const float* values, Selection* selection) {
   // About 16 values a thread, and not many more blocks than the device holds at once.
-  const std::int64_t wanted = (largest_segment(segments) + 16 * k_threads - 1) / (16 * k_threads);
-  const std::int64_t most = std::max<std::int64_t>(1, 2 * 132 * 8 / segments.count);
+  const std::int64_t wanted = (largest_segment(work.segments) + 16 * k_threads - 1) / (16 * k_threads);
+  const std::int64_t most = std::max<std::int64_t>(1, 2 * 132 * 8 / work.segments.count);
   const dim3 grid(static_cast<unsigned>(std::clamp<std::int64_t>(wanted, 1, most)),
-                  static_cast<unsigned>(segments.count));
+                  static_cast<unsigned>(work.segments.count));
   const auto run = [&](auto pass) {
-    pass<<<grid, k_threads, 0, cuda_state.stream>>>(values, offsets, states, candidates, selection, cuda_state.fault);
+    pass<<<grid, k_threads, 0, work.state.stream>>>(values, work.offsets, work.states, work.candidates, selection,
+                                                    work.state.fault);
     EOS_CUDA_CHECK(cudaGetLastError());
   };
   run(radix_pass<1>);
   run(radix_pass<2>);
   run(radix_pass<3>);
+}
+
+}  // namespace
+
+void select_threshold(const Context& context, const float* values, Segments segments, const std::int64_t* k,
+                      Selection* selection) {
+  if (segments.count == 0) return;
+  const Work work = make_work(context, segments);
+  for (int first = 0; first < segments.count; first += k_segments_a_launch) {
+    const int count = std::min(k_segments_a_launch, segments.count - first);
+    Ranks ranks{};
+    std::copy_n(k + first, count, ranks.k);
+    begin_select<<<static_cast<unsigned>(count), k_threads, 0, work.state.stream>>>(ranks, first, work.offsets,
+                                                                                    work.states, selection);
+    EOS_CUDA_CHECK(cudaGetLastError());
+  }
+  run_passes(work, values, selection);
+}
+
+void select_replicas(const Context& context, const float* values, Segments segments, int segments_a_replica,
+                     const std::int64_t* ranks, const ReplicaRule* rules, Selection* selection) {
+  if (segments.count == 0) return;
+  const Work work = make_work(context, segments);
+  begin_select_replicas<<<static_cast<unsigned>(segments.count), k_threads, 0, work.state.stream>>>(
+      ranks, rules, segments_a_replica, work.offsets, work.states, selection);
+  EOS_CUDA_CHECK(cudaGetLastError());
+  run_passes(work, values, selection);
 }
 
 }  // namespace eos::kernels::cuda

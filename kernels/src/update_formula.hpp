@@ -23,15 +23,22 @@ EOS_HD inline T sgd_direction(SgdParameters p, T g, T w, T v) {
   return p.nesterov ? (g + p.weight_decay * w) + p.momentum * v : v;
 }
 
-/// AdamW with the bias corrections c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t) computed once on the host.
+/// AdamW with the bias corrections c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t).
 struct AdamCorrection {
   float first, second;
 };
 
-inline AdamCorrection adam_correction(const AdamParameters& p) {
-  const double t = static_cast<double>(p.step);
-  return {static_cast<float>(1 / (1 - std::pow(static_cast<double>(p.beta1), t))),
-          static_cast<float>(1 / (1 - std::pow(static_cast<double>(p.beta2), t)))};
+/// base^n for n >= 0 by repeated squaring: the same bits on host and device.
+EOS_HD inline double power(double base, std::int64_t n) {
+  double result = 1;
+  for (; n > 0; n /= 2, base *= base) {
+    if (n % 2 == 1) result *= base;
+  }
+  return result;
+}
+
+EOS_HD inline AdamCorrection adam_correction(const AdamParameters& p) {
+  return {static_cast<float>(1 / (1 - power(p.beta1, p.step))), static_cast<float>(1 / (1 - power(p.beta2, p.step)))};
 }
 
 EOS_HD inline float adamw_step(const AdamParameters& p, AdamCorrection c, float g, float w, float& m, float& v) {

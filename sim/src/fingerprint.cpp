@@ -11,6 +11,8 @@ namespace {
 
 constexpr int k_checkpoint_version = 5;  // raise it when the state of a replica changes
 
+}  // namespace
+
 std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
   std::string nodes;
   for (const theory::Node& node : graph.nodes) {
@@ -24,6 +26,8 @@ std::string describe(const theory::NetworkSpec& n, const theory::Graph& graph) {
                      n.output_slope, n.biases, n.random_biases, static_cast<int>(n.initialisation), n.init_scale,
                      n.label_smoothing);
 }
+
+namespace {
 
 std::string describe(const theory::OptimiserSpec& o) {
   const theory::MuonSpec& m = o.muon;

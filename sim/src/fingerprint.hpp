@@ -7,6 +7,9 @@
 
 namespace eos::sim {
 
+/// A line of text that is the same for networks that compute the same and start the same.
+std::string describe(const theory::NetworkSpec& spec, const theory::Graph& graph);
+
 /// SHA-256 over the spec (without title, seeds and checkpoint interval), the data's bytes and the kind of device.
 std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend);
 

@@ -7,6 +7,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
+#include "eos/sim/batch.hpp"
 #include "fingerprint.hpp"
 #include "replica.hpp"
 #include "run_energy.hpp"
@@ -89,6 +90,14 @@ ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context
   return replica.result(stopped ? RunStatus::stopped : replica.status());
 }
 
+/// On a GPU seeds are trained in lockstep where that is possible and no state of a run is to be saved.
+bool trains_batched(const RunSetup& setup, const TaskData& data, const kernels::Context& context,
+                    const TrainOptions& options) {
+  const bool saves = options.checkpoints != nullptr && setup.spec.checkpoint_seconds > 0;
+  return context.backend() == kernels::Backend::cuda && setup.spec.seeds.size() > 1 && !saves &&
+         batchable(setup.spec, data);
+}
+
 void check_data(const TaskData& data) {
   if (data.train.samples < 1 || data.inputs < 1 || data.classes < 2)
     throw core::Error("E104",
@@ -136,11 +145,17 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(options, r, fingerprint, sink_lock);
   RunEnergy energy(options, context, spec.seeds.size());
   energy.start();
-  core::parallel_for(spec.seeds.size(), options.threads, [&](std::size_t r) {
-    const kernels::Context own =
-        kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
-    result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], energy, r, progress);
-  });
+  if (trains_batched(setup, data, context, options)) {
+    result.replicas = train_batched({spec}, data, progress, {options.device, 0, options.threads, options.keep_weights});
+    for (std::size_t r = 0; r < spec.seeds.size(); ++r)
+      if (!result.replicas[r].epochs.empty()) energy.ends(r, result.replicas[r].epochs.back().ledger);
+  } else {
+    core::parallel_for(spec.seeds.size(), options.threads, [&](std::size_t r) {
+      const kernels::Context own =
+          kernels::Context::named(options.device);  // a CUDA context is one stream: one a replica
+      result.replicas[r] = run_replica(setup, own, spec.seeds[r], checkpoints[r], energy, r, progress);
+    });
+  }
   bool stopped = false;
   for (const ReplicaResult& replica : result.replicas) stopped = stopped || replica.status == RunStatus::stopped;
   result.energy = energy.finish(stopped);

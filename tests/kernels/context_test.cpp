@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "eos/core/error.hpp"
+#include "eos/kernels/device.hpp"
 #include "kernel_test.hpp"
 
 namespace eos::kernels {
@@ -30,7 +31,9 @@ TEST(Context, is_named_by_device) {
 }
 
 TEST(Context, refuses_unknown_devices_and_thread_counts) {
-  EXPECT_EQ(code_of([] { Context::named("gpu"); }), "E106");
+  for (const char* name :
+       {"gpu", "", "cpu:1", "cuda1", "cuda:", "cuda:x", "cuda:-1", "cuda:12345", "cuda:1:fp16", ":fp32"})
+    EXPECT_EQ(code_of([=] { Context::named(name); }), "E106") << name;
   EXPECT_EQ(code_of([] { Context::cpu(0); }), "E104");
 }
 
@@ -39,6 +42,21 @@ TEST(Context, says_that_there_is_no_cuda_device) {
   if (cuda_available()) GTEST_SKIP() << "this machine has a CUDA device";
   EXPECT_EQ(code_of([] { Context::cuda(); }), "E302");
 }
+
+TEST(Context, takes_devices_by_number_and_with_exact_products) {
+  if (cuda_available()) GTEST_SKIP() << "this machine has a CUDA device";
+  for (const char* name : {"cuda", "cuda:0", "cuda:1", "cuda:fp32", "cuda:1:fp32"})
+    EXPECT_EQ(code_of([=] { Context::named(name); }), "E302") << name;
+}
+
+TEST_F(OnCuda, names_choose_the_products) {
+  EXPECT_EQ(products(Context::named("cuda")), Products::tf32);
+  EXPECT_EQ(products(Context::named("cuda:0:fp32")), Products::fp32);
+  EXPECT_GT(free_bytes(Context::named("cuda")), 0u);
+  EXPECT_EQ(code_of([] { Context::named("cuda:9999"); }), "E302");
+}
+
+TEST(Context, knows_what_is_free) { EXPECT_GT(free_bytes(Context::cpu()), std::size_t{1} << 20); }
 
 TEST(Context, allocates_aligned_memory_and_reports_what_it_cannot) {
   const Context context = Context::cpu();

@@ -216,7 +216,7 @@ class OnCuda : public ::testing::Test {
   static TrainResult run_there(const theory::TrainingSpec& spec, const TaskData& data) {
     core::Progress silent;
     TrainOptions options;
-    options.device = "cuda";
+    options.device = "cuda:fp32";
     options.threads = 2;
     return train(spec, data, silent, options);
   }
@@ -246,7 +246,7 @@ TEST_F(OnCuda, every_method_runs_repeats_itself_and_resumes) {
     EXPECT_EQ(hash_of(run_there(spec, data)), hash) << selection << " " << weights;
     core::MemorySink sink;
     TrainOptions options;
-    options.device = "cuda";
+    options.device = "cuda:fp32";
     options.checkpoints = &sink;
     StopAfter progress(40);
     train(spec, data, progress, options);

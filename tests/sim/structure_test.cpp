@@ -351,7 +351,7 @@ TEST_P(EveryStructure, runs_on_cuda_with_the_counts_of_the_cpu) {
   theory::TrainingSpec spec = structured(data, GetParam());
   core::Progress silent;
   TrainOptions options;
-  options.device = "cuda";
+  options.device = "cuda:fp32";
   const Ledger here = run(spec, data).replicas[0].epochs.back().ledger,
                there = train(spec, data, silent, options).replicas[0].epochs.back().ledger;
   EXPECT_EQ(here.backward_macs, there.backward_macs);
