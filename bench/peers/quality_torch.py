@@ -132,7 +132,7 @@ def rate(recipe, step, steps, per_epoch):
 
 
 RECIPES = {
-    "cnn": dict(model=Cnn, batch=128, epochs=5, rate=0.05, optimiser="sgd", decay=0.0, warmup=0.0, clip=0.0),
+    "cnn": dict(model=Cnn, batch=128, epochs=4, rate=0.02, optimiser="sgd", decay=0.0, warmup=0.0, clip=0.0),
     "vit": dict(model=Vit, batch=64, epochs=5, rate=1e-3, optimiser="adamw", decay=0.05, warmup=0.2, clip=1.0),
     "gpt": dict(model=Gpt, batch=16, epochs=1, rate=1e-3, optimiser="adamw", decay=0.1, warmup=0.1, clip=1.0, beta2=0.95),
 }

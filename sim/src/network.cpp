@@ -270,6 +270,20 @@ void ensure(const kernels::Context& context, kernels::Buffer<float>& buffer, std
 
 }  // namespace
 
+// Winners of pooled convolutions are bytes; those of a sample fill whole words.
+float* Backward::take_winners(const LayerCall& c, theory::Node& slim, const std::int32_t* chosen, int count) {
+  const std::int64_t positions = c.node.out.positions(), width = c.node.out.channels;
+  slim.saved = (positions * count + 3) / 4;
+  ensure(c.context, some_notes_, c.rows * slim.saved);
+  const auto* from = reinterpret_cast<const std::uint8_t*>(c.saved);
+  auto* to = reinterpret_cast<std::uint8_t*>(some_notes_.data());
+  const bool together = positions * width % 4 == 0 && positions * count % 4 == 0;
+  for (int row = 0; row < (together ? 1 : c.rows); ++row)
+    kernels::gather_columns(c.context, together ? c.rows * positions : positions, static_cast<int>(width), chosen,
+                            count, from + row * 4 * c.node.saved, to + row * 4 * slim.saved);
+  return some_notes_.data();
+}
+
 // The layer works as if it had the chosen columns alone; then these go to their places.
 void Backward::run_columns(LayerCall& c, const ColumnChoice& columns) {
   const auto block = static_cast<std::size_t>(c.node.block);
@@ -284,12 +298,7 @@ void Backward::run_columns(LayerCall& c, const ColumnChoice& columns) {
   kernels::gather_columns(c.context, errors, width, chosen, count, c.dy, some_errors_.data());
   LayerCall part(c.context, c.network, slim, c.pass);
   part.rows = c.rows, part.x = c.x, part.w = c.w, part.b = c.b, part.saved = c.saved;
-  if (c.node.saved > 0) {  // winners of pooled convolutions, one byte each
-    ensure(c.context, some_notes_, c.rows * c.node.saved);
-    kernels::gather_columns(c.context, errors, width, chosen, count, reinterpret_cast<const std::uint8_t*>(c.saved),
-                            reinterpret_cast<std::uint8_t*>(some_notes_.data()));
-    part.saved = some_notes_.data();
-  }
+  if (c.node.saved > 0) part.saved = take_winners(c, slim, chosen, count);
   part.dy = part.sent = some_errors_.data();
   part.want_weights = true;
   part.dw = some_weights_.data();

@@ -141,6 +141,7 @@ class Backward {
   bool fuses_slope(const Network& network, int consumer) const;
   void run_layer(LayerCall& call, float* gradient, const BackwardScope& scope);
   void run_columns(LayerCall& call, const ColumnChoice& columns);
+  float* take_winners(const LayerCall& call, theory::Node& slim, const std::int32_t* chosen, int count);
   float* slot(int level) {
     return slots_[static_cast<std::size_t>(plan_.slot[static_cast<std::size_t>(level)])].data();
   }

@@ -1,8 +1,8 @@
+#include "../../sim/src/unit_groups.hpp"
 
 #include <gtest/gtest.h>
 
 #include "../../sim/src/replica.hpp"
-#include "../../sim/src/unit_groups.hpp"
 #include "support.hpp"
 
 namespace eos::sim {
@@ -51,6 +51,20 @@ TEST(UnitGroups, get_the_gradient_of_their_columns_alone) {
   theory::NetworkSpec mlp;
   mlp.hidden = {13, 9};
   expect_chosen_columns_alone(mlp, images());
+}
+
+TEST(UnitGroups, of_channels_get_the_gradient_of_pooled_and_plain_convolutions) {
+  theory::NetworkSpec cnn;
+  cnn.architecture = theory::Architecture::cnn;
+  cnn.channels = {7, 9};
+  expect_chosen_columns_alone(cnn, images());
+  theory::LayerSpec conv, output;
+  conv.kind = theory::LayerKind::conv2d;
+  conv.width = 6;
+  theory::NetworkSpec plain;
+  plain.architecture = theory::Architecture::layers;
+  plain.layers = {conv, output};
+  expect_chosen_columns_alone(plain, images());
 }
 
 TEST(UnitGroups, in_turn_reach_every_unit_equally_often) {
