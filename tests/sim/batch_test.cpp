@@ -385,7 +385,7 @@ TEST(BatchMemory, predicts_how_many_replicas_fit) {
 
 // ---- the same on a CUDA device ---------------------------------------------------------------------------------
 
-class OnCuda : public ::testing::Test {
+class BatchesOnCuda : public ::testing::Test {
  protected:
   void SetUp() override {
     if (kernels::cuda_available()) return;
@@ -411,7 +411,7 @@ void expect_near(const ReplicaResult& a, const ReplicaResult& b) {
   EXPECT_NEAR(x.ledger.path_length / y.ledger.path_length, 1, 1e-3);
 }
 
-TEST_F(OnCuda, batches_agree_with_the_cpu_and_repeat_themselves) {
+TEST_F(BatchesOnCuda, batches_agree_with_the_cpu_and_repeat_themselves) {
   const TaskData data = small_task(203);
   for (const Method& method : methods()) {
     SCOPED_TRACE(method.name);
@@ -427,7 +427,7 @@ TEST_F(OnCuda, batches_agree_with_the_cpu_and_repeat_themselves) {
   }
 }
 
-TEST_F(OnCuda, replayed_steps_have_the_bits_of_calls_one_by_one) {
+TEST_F(BatchesOnCuda, replayed_steps_have_the_bits_of_calls_one_by_one) {
   const TaskData data = small_task(203);
   for (const Method& method : methods()) {
     SCOPED_TRACE(method.name);
@@ -442,7 +442,7 @@ TEST_F(OnCuda, replayed_steps_have_the_bits_of_calls_one_by_one) {
   }
 }
 
-TEST_F(OnCuda, a_queue_runs_through_slots) {
+TEST_F(BatchesOnCuda, a_queue_runs_through_slots) {
   const TaskData data = small_task(203);
   std::vector<TrainingSpec> specs = queue(data);
   for (TrainingSpec& spec : specs) spec.goal = {};  // reached or not, by rounding
@@ -455,7 +455,7 @@ TEST_F(OnCuda, a_queue_runs_through_slots) {
   }
 }
 
-TEST_F(OnCuda, too_many_replicas_are_refused_with_the_number_that_fits) {
+TEST_F(BatchesOnCuda, too_many_replicas_are_refused_with_the_number_that_fits) {
   const TaskData data = small_task(203);
   TrainingSpec spec = small_spec(data);
   spec.network.hidden = {20000, 20000};
