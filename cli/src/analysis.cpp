@@ -9,6 +9,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/io/toml.hpp"
+#include "energy.hpp"
 #include "files.hpp"
 
 namespace eos::cli {
@@ -149,6 +150,7 @@ RunSummary summarise(const core::Dataset& run, const std::string& label) {
   summary.total = summary.ledgers.back();
   summary.effective_epochs = columns.scalar_mean("effective_epochs");
   summary.cost_ratio = columns.scalar_mean("cost_ratio");
+  summary.measured = measured_energy(run);
   return summary;
 }
 

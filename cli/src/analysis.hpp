@@ -5,10 +5,12 @@
 // all of the baseline gives the lower bound E_base,max / E, one below all of it the upper bound E_base,min / E.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "eos/core/dataset.hpp"
+#include "eos/sim/measured_energy.hpp"
 #include "eos/theory/ledger.hpp"
 #include "eos/theory/training_spec.hpp"
 
@@ -27,6 +29,7 @@ struct RunSummary {
   std::string status;
   std::vector<double> epoch, train_loss, validation_loss, data_fraction, weight_fraction, learning_rate;  ///< means
   std::vector<theory::Ledger> ledgers;  ///< [rows] sums over seeds
+  std::optional<sim::MeasuredEnergy> measured;  ///< joules of all seeds together, if a meter was there
 
   bool dense() const;
   theory::Energy energy(const theory::PriceList& prices) const;             ///< mean per seed, final

@@ -39,6 +39,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     case io::FileKind::fly:
       io::read_fly(path, overrides);
       return "population of flies";
+    case io::FileKind::energy_model:
+      io::read_energy_model(path).check();
+      return "joules of a machine";
   }
   return "";
 }

@@ -8,6 +8,7 @@
 #include "analysis.hpp"
 #include "commands.hpp"
 #include "comparison.hpp"
+#include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
@@ -60,6 +61,7 @@ int run_compare(Session& session) {
   Document document("eos.compare/1");
   add_cost_table(document, runs, is_baseline, lists.front());
   add_work_table(document, runs);
+  add_measured_table(document, runs, lists.front());
   if (lists.size() > 1) add_savings_table(document, runs, is_baseline, lists);
   std::vector<Prediction> predictions;
   for (const std::string& path : arguments.list("plan"))

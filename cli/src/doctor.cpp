@@ -10,8 +10,10 @@
 #include "eos/core/parallel.hpp"
 #include "eos/core/philox.hpp"
 #include "eos/io/hdf5.hpp"
+#include "eos/io/toml.hpp"
 #include "eos/kernels/context.hpp"
 #include "eos/sim/data.hpp"
+#include "eos/sim/energy_meter.hpp"
 
 extern char** environ;
 
@@ -71,6 +73,19 @@ void check_cuda(Report& report) {
   for (const std::string& line : kernels::describe_cuda()) report.fact("CUDA", line);
 }
 
+void check_meters(Report& report) {
+  sim::MeterOptions options;
+  if (const char* model = std::getenv("EOS_ENERGY_MODEL"); model != nullptr && *model != '\0')
+    options.model = io::read_energy_model(model);
+  const auto context = kernels::Context::named("auto");
+  for (const sim::MeterReport& meter : sim::probe_meters(options, sim::metered_device(context))) {
+    if (meter.works)
+      report.fact("energy meter " + meter.source, meter.text);
+    else
+      report.remark("energy meter " + meter.source, meter.text);
+  }
+}
+
 void check_data(Report& report) {
   report.fact("data folders", fmt::format("{}", fmt::join(sim::data_search_path(), ":")));
   for (const sim::KnownData& set : sim::known_data()) {
@@ -109,6 +124,7 @@ int run_doctor(Session& session) {
   report.fact("HDF5", io::hdf5_version());
   check_cpu(report);
   check_cuda(report);
+  check_meters(report);
   check_data(report);
   check_environment(report);
   report.fact("random numbers", fmt::format("Philox4x32-10, address layout {}", core::k_philox_layout_version));

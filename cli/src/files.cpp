@@ -45,6 +45,8 @@ std::pair<std::string, std::string> description(io::FileKind kind) {
       return {"a plan request", "eos plan"};
     case io::FileKind::fly:
       return {"a population of flies", "eos train"};
+    case io::FileKind::energy_model:
+      return {"the joules of a machine", "eos train FILE.toml --energy-model"};
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "analysis.hpp"
 #include "commands.hpp"
+#include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
@@ -55,6 +56,14 @@ Document description(const core::Dataset& data) {
   for (const char* name : {"title", "kind", "status", "source", "history", "content_sha256"})
     if (const auto found = data.attributes.find(name); found != data.attributes.end())
       document.set(name, as_cell(found->second), name);
+  if (const auto energy = measured_energy(data)) {
+    if (is_run(data)) {
+      const RunSummary run = summarise(data, data.text("title"));
+      document.set("energy", run.energy(run.spec.prices).total(),
+                   fmt::format("energy modelled, a seed, prices {}", run.spec.prices.name), Style::energy);
+    }
+    add_measured(document, *energy);
+  }
   Table& dims = document.table("dimensions", "Dimensions", {{"name", "name"}, {"length", "length"}});
   for (const auto& [name, length] : data.dims) dims.add({name, std::int64_t{length}});
   Table& variables = document.table("variables", "Variables",

@@ -11,6 +11,7 @@
 
 #include "analysis.hpp"
 #include "commands.hpp"
+#include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
@@ -106,6 +107,7 @@ void report(Session& session, const core::Dataset& table, const RunSummary& run,
     if (joules > 0) document.set("energy_" + name, joules, "energy, " + name, Style::energy);
   document.set("energy", energy.total(), "energy, total", Style::energy);
   document.set("prices", run.spec.prices.name, "price list");
+  if (run.measured) add_measured(document, *run.measured);
   document.set("content_sha256", core::content_sha256(table), "content hash");
   document.note(fmt::format("Stored in {}. Next: eos compare BASELINE.h5 {}", out, out));
   session.print(document);
@@ -118,9 +120,13 @@ int run_train(Session& session) {
   if (!arguments.has("out"))
     throw core::Error("E100", "eos train needs -o FILE.h5, the file to store the run in",
                       "for example: " + arguments.verb->examples.front().command);
-  if (io::kind_of(arguments.text("FILE.toml")) == io::FileKind::fly) return run_fly(session);
+  const io::FileKind kind = io::kind_of(arguments.text("FILE.toml"));
+  if (arguments.given.count("energy") != 0 && kind != io::FileKind::training)
+    throw core::Error("E307", "--energy measures the training of networks, and this file describes something else",
+                      "leave --energy out");
+  if (kind == io::FileKind::fly) return run_fly(session);
   const std::string out = arguments.text("out");
-  if (io::kind_of(arguments.text("FILE.toml")) == io::FileKind::perceptron) return train_perceptrons(session, out);
+  if (kind == io::FileKind::perceptron) return train_perceptrons(session, out);
   const theory::TrainingSpec spec = read_spec(arguments);
   require_writable(out);
   const sim::TaskData data = sim::load_data(spec.data);
@@ -130,6 +136,8 @@ int run_train(Session& session) {
   sim::TrainOptions options;
   options.device = arguments.text("device");
   options.threads = session.threads();
+  options.meter = meter_options(arguments);
+  options.carbon = carbon_factors(arguments);
   std::unique_ptr<CheckpointFolder> checkpoints;
   std::unique_ptr<StopOnSignal> stop;
   if (spec.checkpoint_seconds > 0) {
@@ -157,6 +165,7 @@ int run_train(Session& session) {
   if (checkpoints) checkpoints->remove();
   session.detail(fmt::format("{} on {} in {:.1f} s", out, result.device,
                              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()));
+  if (!result.energy.reading.measured()) session.detail("joules were not measured: " + result.energy.reading.note);
   const RunSummary run = summarise(table, out);
   if (arguments.has("plot")) {
     io::write_png(arguments.text("plot"), run_figure(run));

@@ -1,5 +1,6 @@
 // The table of verbs and options. Help, completion and the manual are made from it.
 #include "commands.hpp"
+#include "energy.hpp"
 #include "eos/theory/control_problem.hpp"
 
 namespace eos::cli {
@@ -43,6 +44,11 @@ Option prices_option(const std::string& help, const std::string& fallback = {}) 
           .help = help,
           .fallback = fallback,
           .environment = "EOS_PRICES"};
+}
+
+std::vector<Option> with(std::vector<Option> options, const std::vector<Option>& more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
 }
 
 Verb demo_verb() {
@@ -244,18 +250,19 @@ Verb train_verb() {
           "[fly] "
           "simulates flies whose memory costs reserve (docs/fly.md).",
       .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
-      .options = {out_option("where to store the run (required)"),
-                  set_option(),
-                  plot_option("draw loss, accuracy, fractions and energy"),
-                  {.name = "device",
-                   .kind = ValueKind::choice,
-                   .value = "NAME",
-                   .help = "where to compute",
-                   .choices = {"auto", "cpu", "cuda"},
-                   .fallback = "auto",
-                   .environment = "EOS_DEVICE"},
-                  seed_option(),
-                  threads_option()},
+      .options = with({out_option("where to store the run (required)"),
+                       set_option(),
+                       plot_option("draw loss, accuracy, fractions and energy"),
+                       {.name = "device",
+                        .kind = ValueKind::choice,
+                        .value = "NAME",
+                        .help = "where to compute",
+                        .choices = {"auto", "cpu", "cuda"},
+                        .fallback = "auto",
+                        .environment = "EOS_DEVICE"},
+                       seed_option(),
+                       threads_option()},
+                      energy_options()),
       .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
                    {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7",
                     "another horizon, one seed"},
@@ -369,8 +376,8 @@ Verb doctor_verb() {
       .name = "doctor",
       .summary = "report what this build and this machine can do",
       .description =
-          "Compiler, CPU features, threads, CUDA, HDF5, data sets, environment and the level of reproducibility. Exit "
-          "code 3 when something that eos needs is missing.",
+          "Compiler, CPU features, threads, CUDA, energy meters, HDF5, data sets, environment and the level of "
+          "reproducibility. Exit code 3 when something that eos needs is missing.",
       .examples = {{"eos doctor", "for a look, and for problem reports"}, {"eos doctor --format json", "for scripts"}},
       .run = run_doctor};
 }
@@ -484,6 +491,11 @@ std::vector<std::pair<std::string, std::string>> environment_variables() {
           {"EOS_SEED", "default of --seed"},
           {"EOS_THREADS", "default of --threads"},
           {"EOS_PRICES", "default of --prices"},
+          {"EOS_ENERGY", "default of --energy"},
+          {"EOS_ENERGY_MODEL", "default of --energy-model"},
+          {"EOS_CARBON_INTENSITY", "default of --carbon-intensity"},
+          {"EOS_PUE", "default of --pue"},
+          {"EOS_CARBON_SOURCE", "default of --carbon-source"},
           {"EOS_FORMAT", "default of --format"},
           {"EOS_COLOR", "default of --color"},
           {"EOS_PROGRESS", "default of --progress"},

@@ -36,6 +36,7 @@ const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::training, {"train", "data", "network", "optimiser", "selection", "plasticity", "schedule"}},
     {FileKind::fly, {"fly"}},
     {FileKind::perceptron, {"perceptron"}},
+    {FileKind::energy_model, {"energy_model"}},
     {FileKind::prices, {"prices"}}};
 
 const char* describe(FileKind kind) {
@@ -54,6 +55,8 @@ const char* describe(FileKind kind) {
       return "a price list ([prices])";
     case FileKind::fly:
       return "a population of flies ([fly])";
+    case FileKind::energy_model:
+      return "the joules of a machine ([energy_model])";
   }
   return "";
 }
@@ -75,6 +78,7 @@ void require_kind(const Document& document, FileKind wanted) {
       fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
       *kind == FileKind::training                               ? "use `eos train` or `eos calibrate`"
       : *kind == FileKind::fly || *kind == FileKind::perceptron ? "use `eos train`"
+      : *kind == FileKind::energy_model                         ? "use `eos train --energy-model`"
                                                                 : "use `eos plan`")});
 }
 
@@ -347,6 +351,22 @@ theory::PerceptronSpec read_perceptron(const std::string& path, const Overrides&
 
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides) {
   return parse_plan_request(read_file(path, k_longest_file), path, overrides);
+}
+
+theory::EnergyModel parse_energy_model(const std::string& text, const std::string& name, const Overrides& overrides) {
+  const Document document(text, name, overrides);
+  require_kind(document, FileKind::energy_model);
+  Reading reading(document);
+  TableReader top(reading, &document.root(), "");
+  theory::EnergyModel model;
+  bind(top, model);
+  top.finish();
+  reading.finish();
+  return model;
+}
+
+theory::EnergyModel read_energy_model(const std::string& path) {
+  return parse_energy_model(read_file(path, k_longest_file), path);
 }
 
 theory::FlySpec read_fly(const std::string& path, const Overrides& overrides) {

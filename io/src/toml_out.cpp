@@ -84,8 +84,15 @@ std::string to_toml(const theory::FlySpec& spec) {
   return "# Flies: effective configuration, defaults included. Run it with `eos train FILE`.\n" + writer.str();
 }
 
+std::string to_toml(const theory::EnergyModel& model) {
+  TomlWriter writer;
+  theory::EnergyModel copy = model;
+  bind(writer, copy);
+  return "# Joules of a machine. Use it with `eos train --energy-model FILE`.\n" + writer.str();
+}
+
 std::string toml_reference() {
-  TomlLister run, perceptron, problem, control, plan, prices, flies;
+  TomlLister run, perceptron, problem, control, plan, prices, flies, joules;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -107,6 +114,8 @@ std::string toml_reference() {
   bind(plan, request);
   theory::FlySpec fly;
   bind(flies, fly);
+  theory::EnergyModel machine;
+  bind(joules, machine);
   PriceList list;
   list.name = "custom";
   prices.table({"prices", "", "joules per count; what is not listed is free"}, [&](Binder& b) {
@@ -120,9 +129,10 @@ std::string toml_reference() {
       "## A training run: `eos train`, `eos calibrate`\n{}\n## Perceptrons: `eos train`\n{}\n"
       "## A mode problem: `eos plan`\n{}\n"
       "## A control problem: `eos plan`\n{}\n"
-      "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}",
+      "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}\n"
+      "## Joules of a machine: `eos train --energy-model`\n{}",
       run.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(), flies.markdown(),
-      prices.markdown());
+      prices.markdown(), joules.markdown());
 }
 
 }  // namespace eos::io

@@ -50,6 +50,19 @@ void bind(Binder& b, theory::PriceList& p) {
   b.number({"sample", "J", "per sample presented: upkeep of time"}, p.sample, k_not_negative);
 }
 
+void bind(Binder& b, theory::EnergyModel& m) {
+  b.table({"energy_model", "", "joules of a machine without counters, fitted on one that has them", true},
+          [&](Binder& t) {
+            t.text({"name", "", "the machine", true}, m.name);
+            t.text({"source", "", "who measured the coefficients, where and how", true}, m.source);
+            t.number({"idle_watts", "W", "power of the idle machine"}, m.idle_watts, k_not_negative);
+            t.number({"joules_per_flop", "J", "per floating-point operation, two a multiply-add"}, m.joules_per_flop,
+                     k_not_negative);
+            t.number({"joules_per_byte", "J", "per byte of inputs and weights read or written"}, m.joules_per_byte,
+                     k_not_negative);
+          });
+}
+
 namespace {
 
 void use_spectrum(const theory::PowerSpectrum& law, ModeProblem& p) {

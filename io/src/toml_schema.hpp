@@ -25,6 +25,8 @@ void bind(Binder& b, theory::Schedule& schedule);
 void bind(Binder& b, theory::PriceList& prices);
 /// Tables problem, modes, price, data_fraction, weight_fraction, learning_rate.
 void bind(Binder& b, theory::ModeProblem& problem);
+/// Table energy_model.
+void bind(Binder& b, theory::EnergyModel& model);
 /// Table fly.
 void bind(Binder& b, theory::FlySpec& spec);
 /// Tables perceptron, perceptron.cache.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "eos/theory/control_problem.hpp"
+#include "eos/theory/energy_model.hpp"
 #include "eos/theory/fly.hpp"
 #include "eos/theory/perceptron_spec.hpp"
 #include "eos/theory/problem.hpp"
@@ -22,8 +23,8 @@ namespace eos::io {
 
 /// What a TOML file describes, by its top-level tables: [problem] a mode problem, [control_problem]/[states]/... a
 /// control problem by its formulas, [train]/[data]/... a run, [perceptron] a grid of perceptrons, [prices] a price
-/// list, [plan] a plan made from a calibration, [fly] a population of flies.
-enum class FileKind { problem, training, prices, plan, control, fly, perceptron };
+/// list, [plan] a plan made from a calibration, [fly] a population of flies, [energy_model] the joules of a machine.
+enum class FileKind { problem, training, prices, plan, control, fly, perceptron, energy_model };
 
 struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
@@ -63,6 +64,9 @@ theory::FlySpec parse_fly(const std::string& text, const std::string& name, cons
 /// A built-in name (metabolic, sram-7nm, hbm2, h100, ...) or the path of a TOML file.
 theory::PriceList read_prices(const std::string& name_or_path);
 theory::PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides = {});
+theory::EnergyModel read_energy_model(const std::string& path);
+theory::EnergyModel parse_energy_model(const std::string& text, const std::string& name,
+                                       const Overrides& overrides = {});
 
 /// The effective configuration, defaults included: reading it back gives an equal value.
 std::string to_toml(const theory::TrainingSpec& spec);
@@ -72,6 +76,7 @@ std::string to_toml(const PlanRequest& request);
 std::string to_toml(const theory::ControlProblem& problem);
 std::string to_toml(const theory::FlySpec& spec);
 std::string to_toml(const theory::PerceptronSpec& spec);
+std::string to_toml(const theory::EnergyModel& model);
 
 /// Every table and key with type, unit, range, default and meaning, as Markdown: the body of docs/toml.md.
 std::string toml_reference();
