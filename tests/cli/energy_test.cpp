@@ -40,8 +40,15 @@ TEST_F(EnergyOption, stores_joules_beside_the_modelled_energy_and_not_in_the_has
   const core::Dataset run = io::read_hdf5(folder_ / "run.h5"), none = io::read_hdf5(folder_ / "none.h5");
   EXPECT_EQ(run.text("content_sha256"), none.text("content_sha256"));
   const core::Dataset& group = run.groups.at("provenance");
-  const auto last = [&run](const char* name) { return run.numbers(name).back(); };
-  const double joules = 2e-9 * (last("forward_macs") + last("scoring_macs") + last("backward_macs"));
+  // What is measured is the work of all seeds: [replica][epoch], cumulative along epochs.
+  const auto total = [&run](const char* name) {
+    const std::vector<double> values = run.numbers(name);
+    const auto epochs = static_cast<std::size_t>(run.dims.at("epoch"));
+    double sum = 0;
+    for (std::size_t last = epochs - 1; last < values.size(); last += epochs) sum += values[last];
+    return sum;
+  };
+  const double joules = 2e-9 * (total("forward_macs") + total("scoring_macs") + total("backward_macs"));
   EXPECT_NEAR(group.number("energy_measured"), joules, 1e-12 * joules);
   EXPECT_NEAR(group.number("emissions"), joules / 3.6e6 * 1.5 * 0.1, 1e-12 * joules);
   EXPECT_EQ(group.text("carbon_source"), "supplier's statement");
