@@ -8,6 +8,7 @@
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
+#include "for_values.hpp"
 #include "sgemm.hpp"
 
 namespace eos::kernels {
@@ -42,19 +43,6 @@ void for_replicas(const Context& context, int replicas, Body body) {
   if (replicas == 1) return body(std::int64_t{0}, context.threads());
   core::parallel_for(static_cast<std::size_t>(replicas), context.threads(),
                      [&](std::size_t r) { body(static_cast<std::int64_t>(r), 1); });
-}
-
-constexpr std::int64_t k_values_a_task = 64 * 1024;
-
-/// Calls body(begin, end) on pieces of [0, size).
-template <class Body>
-void for_values(const Context& context, std::int64_t size, Body body) {
-  if (size <= k_values_a_task) return body(std::int64_t{0}, size);
-  core::parallel_for(static_cast<std::size_t>((size + k_values_a_task - 1) / k_values_a_task), context.threads(),
-                     [&](std::size_t task) {
-                       const std::int64_t begin = static_cast<std::int64_t>(task) * k_values_a_task;
-                       body(begin, std::min(begin + k_values_a_task, size));
-                     });
 }
 
 /// What the product does itself needs no second pass.

@@ -20,15 +20,19 @@ using theory::MeasuredCurve;
 /// The reduced model stands on residuals of a softmax and on fixed horizons.
 void check_network(const theory::TrainingSpec& s) {
   const theory::NetworkSpec plain;
-  const bool usual = s.network.activation == plain.activation && s.network.loss == plain.loss && s.network.biases &&
-                     s.data.order == theory::Order::shuffled && !s.data.centred && !s.data.standardise &&
-                     s.data.input_noise == 0 && !s.data.augment.any();
+  if (s.network.architecture != plain.architecture)
+    throw core::Error("E107",
+                      "a calibration measures multilayer perceptrons; network.architecture asks for something else",
+                      "set network.architecture = \"mlp\" and its hidden widths");
+  const bool usual = s.network.activation == plain.activation && s.network.loss == plain.loss &&
+                     s.network.label_smoothing == 0 && s.network.biases && s.data.order == theory::Order::shuffled &&
+                     !s.data.centred && !s.data.standardise && s.data.input_noise == 0 && !s.data.augment.any();
   if (!usual)
     throw core::Error("E107",
                       "a calibration measures rectifier networks with biases and softmax cross-entropy on shuffled, "
                       "plain inputs; [network] or [data] asks for something else",
-                      "leave activation, loss, biases, order, centred, standardise, input_noise and augment at their "
-                      "defaults");
+                      "leave activation, loss, label_smoothing, biases, order, centred, standardise, input_noise and "
+                      "augment at their defaults");
   if (s.goal.accuracy > 0 || s.goal.patience > 0 || s.optimiser.law == theory::RateLaw::effort)
     throw core::Error("E107", "a calibration needs fixed horizons and rates: goal, patience and law effort are not",
                       "remove train.goal_accuracy and train.patience, and choose another optimiser.law");

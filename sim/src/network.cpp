@@ -7,6 +7,7 @@
 #include "eos/kernels/activation_layer.hpp"
 #include "eos/kernels/columns.hpp"
 #include "eos/kernels/elementwise.hpp"
+#include "eos/theory/network_memory.hpp"
 #include "layers.hpp"
 
 namespace eos::sim {
@@ -127,22 +128,18 @@ Backward::Backward(const kernels::Context& context, const Network& network, int 
   const theory::Graph& graph = network.graph;
   uses_.assign(static_cast<std::size_t>(graph.levels()), 0);
   written_.assign(uses_.size(), 0);
-  std::int64_t extra = 0;
   for (const theory::Node& node : graph.nodes) {
     for (const int level : {node.from, node.with}) {
-      if (level > 0 && ++uses_[static_cast<std::size_t>(level)] > 1)
-        extra = std::max(extra, graph.level(level).size() * capacity);
+      if (level > 0) ++uses_[static_cast<std::size_t>(level)];
     }
-    if (node.shared < 0) continue;
-    shared_ = node.shared;
-    extra = std::max(extra, graph.blocks[static_cast<std::size_t>(node.shared)].size());
+    if (node.shared >= 0) shared_ = node.shared;
   }
   slope_done_.assign(uses_.size(), 0);
   const auto make = [&](std::int64_t words) {
     return kernels::Buffer<float>(context, static_cast<std::size_t>(words * replicas));
   };
   for (const std::int64_t words : plan_.words) slots_.push_back(make(words * capacity));
-  if (extra > 0) extra_ = make(extra);
+  if (const std::int64_t extra = theory::second_gradient_words(graph, capacity); extra > 0) extra_ = make(extra);
 }
 
 namespace {
@@ -331,7 +328,8 @@ std::int64_t activation_floats(const Network& network, int capacity) {
 }
 
 std::int64_t gradient_floats(const Network& network, int capacity) {
-  return theory::plan_gradients(network.graph).total() * capacity;
+  return theory::plan_gradients(network.graph).total() * capacity +
+         theory::second_gradient_words(network.graph, capacity);
 }
 
 }  // namespace eos::sim

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "eos/core/error.hpp"
+#include "eos/theory/network_memory.hpp"
 
 namespace eos::sim {
 
@@ -13,18 +14,12 @@ using theory::Batching;
 namespace {
 
 constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as much, because it reads all weights
-constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
 constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
 
 theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
   const theory::TopologySpec dense;
   if (topology.rule != dense.rule) return theory::sparse_counts(topology, network.widths, network.biases);
   return theory::graph_counts(network.graph, network.inputs());
-}
-
-/// Layers with many positions a sample reach full speed with any batch, and their activations are large.
-int chunk_capacity(int batch, const Network& network) {
-  return network.chain() ? std::max(batch, k_comfortable_chunk) : batch;
 }
 
 /// What is known only with the data at hand.
@@ -88,7 +83,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
     structure_.start(weights_);
     initial_ = weights_.get();
   }
-  const int batch = setup.spec.batch, capacity = chunk_capacity(batch, setup.layout);
+  const int batch = setup.spec.batch, capacity = theory::chunk_rows(setup.layout.graph, batch);
   const auto rows = static_cast<std::size_t>(capacity);
   batch_ = Activations(context, setup.layout, batch);
   chunk_ = Activations(context, setup.layout, capacity);

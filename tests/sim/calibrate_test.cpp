@@ -226,6 +226,11 @@ TEST(Measure, tells_what_is_missing_or_wrong) {
   theory::TrainingSpec wild = spec;
   wild.optimiser.learning_rate = 1e6;
   EXPECT_EQ(error_code([&] { measured(wild, data, short_probes()); }), "E402");
+  theory::TrainingSpec layers = spec;
+  layers.network = {};
+  layers.network.architecture = theory::Architecture::layers;
+  layers.network.layers.resize(1);
+  EXPECT_EQ(error_code([&] { measured(layers, data, short_probes()); }), "E107");
   data.validation = {};
   EXPECT_EQ(error_code([&] { measured(spec, data, short_probes()); }), "E104");
 }

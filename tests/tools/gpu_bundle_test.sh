@@ -20,7 +20,7 @@ expect 2 "is no folder" "$bundle" --build "$work/nowhere"
 expect 2 "exists" "$bundle" --host --output "$work"
 expect 0 "CUDA OFF, 3 jobs" "$bundle" --host --jobs 3 --dry-run --output "$work/b"
 
-# A build folder whose programs behave as told: a real program for the libraries, scripts for the rest.
+# A build folder whose programs are scripts that behave as told.
 mkdir -p "$work/build/cli" "$work/build/tests" "$work/build/bench" "$work/data/set"
 echo "CMAKE_BUILD_TYPE:STRING=Release" >"$work/build/CMakeCache.txt"
 echo bytes >"$work/data/set/images"

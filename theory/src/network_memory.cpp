@@ -25,6 +25,19 @@ int chunk_rows(const Graph& graph, int batch) {
   return graph.chain().empty() ? batch : std::max(batch, k_comfortable_chunk);
 }
 
+std::int64_t second_gradient_words(const Graph& graph, int batch) {
+  std::vector<int> uses(static_cast<std::size_t>(graph.levels()), 0);
+  std::int64_t words = 0;
+  for (const Node& node : graph.nodes) {
+    for (const int level : {node.from, node.with}) {
+      if (level > 0 && ++uses[static_cast<std::size_t>(level)] > 1)
+        words = std::max(words, graph.level(level).size() * batch);
+    }
+    if (node.shared >= 0) words = std::max(words, graph.blocks[static_cast<std::size_t>(node.shared)].size());
+  }
+  return words;
+}
+
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   NetworkMemory m;
   m.weights = graph.parameters + graph.state;
@@ -33,7 +46,8 @@ NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   m.activations = activation_words(graph) * spec.batch;
   m.scoring = activation_words(graph) * chunk_rows(graph, spec.batch);
   for (const Node& node : graph.nodes) m.activations += node.notes, m.scoring += node.notes;
-  m.errors = (plan_gradients(graph).total() + std::int64_t{graph.predictions()} * graph.data.outputs) * spec.batch;
+  m.errors = (plan_gradients(graph).total() + std::int64_t{graph.predictions()} * graph.data.outputs) * spec.batch +
+             second_gradient_words(graph, spec.batch);
   return m;
 }
 

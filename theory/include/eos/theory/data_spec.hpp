@@ -74,7 +74,7 @@ struct MarkovSpec {
 struct AugmentSpec {
   double flip = 0;    ///< probability of a left-right reflection
   int translate = 0;  ///< pixels: shift by up to so many along each axis, filled with zero bytes
-  int cutout = 0;     ///< pixels: side of a square of zero bytes around a random place (DeVries & Taylor 2017); 0: none
+  int cutout = 0;     ///< pixels: side of a square of zeros, after standardise (DeVries & Taylor 2017); 0: none
 
   bool any() const { return flip > 0 || translate > 0 || cutout > 0; }
 };

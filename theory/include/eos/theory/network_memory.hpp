@@ -15,13 +15,16 @@ struct NetworkMemory {
   std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts
   std::int64_t activations = 0;  ///< of a batch: outputs of all layers and what they keep for the backward pass
   std::int64_t scoring = 0;      ///< activations of the rows that are forwarded and judged before they join a batch
-  std::int64_t errors = 0;       ///< gradients of activations, of a batch, in shared slots; of the outputs
+  std::int64_t errors = 0;       ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs
 
   std::int64_t total() const { return weights + gradient + optimiser + activations + scoring + errors; }
 };
 /// Rows that are forwarded at once to be scored, and to be evaluated: chains of dense layers reach their full speed
 /// with many, layers with many positions a sample reach it with any batch, and their activations are large.
 int chunk_rows(const Graph& graph, int batch);
+/// Words for the second gradient of a level, or of a shared table, until it is added to the first; 0 where none has
+/// two.
+std::int64_t second_gradient_words(const Graph& graph, int batch);
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph);
 
 }  // namespace eos::theory
