@@ -9,8 +9,8 @@
 #include "cuda_backend.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
-#include "exp_formula.hpp"
 #include "host_scratch.hpp"
+#include "simd_exp.hpp"
 
 namespace eos::kernels {
 
@@ -18,12 +18,13 @@ namespace {
 
 using attention::multiply;
 using attention::multiply_panels;
+using attention::Result;
 using simd::Floats;
 using simd::k_lanes;
 
 /// Queries whose probabilities are held at once in the backward pass: a multiple of the rows of a block, large enough
 /// that sums over them are worth loading and storing, small enough for the L1 cache.
-constexpr std::int64_t k_tile = 24;
+constexpr std::int64_t k_tile = 48;
 
 void check(const Context& context, AttentionShape shape) {
   if (shape.replicas < 0 || shape.rows < 0 || shape.tokens < 0 || shape.heads < 1 || shape.width < 0 ||
@@ -48,6 +49,7 @@ struct Head {
   float scale;
   bool causal;
   const float *q, *k, *v;
+  std::int64_t next_qkv, next_out;  ///< from here to the next head, in qkv and in out
 
   std::int64_t seen(std::int64_t i) const { return causal ? i + 1 : tokens; }
 };
@@ -69,11 +71,7 @@ void pack_panels(const Head& head, const float* from, float* panels) {
 
 Floats larger(Floats a, Floats b) { return a > b ? a : b; }
 
-float maximum(const float* values, std::int64_t count) {
-  Floats best = simd::load(values);
-  for (std::int64_t j = k_lanes; j < count; j += k_lanes) {
-    best = larger(best, simd::load(values + j));
-  }
+float maximum(Floats best) {
   best = larger(best, __builtin_shuffle(best, simd::Ints{4, 5, 6, 7, 0, 1, 2, 3}));
   best = larger(best, __builtin_shuffle(best, simd::Ints{2, 3, 0, 1, 6, 7, 4, 5}));
   return larger(best, __builtin_shuffle(best, simd::Ints{1, 0, 3, 2, 5, 4, 7, 6}))[0];
@@ -86,30 +84,73 @@ float sum_of(Floats lanes) {
   return lanes[0] + lanes[1];
 }
 
-/// Zeros behind the values change nothing.
-float lane_sum(const float* values, std::int64_t count) {
-  Floats lanes{};
-  for (std::int64_t j = 0; j < count; j += k_lanes) lanes += simd::load(values + j);
-  return sum_of(lanes);
+/// What lies behind the first `count` values, up to a whole register, becomes `value`; gives its end.
+std::int64_t fill_register(float* values, std::int64_t count, float value) {
+  const std::int64_t end = round_up(count, k_lanes);
+  if (end == count) return end;
+  const auto left = static_cast<std::int32_t>(count - (end - k_lanes));
+  const simd::Ints lane{0, 1, 2, 3, 4, 5, 6, 7};
+  float* last = values + end - k_lanes;
+  simd::store(last, lane < left ? simd::load(last) : simd::broadcast(value));
+  return end;
 }
 
-/// Scores without scale become probabilities times their sum, with zeros behind; gives the sum and the log of all.
+void fill_zeros(float* values, std::int64_t begin, std::int64_t end) {
+  for (; begin < end; begin += k_lanes) simd::store(values + begin, Floats{});
+}
+
+/// Scores without scale become probabilities times their sum, with zeros behind up to `end`; gives the sum and the log
+/// of all.
 struct RowSum {
   float sum, log;
 };
-RowSum exponentials(const Head& head, std::int64_t seen, float* row) {
-  const std::int64_t count = round_up(seen, k_lanes);
-  std::fill(row + seen, row + count, -std::numeric_limits<float>::infinity());
-  const float top = maximum(row, count), scale = head.scale;
-  for (std::int64_t j = 0; j < count; ++j) row[j] = formula::exp_of_nonpositive((row[j] - top) * scale);
-  std::fill(row + count, row + head.line, 0.0f);
-  const float sum = lane_sum(row, count);
-  return {sum, top * scale + std::log(sum)};
+RowSum exponentials(const Head& head, std::int64_t seen, std::int64_t end, float* row) {
+  const std::int64_t count = fill_register(row, seen, -std::numeric_limits<float>::infinity());
+  Floats best = simd::load(row);
+  for (std::int64_t j = k_lanes; j < count; j += k_lanes) best = larger(best, simd::load(row + j));
+  const float shift = maximum(best) * head.scale;
+  const Floats scale = simd::broadcast(head.scale), minus_shift = simd::broadcast(-shift);
+  Floats lanes{};
+  for (std::int64_t j = 0; j < count; j += k_lanes) {
+    const Floats e = simd::exp_of_nonpositive(simd::multiply_add(simd::load(row + j), scale, minus_shift));
+    simd::store(row + j, e);
+    lanes += e;
+  }
+  fill_zeros(row, count, end);
+  const float sum = sum_of(lanes);
+  return {sum, shift + std::log(sum)};
 }
 
-/// to = factor from
-void scale_to(float* __restrict to, float factor, const float* __restrict from, std::int64_t size) {
-  for (std::int64_t c = 0; c < size; ++c) to[c] = factor * from[c];
+/// Asks for rows of the next head, which are too short for the processor to foresee where the next one begins.
+void prefetch(const Head& head, int rows, const float* from, std::int64_t stride) {
+  constexpr std::int64_t k_cache_line = 16;
+  for (int i = 0; i < rows; ++i, from += stride) {
+    for (std::int64_t c = 0; c < head.size; c += k_cache_line) __builtin_prefetch(from + c, 0, 2);
+  }
+}
+
+void prefetch_qkv(const Head& head, int rows, std::int64_t i0, const float* qkv) {
+  const float* from = qkv + head.next_qkv + i0 * head.stride;
+  for (int part = 0; part < 3; ++part) prefetch(head, rows, from + part * head.width, head.stride);
+}
+
+/// From working memory to where the rows are wanted.
+void unpack(const Head& head, std::int64_t tokens, const float* from, float* to, std::int64_t stride) {
+  for (std::int64_t i = 0; i < tokens; ++i, from += head.padded, to += stride) {
+    std::int64_t c = 0;
+    for (; c + k_lanes <= head.size; c += k_lanes) simd::store(to + c, simd::load(from + c));
+    for (; c < head.size; ++c) to[c] = from[c];
+  }
+}
+
+/// Products with rows of `padded` floats: into `to` at once if they are no longer than wanted, else by way of `aside`.
+template <Result result>
+void multiply_tokens(const Head& head, int rows, const float* a, const float* tokens, std::int64_t k,
+                     const float* factors, float* aside, float* to, std::int64_t stride) {
+  const bool direct = head.size == head.padded;
+  const attention::Sums sums{direct ? to : aside, direct ? stride : head.padded, factors};
+  multiply<true, result>(rows, {a, head.line, 1}, tokens, head.padded, k, head.padded, sums);
+  if (!direct) unpack(head, rows, aside, to, stride);
 }
 
 void forward(const Head& head, float* out, float* lse) {
@@ -118,23 +159,22 @@ void forward(const Head& head, float* out, float* lse) {
   float* keys = host_scratch<struct KeysTag, float>(line * size);
   float* values = host_scratch<struct ValuesTag, float>(tokens * padded);
   float* scores = host_scratch<struct ScoresTag, float>(k_block_rows * line);
-  float* sums = host_scratch<struct SumsTag, float>(k_block_rows * padded);
+  float* aside = host_scratch<struct SumsTag, float>(k_block_rows * padded);
   pack_panels(head, head.k, keys);
   pack_tokens(head, head.v, head.stride, values);
   for (std::int64_t i0 = 0; i0 < head.tokens;) {
     const int rows = next_rows(head.tokens - i0);
-    const std::int64_t columns = head.seen(i0 + rows - 1);
-    multiply_panels(rows, {head.q + i0 * head.stride, head.stride, 1}, keys, head.size, columns, scores, head.line);
+    const std::int64_t columns = head.seen(i0 + rows - 1), end = round_up(columns, k_lanes);
+    prefetch_qkv(head, rows, i0, head.q);
+    multiply_panels(rows, {head.q + i0 * head.stride, head.stride, 1}, keys, head.size, end, {scores, head.line});
     float inverse[k_block_rows];
     for (int i = 0; i < rows; ++i) {
-      const RowSum sum = exponentials(head, head.seen(i0 + i), scores + i * head.line);
+      const RowSum sum = exponentials(head, head.seen(i0 + i), end, scores + i * head.line);
       inverse[i] = 1 / sum.sum;
       lse[i0 + i] = sum.log;
     }
-    multiply<true, false>(rows, {scores, head.line, 1}, values, head.padded, columns, head.padded, sums, head.padded);
-    for (int i = 0; i < rows; ++i) {
-      scale_to(out + (i0 + i) * head.width, inverse[i], sums + i * head.padded, head.size);
-    }
+    multiply_tokens<Result::scale>(head, rows, scores, values, columns, inverse, aside, out + i0 * head.width,
+                                   head.width);
     i0 += rows;
   }
 }
@@ -159,17 +199,22 @@ struct BackwardMemory {
     dk = host_scratch<struct KeySumsTag, float>(packed), dv = host_scratch<struct ValueSumsTag, float>(packed);
     pack_panels(head, head.k, keys), pack_panels(head, head.v, values);
     pack_tokens(head, head.q, head.stride, q), pack_tokens(head, head.k, head.stride, k);
-    std::fill_n(dk, packed, 0.0f), std::fill_n(dv, packed, 0.0f);
   }
 };
 
-/// A row of probabilities from scores, and of p (do . v - mean) from do . v, with zeros behind.
-void differentiate(const Head& head, std::int64_t seen, float log_sum, float mean, float* __restrict p,
-                   float* __restrict d) {
-  const float scale = head.scale;
-  for (std::int64_t j = 0; j < round_up(seen, k_lanes); ++j) p[j] = formula::exp_of_nonpositive(p[j] * scale - log_sum);
-  for (std::int64_t j = 0; j < round_up(seen, k_lanes); ++j) d[j] = p[j] * (d[j] - mean);
-  std::fill(p + seen, p + head.line, 0.0f), std::fill(d + seen, d + head.line, 0.0f);
+/// A row of probabilities from scores, and of p (do . v - mean) / sqrt(d) from do . v, with zeros behind up to `end`.
+void differentiate(const Head& head, std::int64_t seen, std::int64_t end, float log_sum, float mean, float* p,
+                   float* d) {
+  const Floats scale = simd::broadcast(head.scale), minus_log = simd::broadcast(-log_sum);
+  const Floats minus_mean = simd::broadcast(-mean * head.scale);
+  const std::int64_t count = round_up(seen, k_lanes);
+  for (std::int64_t j = 0; j < count; j += k_lanes) {
+    const Floats e = simd::exp_of_nonpositive(simd::multiply_add(simd::load(p + j), scale, minus_log));
+    simd::store(p + j, e);
+    simd::store(d + j, e * simd::multiply_add(simd::load(d + j), scale, minus_mean));
+  }
+  fill_register(p, seen, 0), fill_register(d, seen, 0);
+  fill_zeros(p, count, end), fill_zeros(d, count, end);
 }
 
 float dot(const float* a, const float* b, std::int64_t size) {
@@ -185,50 +230,58 @@ struct BackwardArrays {
   float* dqkv;
 };
 
-/// Probabilities and derivatives of queries [i0, i0 + rows), at row `at` of the tile, and the gradient of the queries.
+/// Probabilities and derivatives of queries [i0, i0 + rows), at row `at` of a tile that sees `end` keys, and the
+/// gradient of the queries.
 void backward_rows(const Head& head, const BackwardArrays& arrays, const BackwardMemory& m, std::int64_t i0, int rows,
-                   std::int64_t at) {
-  const std::int64_t columns = head.seen(i0 + rows - 1), line = head.line, padded = head.padded;
+                   std::int64_t at, std::int64_t end) {
+  const std::int64_t seen = head.seen(i0 + rows - 1), columns = round_up(seen, k_lanes);
+  const std::int64_t line = head.line, padded = head.padded;
   float *p = m.probability + at * line, *d = m.derivative + at * line;
-  multiply_panels(rows, {m.q + i0 * padded, padded, 1}, m.keys, head.size, columns, p, line);
-  multiply_panels(rows, {m.dout + i0 * padded, padded, 1}, m.values, head.size, columns, d, line);
+  prefetch_qkv(head, rows, i0, head.q), prefetch_qkv(head, rows, i0, arrays.dqkv);
+  for (const float* from : {arrays.out, arrays.dout})
+    prefetch(head, rows, from + head.next_out + i0 * head.width, head.width);
+  multiply_panels(rows, {m.q + i0 * padded, padded, 1}, m.keys, head.size, columns, {p, line});
+  multiply_panels(rows, {m.dout + i0 * padded, padded, 1}, m.values, head.size, columns, {d, line});
   for (int i = 0; i < rows; ++i) {
-    const float mean = dot(arrays.dout + (i0 + i) * head.width, arrays.out + (i0 + i) * head.width, head.size);
-    differentiate(head, head.seen(i0 + i), arrays.lse[i0 + i], mean, p + i * line, d + i * line);
+    const float mean = dot(m.dout + (i0 + i) * padded, arrays.out + (i0 + i) * head.width, head.size);
+    differentiate(head, head.seen(i0 + i), end, arrays.lse[i0 + i], mean, p + i * line, d + i * line);
   }
-  multiply<true, false>(rows, {d, line, 1}, m.k, padded, columns, padded, m.dq, padded);
-  for (int i = 0; i < rows; ++i) {
-    scale_to(arrays.dqkv + (i0 + i) * head.stride, head.scale, m.dq + i * padded, head.size);
+  multiply_tokens<Result::write>(head, rows, d, m.k, seen, nullptr, m.dq, arrays.dqkv + i0 * head.stride, head.stride);
+}
+
+/// What the queries [q0, q0 + tile) give to the gradients of keys and values [begin, end): all of it so far, or more.
+template <Result result>
+void multiply_keys(const Head& head, const BackwardMemory& m, std::int64_t q0, std::int64_t tile, std::int64_t begin,
+                   std::int64_t end) {
+  const std::int64_t line = head.line, padded = head.padded;
+  for (std::int64_t j0 = begin; j0 < end;) {
+    const int rows = next_rows(end - j0);
+    const std::int64_t from = head.causal ? std::max<std::int64_t>(0, j0 - q0) : 0;  // queries that see key j0
+    const std::int64_t query = (q0 + from) * padded, key = j0 * padded, place = from * line + j0;
+    multiply<false, result>(rows, {m.probability + place, 1, line}, m.dout + query, padded, tile - from, padded,
+                            {m.dv + key, padded});
+    multiply<false, result>(rows, {m.derivative + place, 1, line}, m.q + query, padded, tile - from, padded,
+                            {m.dk + key, padded});
+    j0 += rows;
   }
 }
 
 void backward(const Head& head, const BackwardArrays& arrays) {
   const BackwardMemory m(head);
   pack_tokens(head, arrays.dout, head.width, m.dout);
-  const std::int64_t line = head.line, padded = head.padded;
-  for (std::int64_t q0 = 0; q0 < head.tokens; q0 += k_tile) {
-    const std::int64_t tile = std::min(k_tile, head.tokens - q0), end = q0 + tile;
+  for (std::int64_t q0 = 0, known = 0; q0 < head.tokens; q0 += k_tile) {
+    const std::int64_t tile = std::min(k_tile, head.tokens - q0), end = q0 + tile, keys = head.seen(end - 1);
     for (std::int64_t i0 = q0; i0 < end;) {
       const int rows = next_rows(end - i0);
-      backward_rows(head, arrays, m, i0, rows, i0 - q0);
+      backward_rows(head, arrays, m, i0, rows, i0 - q0, round_up(keys, k_lanes));
       i0 += rows;
     }
-    for (std::int64_t j0 = 0; j0 < head.seen(end - 1);) {
-      const int rows = next_rows(head.seen(end - 1) - j0);
-      const std::int64_t from = head.causal ? std::max<std::int64_t>(0, j0 - q0) : 0;  // queries that see key j0
-      const std::int64_t query = (q0 + from) * padded, key = j0 * padded, place = from * line + j0;
-      multiply<false, true>(rows, {m.probability + place, 1, line}, m.dout + query, padded, tile - from, padded,
-                            m.dv + key, padded);
-      multiply<false, true>(rows, {m.derivative + place, 1, line}, m.q + query, padded, tile - from, padded, m.dk + key,
-                            padded);
-      j0 += rows;
-    }
+    multiply_keys<Result::add>(head, m, q0, tile, 0, known);
+    multiply_keys<Result::write>(head, m, q0, tile, known, keys);
+    known = keys;
   }
-  for (std::int64_t i = 0; i < head.tokens; ++i) {
-    float* to = arrays.dqkv + i * head.stride + head.width;
-    scale_to(to, head.scale, m.dk + i * padded, head.size);
-    scale_to(to + head.width, 1, m.dv + i * padded, head.size);
-  }
+  unpack(head, head.tokens, m.dk, arrays.dqkv + head.width, head.stride);
+  unpack(head, head.tokens, m.dv, arrays.dqkv + 2 * head.width, head.stride);
 }
 
 /// Calls body(head, where the head's part of an array [sample][token][width] begins, and of [sample][head][token]) for
@@ -248,6 +301,11 @@ void for_heads(const Context& context, AttentionShape shape, const float* qkv, B
       head.scale = 1 / std::sqrt(static_cast<float>(size));
       head.q = qkv + sample * tokens * head.stride + h * size;
       head.k = head.q + width, head.v = head.k + width;
+      const bool last = h == shape.heads - 1;
+      const std::int64_t ahead = last ? width - size : 0;  // of the first head
+      const bool end = last && task + 1 == samples;
+      head.next_qkv = end ? 0 : last ? tokens * head.stride - ahead : size;
+      head.next_out = end ? 0 : last ? tokens * width - ahead : size;
       body(head, sample * tokens * width + h * size, (sample * shape.heads + h) * tokens);
     }
   };

@@ -21,81 +21,88 @@ struct Factors {
   std::int64_t row, step;
 };
 
-[[gnu::always_inline]] inline Floats multiply_add(float factor, Floats b, Floats sum) {
-#if defined(__AVX2__) && defined(__FMA__)
-  return (Floats)_mm256_fmadd_ps(_mm256_set1_ps(factor), (__m256)b, (__m256)sum);
-#else
-  return sum + factor * b;
-#endif
-}
+/// What becomes of the sums: written to C, added to it, or written times a factor for each row.
+enum class Result { write, add, scale };
 
-/// `rows` x 8 `registers` sums over k, added to C or written there. B is [k][ldb]; `by_rows` tells that A's step is 1,
-/// else its row is 1.
-template <int rows, int registers, bool by_rows, bool adds>
-void multiply_block(Factors from, const float* b, std::int64_t ldb, std::int64_t k, float* c, std::int64_t ldc) {
+struct Sums {
+  float* c;
+  std::int64_t row;                ///< from one row of C to the next
+  const float* factors = nullptr;  ///< of the rows, for Result::scale
+};
+
+/// `rows` x 8 `registers` sums over k. B is [k][ldb]; `by_rows` tells that A's step is 1, else its row is 1.
+template <int rows, int registers, bool by_rows, Result result>
+[[gnu::always_inline]] inline void multiply_block(Factors from, const float* b, std::int64_t ldb, std::int64_t k,
+                                                  Sums to) {
   const std::int64_t row = by_rows ? from.row : 1, step = by_rows ? 1 : from.step;
   Floats sum[rows][registers];
 #pragma GCC unroll 6
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 2
-    for (int j = 0; j < registers; ++j) sum[i][j] = adds ? simd::load(c + i * ldc + j * k_lanes) : Floats{};
+    for (int j = 0; j < registers; ++j)
+      sum[i][j] = result == Result::add ? simd::load(to.c + i * to.row + j * k_lanes) : Floats{};
   }
-  const float* a = from.a;
+  const float *a = from.a, *high = rows > 3 ? a + 3 * row : a;  // two pointers and one distance reach six rows
 #pragma GCC unroll 4
-  for (std::int64_t t = 0; t < k; ++t, a += step, b += ldb) {
+  for (std::int64_t t = 0; t < k; ++t, a += step, high += step, b += ldb) {
     Floats column[registers];
 #pragma GCC unroll 2
     for (int j = 0; j < registers; ++j) column[j] = simd::load(b + j * k_lanes);
 #pragma GCC unroll 6
     for (int i = 0; i < rows; ++i) {
-      const float factor = a[i * row];
+      const Floats factor = simd::broadcast(i < 3 ? a[i * row] : high[(i - 3) * row]);
 #pragma GCC unroll 2
-      for (int j = 0; j < registers; ++j) sum[i][j] = multiply_add(factor, column[j], sum[i][j]);
+      for (int j = 0; j < registers; ++j) sum[i][j] = simd::multiply_add(factor, column[j], sum[i][j]);
     }
   }
 #pragma GCC unroll 6
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 2
-    for (int j = 0; j < registers; ++j) simd::store(c + i * ldc + j * k_lanes, sum[i][j]);
+    for (int j = 0; j < registers; ++j) {
+      if (result == Result::scale) sum[i][j] *= simd::broadcast(to.factors[i]);
+      simd::store(to.c + i * to.row + j * k_lanes, sum[i][j]);
+    }
   }
 }
 
-template <int registers, bool by_rows, bool adds>
-void multiply_rows(int rows, Factors from, const float* b, std::int64_t ldb, std::int64_t k, float* c,
-                   std::int64_t ldc) {
+/// `columns` (a multiple of 8) columns of C. From one 16 columns to the next, B moves by `panel`.
+template <int rows, bool by_rows, Result result>
+void multiply_rows(Factors from, const float* b, std::int64_t ldb, std::int64_t panel, std::int64_t k,
+                   std::int64_t columns, Sums to) {
+  for (; columns >= k_panel_columns; columns -= k_panel_columns, b += panel, to.c += k_panel_columns)
+    multiply_block<rows, 2, by_rows, result>(from, b, ldb, k, to);
+  if (columns > 0) multiply_block<rows, 1, by_rows, result>(from, b, ldb, k, to);
+}
+
+template <bool by_rows, Result result>
+void multiply_rows(int rows, Factors from, const float* b, std::int64_t ldb, std::int64_t panel, std::int64_t k,
+                   std::int64_t columns, Sums to) {
   switch (rows) {
     case 6:
-      return multiply_block<6, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<6, by_rows, result>(from, b, ldb, panel, k, columns, to);
     case 5:
-      return multiply_block<5, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<5, by_rows, result>(from, b, ldb, panel, k, columns, to);
     case 4:
-      return multiply_block<4, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<4, by_rows, result>(from, b, ldb, panel, k, columns, to);
     case 3:
-      return multiply_block<3, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<3, by_rows, result>(from, b, ldb, panel, k, columns, to);
     case 2:
-      return multiply_block<2, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<2, by_rows, result>(from, b, ldb, panel, k, columns, to);
     default:
-      return multiply_block<1, registers, by_rows, adds>(from, b, ldb, k, c, ldc);
+      return multiply_rows<1, by_rows, result>(from, b, ldb, panel, k, columns, to);
   }
 }
 
 /// `rows` rows of C, `columns` (a multiple of 8) wide, B [k][ldb].
-template <bool by_rows, bool adds>
-void multiply(int rows, Factors from, const float* b, std::int64_t ldb, std::int64_t k, std::int64_t columns, float* c,
-              std::int64_t ldc) {
-  std::int64_t column = 0;
-  for (; column + k_panel_columns <= columns; column += k_panel_columns)
-    multiply_rows<2, by_rows, adds>(rows, from, b + column, ldb, k, c + column, ldc);
-  if (column < columns) multiply_rows<1, by_rows, adds>(rows, from, b + column, ldb, k, c + column, ldc);
+template <bool by_rows, Result result>
+void multiply(int rows, Factors from, const float* b, std::int64_t ldb, std::int64_t k, std::int64_t columns, Sums to) {
+  multiply_rows<by_rows, result>(rows, from, b, ldb, k_panel_columns, k, columns, to);
 }
 
-/// The same with B in panels [ceil(columns / 16)][k][16]; `columns` is rounded up to a multiple of 8.
-inline void multiply_panels(int rows, Factors from, const float* panels, std::int64_t k, std::int64_t columns, float* c,
-                            std::int64_t ldc) {
-  std::int64_t column = 0;
-  for (; column + k_lanes < columns; column += k_panel_columns, panels += k * k_panel_columns)
-    multiply_rows<2, true, false>(rows, from, panels, k_panel_columns, k, c + column, ldc);
-  if (column < columns) multiply_rows<1, true, false>(rows, from, panels, k_panel_columns, k, c + column, ldc);
+/// The same with A by rows and B in panels [ceil(columns / 16)][k][16].
+inline void multiply_panels(int rows, Factors from, const float* panels, std::int64_t k, std::int64_t columns,
+                            Sums to) {
+  multiply_rows<true, Result::write>(rows, from, panels, k_panel_columns, k * k_panel_columns, k, columns, to);
 }
 
 }  // namespace eos::kernels::attention

@@ -68,7 +68,7 @@ void expect_matches_reference(const Context& context, AttentionShape shape) {
 const std::vector<AttentionShape> k_shapes = {
     {1, 0, 5, 1, 4, false},   {1, 1, 1, 1, 1, true},     {2, 3, 37, 3, 21, true},   {1, 2, 9, 2, 10, false},
     {1, 2, 50, 1, 128, true}, {1, 2, 65, 4, 128, false}, {2, 1, 128, 4, 128, true}, {1, 1, 200, 2, 96, false},
-    {1, 2, 17, 2, 64, true},  {1, 1, 130, 1, 24, true}};
+    {1, 2, 17, 2, 64, true},  {1, 1, 130, 1, 24, true},  {1, 1, 97, 1, 8, true}};
 
 TEST(Attention, matches_the_reference_on_the_cpu) {
   for (const AttentionShape& shape : k_shapes) expect_matches_reference(Context::cpu(), shape);
