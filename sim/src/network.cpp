@@ -182,7 +182,7 @@ struct Backward::Course {
     if (!needed(level)) return;
     if (own.written_[at(level)])
       kernels::add(context, floats(level), own.slot(level), dy, own.slot(level));
-    else
+    else if (own.slot(level) != dy)
       context.copy(own.slot(level), dy, static_cast<std::size_t>(floats(level)) * sizeof *dy);
     own.written_[at(level)] = 1;
   }

@@ -371,7 +371,8 @@ NetworkCounts graph_counts(const Graph& graph, std::int64_t input_bytes) {
 
 std::int64_t GradientPlan::total() const { return std::accumulate(words.begin(), words.end(), std::int64_t{0}); }
 
-// A gradient is alive from the backward pass of the last node that uses the level to that of the node that made it.
+// A gradient is alive from the backward pass of the last node that uses the level to that of the node that made it. An
+// add hands its own over to one of its inputs, where no other gradient of that input came before.
 GradientPlan plan_gradients(const Graph& graph) {
   const auto levels = static_cast<std::size_t>(graph.levels());
   GradientPlan plan;
@@ -391,9 +392,20 @@ GradientPlan plan_gradients(const Graph& graph) {
   take(levels - 1);
   for (std::size_t n = graph.nodes.size(); n-- > 0;) {
     const Node& node = graph.nodes[n];
+    const int own = plan.slot[n + 1];
+    bool handed = false;
+    for (const int level : {node.from, node.with}) {
+      if (handed || own < 0 || level <= 0 || plan.slot[static_cast<std::size_t>(level)] >= 0 ||
+          node.spec.kind != LayerKind::add)
+        continue;
+      plan.slot[static_cast<std::size_t>(level)] = own;
+      auto& words = plan.words[static_cast<std::size_t>(own)];
+      words = std::max(words, graph.level(level).size());
+      handed = true;
+    }
     take(static_cast<std::size_t>(node.from));
     if (node.with >= 0) take(static_cast<std::size_t>(node.with));
-    if (plan.slot[n + 1] >= 0) busy[static_cast<std::size_t>(plan.slot[n + 1])] = false;
+    if (own >= 0 && !handed) busy[static_cast<std::size_t>(own)] = false;
   }
   return plan;
 }
