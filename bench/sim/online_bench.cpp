@@ -4,8 +4,8 @@
 // multiply are skipped; centred: no input is zero. Peer: bench/peers/online_torch.py.
 #include <benchmark/benchmark.h>
 
-#include "../../sim/src/replica.hpp"
 #include "eos/core/error.hpp"
+#include "epoch_bench.hpp"
 
 namespace {
 
@@ -43,16 +43,7 @@ void online(benchmark::State& state, bool centred, const char* method) {
   spec.plasticity.theta = 1e-5;
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, task(), context);
-  theory::Ledger ledger;
-  for (auto _ : state) {
-    state.PauseTiming();
-    Replica replica(setup, context, 1);
-    state.ResumeTiming();
-    while (!replica.finished()) replica.advance();
-    state.PauseTiming();
-    ledger = replica.result(RunStatus::complete).epochs.back().ledger;
-    state.ResumeTiming();
-  }
+  const theory::Ledger ledger = timed_epochs(state, setup, context);
   const double updates = static_cast<double>(ledger.steps) * static_cast<double>(setup.counts.parameters);
   state.counters["written"] = static_cast<double>(ledger.writes) / updates;
   state.counters["samples"] = benchmark::Counter(k_samples, benchmark::Counter::kIsIterationInvariantRate);

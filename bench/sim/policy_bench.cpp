@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
-#include "../../sim/src/replica.hpp"
 #include "eos/core/philox.hpp"
+#include "epoch_bench.hpp"
 
 namespace {
 
@@ -52,16 +52,7 @@ void train_epoch(benchmark::State& state, const std::string& proxy, const theory
   const TaskData data = task(proxy, spec.batch * k_batches);
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, data, context);
-  theory::Ledger ledger;
-  for (auto _ : state) {
-    state.PauseTiming();
-    Replica replica(setup, context, 1);
-    state.ResumeTiming();
-    while (!replica.finished()) replica.advance();
-    state.PauseTiming();
-    ledger = replica.result(RunStatus::complete).epochs.back().ledger;
-    state.ResumeTiming();
-  }
+  const theory::Ledger ledger = timed_epochs(state, setup, context);
   const theory::NetworkCounts c = theory::graph_counts(setup.layout.graph, 0);
   const auto dense = static_cast<double>(data.train.samples * (c.forward_macs + c.backward_macs));
   state.counters["macs"] =

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../../sim/src/replica.hpp"
+#include "epoch_bench.hpp"
 
 namespace {
 
@@ -65,16 +65,7 @@ double threshold_for(double keep) {
 void train_epoch(benchmark::State& state, const theory::TrainingSpec& spec) {
   const kernels::Context context = kernels::Context::cpu();
   const RunSetup setup(spec, task(), context);
-  theory::Ledger ledger;
-  for (auto _ : state) {
-    state.PauseTiming();
-    Replica replica(setup, context, 1);
-    state.ResumeTiming();
-    while (!replica.finished()) replica.advance();
-    state.PauseTiming();
-    ledger = replica.result(RunStatus::complete).epochs.back().ledger;
-    state.ResumeTiming();
-  }
+  const theory::Ledger ledger = timed_epochs(state, setup, context);
   const double keep = static_cast<double>(ledger.samples_backward) / k_samples;
   const double dense = k_samples * static_cast<double>(setup.counts.forward_macs + setup.counts.backward_macs);
   state.counters["keep"] = keep;

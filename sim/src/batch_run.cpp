@@ -119,21 +119,11 @@ void BatchRun::evaluate(SetScore validation, SetScore test, const std::vector<ke
 }
 
 void BatchRun::end_at_goal() {
-  const theory::GoalSpec& goal = form_.spec.goal;
-  const EpochRow& row = rows_.back();
-  const double accuracy = goal.on_test ? row.test_accuracy : row.validation_accuracy;
-  reached_ = goal.accuracy > 0 && accuracy >= goal.accuracy;
-  without_progress_ = accuracy > best_accuracy_ ? 0 : without_progress_ + 1;
-  best_accuracy_ = std::max(best_accuracy_, accuracy);
-  stalled_ = !reached_ && goal.patience > 0 && without_progress_ >= goal.patience;
-  finished_ = diverged_ || reached_ || stalled_ || (interval_.last && left() == 0);
+  goal_.note(form_.spec.goal, rows_.back());
+  finished_ = diverged_ || goal_.ends() || (interval_.last && left() == 0);
 }
 
-RunStatus BatchRun::status() const {
-  if (diverged_) return RunStatus::diverged;
-  if (reached_) return RunStatus::goal;
-  return stalled_ ? RunStatus::no_improvement : RunStatus::complete;
-}
+RunStatus BatchRun::status() const { return goal_.status(diverged_); }
 
 std::vector<DirectCost> BatchRun::direct_costs(const std::vector<float>& weights) const {
   std::vector<DirectCost> layers(layers_.size());

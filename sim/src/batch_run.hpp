@@ -9,6 +9,7 @@
 
 #include "eos/kernels/update.hpp"
 #include "eos/sim/train.hpp"
+#include "goal_watch.hpp"
 #include "replica_plan.hpp"
 
 namespace eos::sim {
@@ -78,9 +79,9 @@ class BatchRun {
   std::int64_t decided_ = 0, trained_ = 0;  ///< rows that a gate looked at, and that were back-propagated
   std::int64_t row_kept_ = 0;               ///< at the last row
   std::int64_t forwarded_ = 0;              ///< since the last row
-  double loss_sum_ = 0, recent_loss_ = 0, rate_ = 0, seconds_ = 0, best_accuracy_ = 0;
-  std::int64_t without_progress_ = 0;
-  bool diverged_ = false, reached_ = false, stalled_ = false, finished_ = false;
+  double loss_sum_ = 0, recent_loss_ = 0, rate_ = 0, seconds_ = 0;
+  GoalWatch goal_;
+  bool diverged_ = false, finished_ = false;
 };
 
 }  // namespace eos::sim

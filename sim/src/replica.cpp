@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "eos/core/error.hpp"
+#include "eos/kernels/replica_step.hpp"
 #include "eos/theory/network_memory.hpp"
 
 namespace eos::sim {
@@ -14,7 +15,6 @@ using theory::Batching;
 namespace {
 
 constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as much, because it reads all weights
-constexpr float k_diverged_loss = 1e30f;  // products of activations this large overflow
 
 theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
   const theory::TopologySpec dense;
@@ -212,7 +212,7 @@ void Replica::note_forward() {
   double sum = 0;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const float loss = host_scores_.loss[i];
-    if (!(loss < k_diverged_loss)) diverged_ = true;
+    if (!(loss < kernels::k_diverged_loss)) diverged_ = true;
     sum += loss;
     stream_.remember(rows_[i].sample, host_scores_, i);
   }

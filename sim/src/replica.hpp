@@ -10,6 +10,7 @@
 #include "eos/kernels/dropout.hpp"
 #include "eos/sim/train.hpp"
 #include "gate.hpp"
+#include "goal_watch.hpp"
 #include "input_map.hpp"
 #include "network.hpp"
 #include "online_update.hpp"
@@ -188,9 +189,8 @@ class Replica {
   std::int64_t forwarded_since_row_ = 0;                   ///< those samples
   double rate_ = 0;                                        ///< of the last update
   double recent_loss_ = 0, seconds_ = 0;
-  double best_accuracy_ = 0;           ///< of the goal's set
-  std::int64_t without_progress_ = 0;  ///< evaluations since then
-  bool diverged_ = false, reached_ = false, stalled_ = false, finished_ = false;
+  GoalWatch goal_;
+  bool diverged_ = false, finished_ = false;
 };
 
 }  // namespace eos::sim

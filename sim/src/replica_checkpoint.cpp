@@ -107,10 +107,10 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("rate", self.rate_);
   visit("recent_loss", self.recent_loss_);
   visit("seconds", self.seconds_);
-  visit("best_accuracy", self.best_accuracy_);
-  visit("without_progress", self.without_progress_);
-  visit("reached", self.reached_);
-  visit("stalled", self.stalled_);
+  visit("best_accuracy", self.goal_.best_accuracy);
+  visit("without_progress", self.goal_.without_progress);
+  visit("reached", self.goal_.reached);
+  visit("stalled", self.goal_.stalled);
   visit("diverged", self.diverged_);
   visit("finished", self.finished_);
   visit("mean_seen", self.means_.seen);

@@ -85,21 +85,11 @@ void Replica::evaluate() {
 
 // A reached goal, or patience at its end, ends the run; rows kept for the next update are then not trained.
 void Replica::end_at_goal() {
-  const theory::GoalSpec& goal = setup_.spec.goal;
-  const EpochRow& row = epoch_rows_.back();
-  const double accuracy = goal.on_test ? row.test_accuracy : row.validation_accuracy;
-  reached_ = goal.accuracy > 0 && accuracy >= goal.accuracy;
-  without_progress_ = accuracy > best_accuracy_ ? 0 : without_progress_ + 1;
-  best_accuracy_ = std::max(best_accuracy_, accuracy);
-  stalled_ = !reached_ && goal.patience > 0 && without_progress_ >= goal.patience;
-  finished_ = finished_ || reached_ || stalled_;
+  goal_.note(setup_.spec.goal, epoch_rows_.back());
+  finished_ = finished_ || goal_.ends();
 }
 
-RunStatus Replica::status() const {
-  if (diverged_) return RunStatus::diverged;
-  if (reached_) return RunStatus::goal;
-  return stalled_ ? RunStatus::no_improvement : RunStatus::complete;
-}
+RunStatus Replica::status() const { return goal_.status(diverged_); }
 
 std::vector<DirectCost> Replica::direct_costs() const {
   const std::vector<float> now = weights_.get();
