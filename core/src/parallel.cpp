@@ -11,10 +11,11 @@
 
 namespace eos::core {
 
-void parallel_for(std::size_t count, int threads, const std::function<void(std::size_t)>& task) {
+void detail::parallel_for(std::size_t count, int threads, void (*call)(const void* task, std::size_t i),
+                          const void* task) {
   const std::size_t workers = std::min<std::size_t>(count, static_cast<std::size_t>(std::max(1, threads)));
   if (workers <= 1) {
-    for (std::size_t i = 0; i < count; ++i) task(i);
+    for (std::size_t i = 0; i < count; ++i) call(task, i);
     return;
   }
   std::atomic<std::size_t> next{0};
@@ -23,7 +24,7 @@ void parallel_for(std::size_t count, int threads, const std::function<void(std::
   const auto work = [&] {
     for (std::size_t i = next++; i < count; i = next++) {
       try {
-        task(i);
+        call(task, i);
       } catch (...) {
         const std::lock_guard<std::mutex> guard(failure_lock);
         if (!failure) failure = std::current_exception();

@@ -39,6 +39,7 @@ Topology::Topology(const kernels::Context& context, const theory::TopologySpec& 
   for (int l = 0; l < layout.layers(); ++l) sizes_.push_back(layout.block(l).weights());
   if (!sparse()) {
     connections_.used = connections_.learning = sizes_;
+    for (int l = 0; l <= layout.layers(); ++l) backward_macs_.push_back(theory::backward_macs(layout.graph, l));
     return;
   }
   const auto size = at(layout.parameters());
@@ -185,7 +186,7 @@ void Topology::rewire(std::int64_t step, double progress, int first_layer, const
 }
 
 std::int64_t Topology::backward_macs(int first_layer, bool rewires) const {
-  if (!sparse()) return theory::backward_macs(layout_.graph, first_layer);
+  if (!sparse()) return backward_macs_[at(first_layer)];
   const bool all = rewires && spec_.rule == TopologyRule::rigl;
   return theory::backward_macs(all ? theory::LayerConnections{connections_.used, sizes_} : connections_, first_layer);
 }

@@ -69,6 +69,7 @@ class Topology {
   std::uint64_t seed_;
   theory::LayerConnections connections_;
   std::vector<std::int64_t> sizes_;          ///< weights of each layer
+  std::vector<std::int64_t> backward_macs_;  ///< without a topology, by first layer
   std::vector<std::uint8_t> used_, learns_;  ///< [parameters], biases included
   kernels::Buffer<std::uint8_t> used_on_device_, learning_on_device_;
   kernels::Buffer<float> masked_;  ///< Top-KAST: stored weights where used, else 0

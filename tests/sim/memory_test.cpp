@@ -1,4 +1,4 @@
-// Memory of a run: as much as theory::network_memory() predicts.
+// Memory of a run: as much as theory::network_memory() predicts, and none is allocated while it trains.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,15 +17,32 @@
 #endif
 
 namespace {
-std::atomic<std::int64_t> aligned_bytes{0};
+std::atomic<std::int64_t> allocations{0}, aligned_bytes{0};
 }
 
 #if EOS_COUNTS_ALLOCATIONS
-// The program's own function comes before that of the C library. Arrays of a CPU context come from it.
+// The program's own functions come before those of the C library, in all of its libraries. Arrays of a CPU context come
+// from aligned_alloc.
 extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
+void* malloc(std::size_t size) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(memory, size);
+}
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  allocations.fetch_add(1, std::memory_order_relaxed);
   aligned_bytes.fetch_add(static_cast<std::int64_t>(size), std::memory_order_relaxed);
   return __libc_memalign(alignment, size);
 }
@@ -105,6 +122,20 @@ TEST_P(Memory, of_a_replica_is_what_theory_predicts) {
   const auto predicted = 4.0 * static_cast<double>(network_memory(spec, setup.layout.graph).total());
   // Labels, indices and scores of rows, and the rounding to whole cache lines, are what is left out.
   EXPECT_NEAR(bytes / predicted, 1, 0.05) << bytes << " and " << predicted << " bytes";
+}
+
+TEST_P(Memory, is_not_allocated_by_a_step) {
+  const TaskData data = task_of(GetParam());
+  const theory::TrainingSpec spec = spec_of(GetParam(), data);
+  const kernels::Context context = kernels::Context::cpu();
+  const RunSetup setup(spec, data, context);
+  Replica replica(setup, context, 1);
+  for (int step = 0; step < 4; ++step) replica.advance();
+  const std::int64_t before = allocations;
+  for (int step = 0; step < 8; ++step) replica.advance();
+  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(replica.ledger().steps, 12);
+  EXPECT_LT(replica.epoch(), 1) << "a new epoch has a new order";
 }
 
 }  // namespace
