@@ -50,7 +50,7 @@ def main():
         low = min(row["min_ms"] for row in peer[name])
         middle = statistics.median(row["median_ms"] for row in peer[name])
         # With two threads the reported time is per iteration of either thread.
-        gain = statistics.median(2 * a / (2 * b) for a, b in zip(times, pair[name], strict=True))
+        gain = statistics.median(a / b for a, b in zip(times, pair[name], strict=True))
         print(f"{name:8} {min(times):9.3f} {statistics.median(times):9.3f} {low:10.3f} {middle:9.3f} {low / min(times):7.2f} {gain:9.2f}")
 
 
