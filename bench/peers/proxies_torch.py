@@ -23,10 +23,12 @@ def mlp(*widths):
 
 
 class Cnn(nn.Module):
-    def __init__(self):
+    """For square images; they halve three times."""
+
+    def __init__(self, channels=3, side=32):
         super().__init__()
-        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in ((3, 32), (32, 64), (64, 128))])
-        self.out = nn.Linear(2048, 10)
+        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in ((channels, 32), (32, 64), (64, 128))])
+        self.out = nn.Linear(128 * (side // 8) ** 2, 10)
 
     def forward(self, x):
         for conv in self.convs:
@@ -58,10 +60,11 @@ class Block(nn.Module):
 
 
 class Vit(nn.Module):
-    def __init__(self):
+    def __init__(self, channels=3, side=32):
         super().__init__()
-        self.patches = nn.Conv2d(3, 128, 4, 4)
-        self.token, self.positions = nn.Parameter(torch.zeros(1, 1, 128)), nn.Parameter(torch.zeros(1, 65, 128))
+        self.patches = nn.Conv2d(channels, 128, 4, 4)
+        tokens = (side // 4) ** 2 + 1
+        self.token, self.positions = nn.Parameter(torch.zeros(1, 1, 128)), nn.Parameter(torch.zeros(1, tokens, 128))
         self.blocks = nn.Sequential(*[Block(128, 4, 256, False) for _ in range(4)])
         self.norm, self.out = nn.LayerNorm(128), nn.Linear(128, 10)
 

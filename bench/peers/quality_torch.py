@@ -19,7 +19,7 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from proxies_torch import Block  # noqa: E402
+from proxies_torch import Cnn, Gpt, Vit  # noqa: E402
 
 
 def idx(folder, name):
@@ -57,48 +57,26 @@ def text(path, tokens=128, train=30000, held=1000):
     return x, y, *windows(end, held)
 
 
-class Cnn(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in ((1, 32), (32, 64), (64, 128))])
-        self.out = nn.Linear(1152, 10)
-        he(self)
-
-    def forward(self, x):
-        for conv in self.convs:
-            x = functional.max_pool2d(functional.relu(conv(x)), 2)
-        return self.out(x.flatten(1))
+def cnn():
+    model = Cnn(channels=1, side=28)
+    he(model)
+    return model
 
 
-class Vit(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.patches = nn.Conv2d(1, 128, 4, 4)
-        self.token, self.positions = nn.Parameter(torch.zeros(1, 1, 128)), nn.Parameter(torch.zeros(1, 50, 128))
-        self.blocks = nn.Sequential(*[Block(128, 4, 256, False) for _ in range(4)])
-        self.norm, self.out = nn.LayerNorm(128), nn.Linear(128, 10)
-        fan_in(self, 4)
-        for table in (self.token, self.positions):
-            nn.init.normal_(table, std=0.02)
-
-    def forward(self, x):
-        x = self.patches(x).flatten(2).transpose(1, 2)
-        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.positions
-        return self.out(self.norm(self.blocks(x))[:, 0])
+def vit():
+    model = Vit(channels=1, side=28)
+    fan_in(model, 4)
+    for table in (model.token, model.positions):
+        nn.init.normal_(table, std=0.02)
+    return model
 
 
-class Gpt(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.tokens, self.positions = nn.Parameter(torch.zeros(256, 128)), nn.Parameter(torch.zeros(1, 128, 128))
-        self.blocks = nn.Sequential(*[Block(128, 4, 512, True) for _ in range(4)])
-        self.norm, self.out = nn.LayerNorm(128), nn.Linear(128, 256, bias=False)
-        fan_in(self, 4)
-        for table in (self.tokens, self.positions):
-            nn.init.normal_(table, std=0.02)
-
-    def forward(self, x):
-        return self.out(self.norm(self.blocks(functional.embedding(x, self.tokens) + self.positions)))
+def gpt():
+    model = Gpt()
+    fan_in(model, 4)
+    for table in (model.tokens.weight, model.positions):
+        nn.init.normal_(table, std=0.02)
+    return model
 
 
 def layers_of(model):
@@ -132,9 +110,9 @@ def rate(recipe, step, steps, per_epoch):
 
 
 RECIPES = {
-    "cnn": dict(model=Cnn, batch=128, epochs=4, rate=0.02, optimiser="sgd", decay=0.0, warmup=0.0, clip=0.0),
-    "vit": dict(model=Vit, batch=64, epochs=5, rate=1e-3, optimiser="adamw", decay=0.05, warmup=0.2, clip=1.0),
-    "gpt": dict(model=Gpt, batch=16, epochs=1, rate=1e-3, optimiser="adamw", decay=0.1, warmup=0.1, clip=1.0, beta2=0.95),
+    "cnn": dict(model=cnn, batch=128, epochs=4, rate=0.02, optimiser="sgd", decay=0.0, warmup=0.0, clip=0.0),
+    "vit": dict(model=vit, batch=64, epochs=5, rate=1e-3, optimiser="adamw", decay=0.05, warmup=0.2, clip=1.0),
+    "gpt": dict(model=gpt, batch=16, epochs=1, rate=1e-3, optimiser="adamw", decay=0.1, warmup=0.1, clip=1.0, beta2=0.95),
 }
 
 

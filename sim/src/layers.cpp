@@ -52,8 +52,6 @@ const LayerFunctions& layer_functions(LayerKind kind) {
       return dropout;
     case LayerKind::add:
       return add;
-    default:
-      break;
   }
   throw core::Error("E901", "no kernel runs layers of kind " + theory::to_string(kind));
 }

@@ -31,16 +31,15 @@ struct LayerCall {
   float* notes = nullptr;     ///< [replicas][node.notes]
   float* state = nullptr;     ///< [replicas][graph.state] from this node's words on; null: none
   const float* w = nullptr;
-  const float* b = nullptr;  ///< zeros where there are none
+  const float* b = nullptr;  ///< null where there are none
 
   // backward
   const float* dy = nullptr;
   const float* sent = nullptr;  ///< what dx is made from; usually dy
   float* dx = nullptr;
-  float* dx2 = nullptr;
   float* dw = nullptr;
-  float* db = nullptr;  ///< scratch where there are no biases
-  bool want_weights = false, want_inputs = false, want_inputs2 = false;
+  float* db = nullptr;  ///< null where there are no biases
+  bool want_weights = false, want_inputs = false;
   kernels::ActivationSpec slope_of_x;  ///< dx *= act'(x)
 };
 

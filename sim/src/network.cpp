@@ -189,7 +189,7 @@ struct Backward::Course {
 
   /// From d loss / d (output) to d loss / d (sums) where no consumer has done it.
   void apply_slope(int level, float* dy) const {
-    if (dy == nullptr || !fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
+    if (!fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
     kernels::activation_backward(context, floats(level), activation_of(node(level)), a.row(level, pass.first), dy, dy);
   }
 };
@@ -319,17 +319,6 @@ void ColumnChoice::upload() {
   for (std::size_t l = 0; l < of_block.size(); ++l)
     std::copy(of_block[l].begin(), of_block[l].end(), all.begin() + starts[l]);
   on_device.put(all);
-}
-
-std::int64_t activation_floats(const Network& network, int capacity) {
-  std::int64_t notes = 0;
-  for (const theory::Node& node : network.graph.nodes) notes += node.notes;
-  return theory::activation_words(network.graph) * capacity + notes;
-}
-
-std::int64_t gradient_floats(const Network& network, int capacity) {
-  return theory::plan_gradients(network.graph).total() * capacity +
-         theory::second_gradient_words(network.graph, capacity);
 }
 
 }  // namespace eos::sim

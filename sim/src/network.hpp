@@ -158,8 +158,4 @@ class Backward {
   std::vector<bool> needed_;  ///< by level, for first_layer_
 };
 
-/// Floats that Activations and Backward of these sizes hold.
-std::int64_t activation_floats(const Network& network, int capacity);
-std::int64_t gradient_floats(const Network& network, int capacity);
-
 }  // namespace eos::sim

@@ -14,7 +14,7 @@ using theory::Batching;
 
 namespace {
 
-constexpr int k_least_chunk = 8;          // rows; a smaller forward costs as much, because it reads all weights
+constexpr int k_least_chunk = 8;  // rows; a smaller forward costs as much, because it reads all weights
 
 theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
   const theory::TopologySpec dense;
@@ -146,7 +146,7 @@ void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::
 
 // index_ must hold the samples of the rows.
 Pass Replica::pass_of(int first, int rows, Mode mode) {
-  if (mode == Mode::train) {
+  if (mode == Mode::train && setup_.layout.graph.trains_differently()) {
     const kernels::DropoutDraw draw{seed_, 0, static_cast<std::uint32_t>(ledger_.steps)};
     context_.copy_in(draws_.data(), &draw, sizeof draw);
   }
@@ -359,7 +359,8 @@ void Replica::update() {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
     plasticity_.note(online_.counts());
   } else {
-    context_.copy_in(index_.data(), pending_.samples.data(), pending_.samples.size() * sizeof(std::int32_t));
+    if (setup_.layout.graph.trains_differently())  // dropout draws by sample
+      context_.copy_in(index_.data(), pending_.samples.data(), pending_.samples.size() * sizeof(std::int32_t));
     const Pass pass{0, rows, Mode::train, state_.data(), index_.data(), draws_.data()};
     backward_.run(context_, setup_.layout, forward_weights(), batch_, pass, dz_.data(), sent, gradient_.data(),
                   structure_.scope(batch_));

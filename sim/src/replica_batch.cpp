@@ -8,6 +8,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/kernels/device.hpp"
+#include "eos/theory/network_memory.hpp"
 
 namespace eos::sim {
 
@@ -38,9 +39,9 @@ std::int64_t batch_bytes(const BatchForm& form, const Network& layout, int repli
   // Weights, gradient, velocity, second moment, accumulator, candidates of the selection.
   const std::int64_t copies = 2 + (form.has_velocity() ? 1 : 0) + (has_moments(form) ? 1 : 0) +
                               (form.plasticity.accumulate ? 1 : 0) + (is_ranked(form) ? 1 : 0);
-  const std::int64_t floats = copies * layout.parameters() + layout.graph.state +
-                              activation_floats(layout, form.spec.batch) + gradient_floats(layout, form.spec.batch) +
-                              batch * (2 * outputs + 2 * layout.predictions() + 5);
+  const std::int64_t floats =
+      copies * layout.parameters() + layout.graph.state + theory::activation_memory(layout.graph, form.spec.batch) +
+      theory::gradient_memory(layout.graph, form.spec.batch) + batch * (2 * outputs + 2 * layout.predictions() + 5);
   const std::int64_t gated = is_gated(form) ? batch : 0, ranked = is_ranked(form) ? 8 * layout.layers() : 0;
   const std::int64_t step = sizeof(kernels::StepControls) + 8 * batch + 4 + gated + ranked;
   return replicas * (4 * floats + table_steps(replicas, form.spec.batch) * step);

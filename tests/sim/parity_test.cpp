@@ -146,8 +146,8 @@ TEST_P(Parity, of_losses_with_pytorch_over_ten_steps) {
         << "step " << step;
 }
 
-INSTANTIATE_TEST_SUITE_P(OfNetworks, Parity, testing::ValuesIn(cases()), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(OfNetworks, Parity, testing::ValuesIn(cases()), [](const auto& tested) {
+  std::string name = tested.param.name;
   for (char& letter : name) letter = letter == '-' ? '_' : letter;
   return name;
 });

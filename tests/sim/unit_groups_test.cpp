@@ -20,10 +20,10 @@ void expect_chosen_columns_alone(const theory::NetworkSpec& spec, const theory::
   const std::vector<float> weights = initial_weights(network, spec, 3);
   Activations a(context, network, k_rows);
   for (std::int64_t i = 0; i < k_rows * a.level_size(0); ++i)
-    a.row(0, 0)[i] = static_cast<float>((i * 37 % 101) / 101.0);
+    a.row(0, 0)[i] = static_cast<float>(i * 37 % 101) / 101.0f;
   forward(context, network, weights.data(), a, 0, k_rows);
   std::vector<float> dz(static_cast<std::size_t>(k_rows * network.classes()));
-  for (std::size_t i = 0; i < dz.size(); ++i) dz[i] = static_cast<float>((i * 29 % 53) / 53.0 - 0.5);
+  for (std::size_t i = 0; i < dz.size(); ++i) dz[i] = static_cast<float>(i * 29 % 53) / 53.0f - 0.5f;
   Backward backward(context, network, k_rows);
   std::vector<float> all(weights.size()), some(weights.size(), 7.0f);
   std::vector<float> errors = dz;

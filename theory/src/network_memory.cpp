@@ -14,7 +14,7 @@ int vectors(const TrainingSpec& s) {
       o.kind == OptimiserKind::adamw || (o.kind == OptimiserKind::muon && o.muon.rest == OptimiserKind::adamw);
   const bool velocity = second || o.momentum > 0 || o.kind == OptimiserKind::muon;
   const bool masked = s.plasticity.rule != WriteRule::all || s.plasticity.topology.rule != TopologyRule::dense ||
-                      s.plasticity.units.path > 0;
+                      s.plasticity.units.path > 0 || s.plasticity.groups.rule != GroupRule::all;
   const bool changes = o.kind != OptimiserKind::sgd || masked;  // plain SGD writes them as it makes them
   return velocity + second + changes + s.plasticity.accumulate + (s.plasticity.cache.on() ? 2 : 0);
 }
@@ -38,16 +38,24 @@ std::int64_t second_gradient_words(const Graph& graph, int batch) {
   return words;
 }
 
+std::int64_t activation_memory(const Graph& graph, int rows) {
+  std::int64_t notes = 0;
+  for (const Node& node : graph.nodes) notes += node.notes;
+  return activation_words(graph) * rows + notes;
+}
+
+std::int64_t gradient_memory(const Graph& graph, int rows) {
+  return plan_gradients(graph).total() * rows + second_gradient_words(graph, rows);
+}
+
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   NetworkMemory m;
   m.weights = graph.parameters + graph.state;
   m.gradient = graph.parameters;
   m.optimiser = vectors(spec) * graph.parameters;
-  m.activations = activation_words(graph) * spec.batch;
-  m.scoring = activation_words(graph) * chunk_rows(graph, spec.batch);
-  for (const Node& node : graph.nodes) m.activations += node.notes, m.scoring += node.notes;
-  m.errors = (plan_gradients(graph).total() + std::int64_t{graph.predictions()} * graph.data.outputs) * spec.batch +
-             second_gradient_words(graph, spec.batch);
+  m.activations = activation_memory(graph, spec.batch);
+  m.scoring = activation_memory(graph, chunk_rows(graph, spec.batch));
+  m.errors = gradient_memory(graph, spec.batch) + std::int64_t{graph.predictions()} * graph.data.outputs * spec.batch;
   return m;
 }
 

@@ -15,7 +15,7 @@ struct NetworkMemory {
   std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts
   std::int64_t activations = 0;  ///< of a batch: outputs of all layers and what they keep for the backward pass
   std::int64_t scoring = 0;      ///< activations of the rows that are forwarded and judged before they join a batch
-  std::int64_t errors = 0;       ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs
+  std::int64_t errors = 0;  ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs
 
   std::int64_t total() const { return weights + gradient + optimiser + activations + scoring + errors; }
 };
@@ -25,6 +25,10 @@ int chunk_rows(const Graph& graph, int batch);
 /// Words for the second gradient of a level, or of a shared table, until it is added to the first; 0 where none has
 /// two.
 std::int64_t second_gradient_words(const Graph& graph, int batch);
+/// Words of the activations of `rows` samples, with what nodes keep for the backward pass.
+std::int64_t activation_memory(const Graph& graph, int rows);
+/// Words of the gradients of `rows` samples: shared slots and second gradients.
+std::int64_t gradient_memory(const Graph& graph, int rows);
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph);
 
 }  // namespace eos::theory
