@@ -1,9 +1,10 @@
 // Matrix products with AVX2 and FMA: blocks of up to 6 rows and 16 columns of C are kept in registers.
 //
 // Method: Goto & van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008, reduced to
-// what a layer needs. A panel of 16 columns of op(B) is packed so that it stays in the L1 cache while all rows of op(A)
+// what a layer needs. A panel of 16 columns of op(B) is packed so that it stays in the L1 cache while rows of op(A)
 // pass by; op(A) is packed too if it is transposed, because a stride of a power of two would evict it. 12 accumulators
-// cover the latency of two FMA units.
+// cover the latency of two FMA units. Batches are larger than the caches: while one part of a product is computed, the
+// operands of the next are asked for.
 #include "sgemm.hpp"
 
 #if defined(__AVX2__) && defined(__FMA__)
@@ -21,8 +22,12 @@ namespace eos::kernels {
 namespace {
 
 constexpr int k_rows = k_block_rows, k_columns = k_panel_columns;
-constexpr std::int64_t k_depth = 400;                 ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
-constexpr std::int64_t k_packed_floats = 100 * 1024;  ///< packed rows of op(A), sized for the L2 cache
+constexpr std::int64_t k_depth = 400;  ///< longest panel: 400 x 16 floats are 25 kB, of 32 kB L1
+/// The same where op(A) is transposed: shorter, so that the next slab of both operands fits the L2 cache as well.
+constexpr std::int64_t k_transposed_depth = 192;
+constexpr std::int64_t k_rows_floats = 100 * 1024;  ///< rows of op(A) at a time, sized for the L2 cache
+/// Where all of op(B) is packed at once: rows at a time, and the most floats of op(B), sized for the L2 cache.
+constexpr std::int64_t k_few_rows = 48, k_packed_b_floats = 76 * 1024;
 
 /// Lanes of the two registers that lie inside a panel of `width` columns.
 struct PanelMask {
@@ -139,59 +144,86 @@ void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, const PanelMas
   if (sums != nullptr) store_lanes<full>(sums, mask.low, low_sum), store_lanes<full>(sums + 8, mask.high, high_sum);
 }
 
-/// Six neighbouring floats.
-void copy_six(const float* from, float* to) {
-  _mm_storeu_ps(to, _mm_loadu_ps(from));
-  _mm_storel_pi(reinterpret_cast<__m64*>(to + 4),
-                _mm_loadl_pi(_mm_setzero_ps(), reinterpret_cast<const __m64*>(from + 4)));
-}
-
 /// Blocks [k][rows] of op(A) stored [k][m], one after the other. Eight steps of k at a time, so that few cache lines
-/// are open even where rows lie a power of two apart.
+/// are open even where rows lie a power of two apart. Eight floats are copied where fewer are wanted, while this stays
+/// in both matrices: the next step overwrites what is too much.
 void pack_rows_transposed(std::int64_t m, std::int64_t k, const float* a, std::int64_t lda, float* packed) {
   constexpr std::int64_t k_steps = 8;
   for (std::int64_t t0 = 0; t0 < k; t0 += k_steps) {
     const std::int64_t t1 = std::min(t0 + k_steps, k);
     for (std::int64_t i = 0; i < m;) {
       const int rows = next_rows(m - i);
+      const float* from = a + t0 * lda + i;
       float* to = packed + i * k + t0 * rows;
-      for (std::int64_t t = t0; t < t1; ++t, to += rows) {
-        if (rows == k_rows) {
-          copy_six(a + t * lda + i, to);
-        } else {
-          std::copy_n(a + t * lda + i, rows, to);
-        }
-      }
+      const std::int64_t wide = lda < 8 ? 0 : std::min(t1, k - 7 / rows);  // t rows + 8 <= k rows
+      std::int64_t t = t0;
+      for (; t < wide; ++t, from += lda, to += rows) _mm256_storeu_ps(to, _mm256_loadu_ps(from));
+      for (; t < t1; ++t, from += lda, to += rows) std::copy_n(from, rows, to);
       i += rows;
     }
   }
 }
 
-/// Adds the products over k in [k_begin, k_begin + k) to C, for all columns of p and all its rows.
-void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
-  float* panel = host_scratch<struct PanelTag, float>(k_depth * k_columns);
-  const float* a = p.transpose_a ? p.a + k_begin * p.lda : p.a + k_begin;
-  if (p.transpose_a) {
-    float* packed = host_scratch<struct RowsTag, float>(static_cast<std::size_t>(p.m * k));
-    pack_rows_transposed(p.m, k, a, p.lda, packed);
-    a = packed;
+/// Memory that comes next: a few cache lines of it are asked for with every block, while the block is computed.
+class Ahead {
+ public:
+  Ahead() = default;
+  /// `rows` rows of `width` floats, during `blocks` blocks; nothing where rows lie far apart.
+  Ahead(const float* from, std::int64_t rows, std::int64_t width, std::int64_t stride, std::int64_t blocks) {
+    if (rows <= 0 || stride > 2 * width) return;
+    const std::int64_t bytes = ((rows - 1) * stride + width) * static_cast<std::int64_t>(sizeof *from);
+    at_ = reinterpret_cast<const char*>(from), end_ = at_ + bytes;
+    lines_ = bytes / (k_line * blocks) + 1;
   }
+  void step() {
+    for (std::int64_t i = 0; i < lines_ && at_ < end_; ++i, at_ += k_line) _mm_prefetch(at_, _MM_HINT_T1);
+  }
+
+ private:
+  static constexpr std::int64_t k_line = 64;
+  const char *at_ = nullptr, *end_ = nullptr;
+  std::int64_t lines_ = 0;  ///< with a block
+};
+
+/// The panel of `column`, steps [k_begin, k_begin + k); adds to the sums of its columns, where wanted.
+void pack_b(const Sgemm& p, std::int64_t k_begin, std::int64_t k, std::int64_t column, float* panel) {
+  const std::int64_t width = std::min<std::int64_t>(k_columns, p.n - column);
+  if (p.transpose_b) return pack_panel_transposed(k, p.b + column * p.ldb + k_begin, p.ldb, width, panel);
+  const float* b = p.b + k_begin * p.ldb + column;
+  float* sums = p.b_sums == nullptr ? nullptr : p.b_sums + column;
+  const PanelMask mask = panel_mask(width);
+  width == k_columns ? pack_panel<true>(k, b, p.ldb, mask, panel, sums)
+                     : pack_panel<false>(k, b, p.ldb, mask, panel, sums);
+}
+
+/// Steps [begin, begin + k) of all sums.
+struct Slab {
+  std::int64_t begin, k;
+  const float* a;       ///< op(A) from `begin` on; packed if it is transposed
+  const float* panels;  ///< op(B), packed; null: panels are packed one by one
+};
+
+/// Adds the products of a slab to C, for all columns of p and all its rows.
+void multiply_slab(const Sgemm& p, const Slab& slab, Ahead& a_ahead, Ahead& other_ahead) {
+  const std::int64_t k = slab.k;
+  float* own = host_scratch<struct PanelTag, float>(k_depth * k_columns);
   for (std::int64_t column = 0; column < p.n; column += k_columns) {
-    const std::int64_t width = std::min<std::int64_t>(k_columns, p.n - column);
-    const bool full = width == k_columns;
-    const PanelMask mask = panel_mask(width);
-    if (p.transpose_b) {
-      pack_panel_transposed(k, p.b + column * p.ldb + k_begin, p.ldb, width, panel);
-    } else {
-      const float* b = p.b + k_begin * p.ldb + column;
-      float* sums = p.b_sums == nullptr ? nullptr : p.b_sums + column;
-      full ? pack_panel<true>(k, b, p.ldb, mask, panel, sums) : pack_panel<false>(k, b, p.ldb, mask, panel, sums);
-    }
+    const bool full = p.n - column >= k_columns;
+    if (slab.panels == nullptr) pack_b(p, slab.begin, k, column, own);
+    const float* panel = slab.panels == nullptr ? own : slab.panels + column * k;
+    const PanelMask mask = panel_mask(p.n - column);
     for (std::int64_t row = 0; row < p.m;) {
       const int rows = next_rows(p.m - row);
-      const Block block{
-          k,   a + (p.transpose_a ? row * k : row * p.lda), p.lda, panel, row, column, k_begin == 0, k_begin + k == p.k,
-          mask};
+      a_ahead.step(), other_ahead.step();
+      const Block block{k,
+                        slab.a + row * (p.transpose_a ? k : p.lda),
+                        p.lda,
+                        panel,
+                        row,
+                        column,
+                        slab.begin == 0,
+                        slab.begin + k == p.k,
+                        mask};
       if (p.transpose_a) {
         full ? multiply_rows<true, true>(rows, p, block) : multiply_rows<true, false>(rows, p, block);
       } else {
@@ -199,6 +231,55 @@ void multiply_slab(const Sgemm& p, std::int64_t k_begin, std::int64_t k) {
       }
       row += rows;
     }
+  }
+}
+
+std::int64_t round_up(std::int64_t size, std::int64_t unit) { return (size + unit - 1) / unit * unit; }
+std::int64_t blocks_of(std::int64_t m, std::int64_t n) {
+  return round_up(m, k_rows) / k_rows * (round_up(n, k_columns) / k_columns);
+}
+
+/// Depth of equal slabs of at most `most` steps.
+std::int64_t slab_depth(std::int64_t k, std::int64_t most) {
+  const std::int64_t slabs = (k + most - 1) / most;
+  return (k + slabs - 1) / slabs;
+}
+
+/// op(A) is transposed: its rows are packed, slab by slab.
+void multiply_transposed(const Sgemm& p, std::int64_t depth) {
+  float* packed = host_scratch<struct RowsTag, float>(static_cast<std::size_t>(p.m * depth));
+  const std::int64_t blocks = blocks_of(p.m, p.n);
+  for (std::int64_t k0 = 0; k0 < p.k; k0 += depth) {
+    const std::int64_t k = std::min(depth, p.k - k0), next = k0 + k, left = std::min(depth, p.k - next);
+    pack_rows_transposed(p.m, k, p.a + k0 * p.lda, p.lda, packed);
+    Ahead a(p.a + next * p.lda, left, p.m, p.lda, blocks), b(p.b + next * p.ldb, left, p.n, p.ldb, blocks);
+    multiply_slab(p, {k0, k, packed, nullptr}, a, b);
+  }
+}
+
+/// Packs one panel of op(B) after the other.
+void multiply_panels(const Sgemm& p, std::int64_t depth) {
+  Ahead nothing;
+  for (std::int64_t k0 = 0; k0 < p.k; k0 += depth)
+    multiply_slab(p, {k0, std::min(depth, p.k - k0), p.a + k0, nullptr}, nothing, nothing);
+}
+
+/// Packs all of op(B); then a few rows at a time, so that op(A) and C pass once through the caches.
+void multiply_many_rows(const Sgemm& p) {
+  const std::int64_t depth = slab_depth(p.k, k_depth), columns = round_up(p.n, k_columns);
+  float* panels = host_scratch<struct PanelsTag, float>(static_cast<std::size_t>(columns * p.k));
+  for (std::int64_t k0 = 0; k0 < p.k; k0 += depth) {
+    const std::int64_t k = std::min(depth, p.k - k0);
+    for (std::int64_t column = 0; column < p.n; column += k_columns)
+      pack_b(p, k0, k, column, panels + columns * k0 + column * k);
+  }
+  for (std::int64_t row = 0; row < p.m; row += k_few_rows) {
+    const std::int64_t rows = std::min(k_few_rows, p.m - row), left = std::min(k_few_rows, p.m - row - rows);
+    const Sgemm part = p.block(row, rows, 0, p.n);
+    const std::int64_t blocks = blocks_of(rows, p.n) * ((p.k + depth - 1) / depth);
+    Ahead a(part.a + rows * p.lda, left, p.k, p.lda, blocks), c(part.c + rows * p.ldc, left, p.n, p.ldc, blocks);
+    for (std::int64_t k0 = 0; k0 < p.k; k0 += depth)
+      multiply_slab(part, {k0, std::min(depth, p.k - k0), part.a + k0, panels + columns * k0}, a, c);
   }
 }
 
@@ -214,12 +295,12 @@ void sgemm(const Sgemm& p) {
 void sgemm_all_terms(const Sgemm& p) {
   if (p.k == 0 || p.m == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
   if (p.b_sums != nullptr) std::fill_n(p.b_sums, p.n, 0.0f);
-  const std::int64_t slabs = (p.k + k_depth - 1) / k_depth;
-  const std::int64_t depth = (p.k + slabs - 1) / slabs;
-  const std::int64_t chunk = std::max<std::int64_t>(k_rows, k_packed_floats / depth / k_rows * k_rows);
+  if (!p.transpose_a && p.m >= 4 * k_few_rows && p.k * p.n <= k_packed_b_floats) return multiply_many_rows(p);
+  const std::int64_t depth = slab_depth(p.k, p.transpose_a ? k_transposed_depth : k_depth);
+  const std::int64_t chunk = std::max<std::int64_t>(k_rows, k_rows_floats / depth / k_rows * k_rows);
   for (std::int64_t row = 0; row < p.m; row += chunk) {
     const Sgemm part = p.block(row, std::min(chunk, p.m - row), 0, p.n);  // the sums come with the first rows
-    for (std::int64_t k = 0; k < p.k; k += depth) multiply_slab(part, k, std::min(depth, p.k - k));
+    p.transpose_a ? multiply_transposed(part, depth) : multiply_panels(part, depth);
   }
 }
 

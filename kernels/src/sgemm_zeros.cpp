@@ -96,24 +96,38 @@ void pack_panel(std::int64_t k, const float* b, std::int64_t ldb, float* panel) 
 
 }  // namespace
 
-// Cycles by a model fitted to measurements: a non-zero costs 5 per 64 columns (9 loads on two ports at best), a row of
-// a slab 60 (sums in and out of C, one mispredicted branch), an element of op(A) 1.5 to compress and as much to
-// transpose; the dense kernel does 14 multiply-adds a cycle. A clear gain is asked for, because this kernel lives on
-// the L1 cache and suffers more when neighbours share it. The density is that of every eighth stored row.
-bool sgemm_zeros_pay(const Sgemm& p) {
-  if (p.transpose_b || p.gate != nullptr || p.n % k_columns != 0 || p.n == 0 || p.m < 8 || p.k == 0) return false;
+namespace {
+
+/// Of every `step`-th stored row of op(A).
+double share_of_nonzeros(const Sgemm& p, std::int64_t step) {
   const std::int64_t stored = p.transpose_a ? p.k : p.m, length = p.transpose_a ? p.m : p.k;
   std::int64_t nonzero = 0, seen = 0;
-  for (std::int64_t i = 0; i < stored; i += 8, seen += length) {
+  for (std::int64_t i = 0; i < stored; i += step, seen += length) {
     std::int32_t of_row = 0;
     for (std::int64_t j = 0; j < length; ++j) of_row += p.a[i * p.lda + j] != 0 ? 1 : 0;
     nonzero += of_row;
   }
+  return static_cast<double>(nonzero) / static_cast<double>(seen);
+}
+
+// Cycles by a model fitted to measurements: a non-zero costs 5 per 64 columns (9 loads on two ports at best), a row of
+// a slab 60 (sums in and out of C, one mispredicted branch), an element of op(A) 1.5 to compress and as much to
+// transpose; the dense kernel does 14 multiply-adds a cycle. A clear gain is asked for, because this kernel lives on
+// the L1 cache and suffers more when neighbours share it.
+bool zeros_pay(const Sgemm& p, double share) {
   const auto m = static_cast<double>(p.m), n = static_cast<double>(p.n), k = static_cast<double>(p.k);
-  const double density = static_cast<double>(nonzero) / static_cast<double>(seen);
   const auto slabs = static_cast<double>((p.k + k_depth - 1) / k_depth);
-  const double skipping = m * (n / k_columns) * (5 * k * density + 60 * slabs) + (p.transpose_a ? 3.0 : 1.5) * m * k;
+  const double skipping = m * (n / k_columns) * (5 * k * share + 60 * slabs) + (p.transpose_a ? 3.0 : 1.5) * m * k;
   return skipping < 0.85 * m * n * k / 14;
+}
+
+}  // namespace
+
+// Every eighth stored row tells; of many rows a few say already when there is no hope.
+bool sgemm_zeros_pay(const Sgemm& p) {
+  if (p.transpose_b || p.gate != nullptr || p.n % k_columns != 0 || p.n == 0 || p.m < 8 || p.k == 0) return false;
+  if ((p.transpose_a ? p.k : p.m) >= 1024 && !zeros_pay(p, 0.7 * share_of_nonzeros(p, 64))) return false;
+  return zeros_pay(p, share_of_nonzeros(p, 8));
 }
 
 void sgemm_zeros(const Sgemm& p) {

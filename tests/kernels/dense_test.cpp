@@ -141,15 +141,17 @@ TEST(Dense, element_is_one_chain_of_fused_multiply_adds) {
 }
 
 TEST(Dense, sample_has_the_same_bits_alone_and_in_any_batch) {
-  const Layer batch({1, 29, 70, 37});
-  const LayerResult together = run(Context::cpu(), batch, Activation::relu);
-  for (int i = 0; i < 29; ++i) {
-    Layer alone({1, 1, 70, 37});
-    alone.w = batch.w, alone.b = batch.b;
-    alone.x.assign(batch.x.begin() + i * 70, batch.x.begin() + (i + 1) * 70);
-    const LayerResult single = run(Context::cpu(), alone, Activation::relu);
-    const std::vector<float> row(together.y.begin() + i * 37, together.y.begin() + (i + 1) * 37);
-    ASSERT_EQ(bits(single.y), bits(row)) << "row " << i;
+  for (const int rows : {29, 331}) {
+    const Layer batch({1, rows, 70, 37});
+    const LayerResult together = run(Context::cpu(), batch, Activation::relu);
+    for (int i = 0; i < rows; ++i) {
+      Layer alone({1, 1, 70, 37});
+      alone.w = batch.w, alone.b = batch.b;
+      alone.x.assign(batch.x.begin() + i * 70, batch.x.begin() + (i + 1) * 70);
+      const LayerResult single = run(Context::cpu(), alone, Activation::relu);
+      const std::vector<float> row(together.y.begin() + i * 37, together.y.begin() + (i + 1) * 37);
+      ASSERT_EQ(bits(single.y), bits(row)) << "row " << i;
+    }
   }
 }
 #endif
