@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/hdf5.hpp"
+#include "eos/io/sweep_file.hpp"
 #include "eos/io/toml.hpp"
 #include "files.hpp"
 
@@ -42,6 +43,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     case io::FileKind::energy_model:
       io::read_energy_model(path).check();
       return "joules of a machine";
+    case io::FileKind::sweep:
+      io::read_sweep(path, overrides);
+      return "sweep";
   }
   return "";
 }

@@ -47,6 +47,8 @@ std::pair<std::string, std::string> description(io::FileKind kind) {
       return {"a population of flies", "eos train"};
     case io::FileKind::energy_model:
       return {"the joules of a machine", "eos train FILE.toml --energy-model"};
+    case io::FileKind::sweep:
+      return {"a sweep", "eos sweep"};
   }
   return {};
 }

@@ -27,7 +27,7 @@ const std::vector<ErrorCode>& error_codes() {
       {"E108", Fault::input, "the file describes something else",
        "eos tells files apart by their tables: [problem] and [modes] state a mode problem, [control_problem], [states], "
        "[controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a calibration, "
-       "[train], [data], [network], ... state a training run, [prices] a price list, [energy_model] the joules of a "
+       "[train], [data], [network], ... state a training run, [sweep] asks for many of them, [prices] a price list, [energy_model] the joules of a "
        "machine."},
       {"E109", Fault::input, "a formula is not understood",
        "Formulas are written with numbers, + - * / ^, brackets, the functions sqrt exp log sin cos tan asin acos atan "

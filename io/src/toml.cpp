@@ -11,6 +11,7 @@
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
 #include "toml_control.hpp"
+#include "toml_kinds.hpp"
 #include "toml_lister.hpp"
 #include "toml_reader.hpp"
 #include "toml_schema.hpp"
@@ -26,10 +27,9 @@ using theory::TrainingSpec;
 
 namespace {
 
-constexpr std::size_t k_longest_file = std::size_t{4} << 20;
-
 /// The top-level tables that tell what a file describes.
 const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
+    {FileKind::sweep, {"sweep"}},
     {FileKind::problem, {"problem", "modes"}},
     {FileKind::control, {"control_problem", "model", "states", "controls", "cost"}},
     {FileKind::plan, {"plan"}},
@@ -38,6 +38,8 @@ const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::perceptron, {"perceptron"}},
     {FileKind::energy_model, {"energy_model"}},
     {FileKind::prices, {"prices"}}};
+
+}  // namespace
 
 const char* describe(FileKind kind) {
   switch (kind) {
@@ -57,6 +59,8 @@ const char* describe(FileKind kind) {
       return "a population of flies ([fly])";
     case FileKind::energy_model:
       return "the joules of a machine ([energy_model])";
+    case FileKind::sweep:
+      return "a sweep ([sweep])";
   }
   return "";
 }
@@ -76,11 +80,14 @@ void require_kind(const Document& document, FileKind wanted) {
   throw Error({document.diagnostic(
       {}, "E108",
       fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
-      *kind == FileKind::training                               ? "use `eos train` or `eos calibrate`"
+      *kind == FileKind::sweep                                  ? "use `eos sweep`"
+      : *kind == FileKind::training                             ? "use `eos train` or `eos calibrate`"
       : *kind == FileKind::fly || *kind == FileKind::perceptron ? "use `eos train`"
       : *kind == FileKind::energy_model                         ? "use `eos train --energy-model`"
                                                                 : "use `eos plan`")});
 }
+
+namespace {
 
 bool looks_like_path(const std::string& name) {
   std::error_code ignored;
@@ -214,9 +221,9 @@ void check_and_finish(Reading& reading, const Value& value) {
   }
 }
 
-PlanRequest parse_plan_request(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::plan);
+}  // namespace
+
+PlanRequest plan_request_in(const Document& document) {
   Reading reading(document);
   TableReader top(reading, &document.root(), "");
   PlanRequest request;
@@ -236,8 +243,6 @@ PlanRequest parse_plan_request(const std::string& text, const std::string& name,
   return request;
 }
 
-}  // namespace
-
 FileKind kind_of(const std::string& path) {
   const Document document(read_file(path, k_longest_file), path, {});
   if (const std::optional<FileKind> kind = kind_of(document)) return *kind;
@@ -254,9 +259,7 @@ FileKind kind_of(const std::string& path) {
       {document.diagnostic({}, "E108", fmt::format("'{}' states neither {}", path, fmt::join(kinds, ", nor ")), help)});
 }
 
-ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::problem);
+ModeProblem problem_in(const Document& document) {
   Reading reading(document);
   reading.know_homes(key_homes());
   TableReader top(reading, &document.root(), "");
@@ -267,18 +270,14 @@ ModeProblem parse_problem(const std::string& text, const std::string& name, cons
   return problem;
 }
 
-theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::control);
+theory::ControlProblem control_in(const Document& document) {
   Reading reading(document);
   const theory::ControlProblem problem = read_control(reading, document.root());
   check_and_finish(reading, problem);
   return problem;
 }
 
-TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::training);
+TrainingSpec training_in(const Document& document) {
   Reading reading(document);
   reading.know_homes(key_homes());
   TableReader top(reading, &document.root(), "");
@@ -293,9 +292,7 @@ TrainingSpec parse_training(const std::string& text, const std::string& name, co
   return spec;
 }
 
-theory::FlySpec parse_fly(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::fly);
+theory::FlySpec fly_in(const Document& document) {
   Reading reading(document);
   TableReader top(reading, &document.root(), "");
   theory::FlySpec spec;
@@ -305,9 +302,7 @@ theory::FlySpec parse_fly(const std::string& text, const std::string& name, cons
   return spec;
 }
 
-theory::PerceptronSpec parse_perceptron(const std::string& text, const std::string& name, const Overrides& overrides) {
-  const Document document(text, name, overrides);
-  require_kind(document, FileKind::perceptron);
+theory::PerceptronSpec perceptron_in(const Document& document) {
   Reading reading(document);
   TableReader top(reading, &document.root(), "");
   theory::PerceptronSpec spec;
@@ -315,6 +310,36 @@ theory::PerceptronSpec parse_perceptron(const std::string& text, const std::stri
   top.finish();
   check_and_finish(reading, spec);
   return spec;
+}
+
+namespace {
+
+Document document_of(FileKind wanted, const std::string& text, const std::string& name, const Overrides& overrides) {
+  Document document(text, name, overrides);
+  require_kind(document, wanted);
+  return document;
+}
+
+}  // namespace
+
+ModeProblem parse_problem(const std::string& text, const std::string& name, const Overrides& overrides) {
+  return problem_in(document_of(FileKind::problem, text, name, overrides));
+}
+
+theory::ControlProblem parse_control(const std::string& text, const std::string& name, const Overrides& overrides) {
+  return control_in(document_of(FileKind::control, text, name, overrides));
+}
+
+TrainingSpec parse_training(const std::string& text, const std::string& name, const Overrides& overrides) {
+  return training_in(document_of(FileKind::training, text, name, overrides));
+}
+
+theory::FlySpec parse_fly(const std::string& text, const std::string& name, const Overrides& overrides) {
+  return fly_in(document_of(FileKind::fly, text, name, overrides));
+}
+
+theory::PerceptronSpec parse_perceptron(const std::string& text, const std::string& name, const Overrides& overrides) {
+  return perceptron_in(document_of(FileKind::perceptron, text, name, overrides));
 }
 
 PriceList parse_prices(const std::string& text, const std::string& name, const Overrides& overrides) {
@@ -350,7 +375,7 @@ theory::PerceptronSpec read_perceptron(const std::string& path, const Overrides&
 }
 
 PlanRequest read_plan_request(const std::string& path, const Overrides& overrides) {
-  return parse_plan_request(read_file(path, k_longest_file), path, overrides);
+  return plan_request_in(document_of(FileKind::plan, read_file(path, k_longest_file), path, overrides));
 }
 
 theory::EnergyModel parse_energy_model(const std::string& text, const std::string& name, const Overrides& overrides) {

@@ -18,6 +18,8 @@ class Document {
   /// something that is not a table).
   Document(const std::string& text, std::string name, const Overrides& overrides);
 
+  /// Takes a top-level key away.
+  void remove(const std::string& key) { root_.erase(key); }
   const toml::table& root() const { return root_; }
   const std::string& name() const { return name_; }
   /// Folder that relative paths of the file refer to; empty for the current one.

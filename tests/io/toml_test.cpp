@@ -321,6 +321,9 @@ TEST(Toml, every_example_is_valid) {
       case eos::io::FileKind::prices:
         ADD_FAILURE() << "price lists live in data/prices";
         break;
+      case eos::io::FileKind::sweep:
+        ADD_FAILURE() << "sweeps live in examples/sweeps";
+        break;
     }
   }
   EXPECT_GE(runs, 5);

@@ -42,6 +42,7 @@ enum class Purpose : std::uint32_t {
   augmentation = 23,
   teacher_data = 24,
   dropout = 25,
+  design = 26,
   test = 99
 };
 
