@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "descriptor.hpp"
 #include "eos/core/error.hpp"
 
 namespace eos::io {
@@ -18,31 +19,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-  int close() {
-    const int result = fd_ >= 0 ? ::close(fd_) : 0;
-    fd_ = -1;
-    return result;
-  }
-
- private:
-  int fd_;
-};
-
 std::string folder_of(const std::string& path) {
   const std::string folder = fs::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
 }
 
-[[noreturn]] void fail(const std::string& path, int error, std::size_t bytes = 0) {
+/// Where the bytes go: the target of a symbolic link, so that the link stays.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  const fs::path real = fs::weakly_canonical(path, error);
+  return error ? path : real.string();
+}
+
+}  // namespace
+
+void fail_to_write(const std::string& path, int error, std::size_t bytes) {
   const std::string folder = folder_of(path);
   std::string why = std::strerror(error), help;
   std::error_code ignored;
@@ -80,7 +72,6 @@ std::string folder_of(const std::string& path) {
   throw core::Error("E301", fmt::format("cannot write '{}': {}", path, why), help);
 }
 
-/// Writes everything; returns 0 or errno.
 int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -91,44 +82,46 @@ int write_all(int fd, std::string_view bytes) {
   return 0;
 }
 
-void sync_folder(const std::string& path) {
+int write_all_at(int fd, std::string_view bytes, off_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+    offset += n;
+  }
+  return 0;
+}
+
+void sync_folder_of(const std::string& path) {
   const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.ok()) ::fsync(folder.get());  // not every file system can; the rename itself has happened
 }
 
-/// Where the bytes go: the target of a symbolic link, so that the link stays.
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  const fs::path real = fs::weakly_canonical(path, error);
-  return error ? path : real.string();
-}
-
-}  // namespace
-
 void publish_file(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, errno);
-  sync_folder(to);
+  if (::rename(from.c_str(), to.c_str()) != 0) fail_to_write(to, errno);
+  sync_folder_of(to);
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
   const std::string target = resolved(path);
   struct stat old {};
   const bool exists = ::stat(target.c_str(), &old) == 0;
-  if (exists && S_ISDIR(old.st_mode)) fail(path, EISDIR);
+  if (exists && S_ISDIR(old.st_mode)) fail_to_write(path, EISDIR);
   if (exists && !S_ISREG(old.st_mode)) {  // a device or a pipe cannot be renamed over
     Descriptor device(::open(target.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!device.ok()) fail(path, errno);
-    if (const int error = write_all(device.get(), bytes); error != 0) fail(path, error, bytes.size());
+    if (!device.ok()) fail_to_write(path, errno);
+    if (const int error = write_all(device.get(), bytes); error != 0) fail_to_write(path, error, bytes.size());
     return;
   }
-  if (exists && ::access(target.c_str(), W_OK) != 0) fail(path, errno);  // a write-protected file stays as it is
+  if (exists && ::access(target.c_str(), W_OK) != 0)
+    fail_to_write(path, errno);  // a write-protected file stays as it is
   static std::atomic<unsigned> counter{0};
   const fs::path where(target);
   const std::string temporary =
       (where.parent_path() / fmt::format(".{}.tmp-{}-{}", where.filename().string(), ::getpid(), counter++)).string();
   Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!file.ok()) fail(path, errno);
+  if (!file.ok()) fail_to_write(path, errno);
   int error = write_all(file.get(), bytes);
   if (error == 0 && exists && ::fchmod(file.get(), old.st_mode & 07777) != 0) error = errno;
   if (error == 0 && ::fsync(file.get()) != 0) error = errno;
@@ -136,9 +129,9 @@ void write_file(const std::string& path, std::string_view bytes) {
   if (error == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());
-    fail(path, error, bytes.size());
+    fail_to_write(path, error, bytes.size());
   }
-  sync_folder(target);
+  sync_folder_of(target);
 }
 
 std::string read_file(const std::string& path, std::size_t limit) {

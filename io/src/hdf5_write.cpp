@@ -99,11 +99,12 @@ std::vector<hsize_t> chunk_shape(const std::vector<hsize_t>& shape, std::size_t 
 }
 
 Handle creation_properties(const std::vector<hsize_t>& shape, std::size_t elements, std::size_t element_bytes,
-                           bool is_text) {
+                           Storage storage) {
   Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "create properties");
   check(H5Pset_obj_track_times(properties, false), "switch object times off");
   check(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
-  if (is_text || shape.empty() || elements * element_bytes <= k_contiguous_bytes) return properties;
+  if (storage == Storage::contiguous || shape.empty() || elements * element_bytes <= k_contiguous_bytes)
+    return properties;
   const std::vector<hsize_t> chunk = chunk_shape(shape, element_bytes);
   check(H5Pset_chunk(properties, static_cast<int>(chunk.size()), chunk.data()), "set chunks");
   if (element_bytes > 1) check(H5Pset_shuffle(properties), "set the shuffle filter");
@@ -165,7 +166,7 @@ void check_variable(const Variable& variable, const Scales& scales) {
       if (s.find('\0') != std::string::npos || !core::is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
 }
 
-Handle write_variable(hid_t group, const Variable& variable, const Scales& scales) {
+Handle write_variable(hid_t group, const Variable& variable, const Scales& scales, Storage storage) {
   check_variable(variable, scales);
   std::vector<hsize_t> shape;
   for (const std::string& dim : variable.dims) shape.push_back(static_cast<hsize_t>(scales.at(dim).length));
@@ -173,7 +174,8 @@ Handle write_variable(hid_t group, const Variable& variable, const Scales& scale
   const std::size_t elements = core::array_size(variable.values);
   const Handle text = h5::text_type();
   const hid_t type = is_text ? static_cast<hid_t>(text) : number_types(variable.values).first;
-  const Handle properties = creation_properties(shape, elements, H5Tget_size(type), is_text);
+  const Handle properties =
+      creation_properties(shape, elements, H5Tget_size(type), is_text ? Storage::contiguous : storage);
   const Handle space = make_space(shape);
   Handle dataset(H5Dcreate2(group, variable.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
                  "create a variable");
@@ -187,7 +189,7 @@ Handle write_variable(hid_t group, const Variable& variable, const Scales& scale
 /// A dimension without coordinate values, as netCDF-4 marks it: readers see the dimension and no variable.
 Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t length) {
   const std::vector<hsize_t> shape{static_cast<hsize_t>(length)};
-  const Handle properties = creation_properties(shape, 0, 4, false);
+  const Handle properties = creation_properties(shape, 0, 4, Storage::contiguous);
   const Handle space = make_space(shape);
   Handle dataset(H5Dcreate2(group, name.c_str(), H5T_IEEE_F32BE, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
                  "create a dimension");
@@ -196,7 +198,7 @@ Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t l
   return dataset;
 }
 
-void write_group(hid_t group, const Dataset& data, Scales scales) {
+void write_group(hid_t group, const Dataset& data, Scales scales, Storage storage) {
   for (const auto& [name, length] : data.dims) {
     if (!core::is_name(name) || length < 0)
       throw Error("E190", fmt::format("dimension '{}' of length {} cannot be stored", name, length));
@@ -208,7 +210,7 @@ void write_group(hid_t group, const Dataset& data, Scales scales) {
   }
   std::vector<std::shared_ptr<Handle>> written;
   for (const Variable& variable : data.variables) {
-    written.push_back(std::make_shared<Handle>(write_variable(group, variable, scales)));
+    written.push_back(std::make_shared<Handle>(write_variable(group, variable, scales, storage)));
     if (data.dims.count(variable.name) == 0) continue;
     check(H5DSset_scale(*written.back(), variable.name.c_str()), "make a dimension scale");
     scales[variable.name].dataset = written.back();
@@ -228,7 +230,7 @@ void write_group(hid_t group, const Dataset& data, Scales scales) {
     check(H5Pset_obj_track_times(properties, false), "switch object times off");
     const Handle sub(H5Gcreate2(group, name.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), H5Gclose, "create a group");
     write_attributes(sub, child.attributes);
-    write_group(sub, child, scales);
+    write_group(sub, child, scales, storage);
   }
 }
 
@@ -276,7 +278,7 @@ struct Image {
   static herr_t forget(void*) { return 0; }
 };
 
-std::string file_image(const Dataset& data) {
+std::string file_image(const Dataset& data, Storage storage) {
   const h5::Session session;
   Image image;
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
@@ -295,7 +297,7 @@ std::string file_image(const Dataset& data) {
     const Handle file(H5Fcreate("eos.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file in memory");
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
     write_attributes(root, root_attributes(data));
-    write_group(root, data, {});
+    write_group(root, data, {}, storage);
     check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
     size = H5Fget_file_image(file, nullptr, 0);  // the length alone
   }
@@ -307,6 +309,8 @@ std::string file_image(const Dataset& data) {
 
 }  // namespace
 
-void write_hdf5(const std::string& path, const Dataset& data) { write_file(path, file_image(data)); }
+void write_hdf5(const std::string& path, const Dataset& data, Storage storage) {
+  write_file(path, file_image(data, storage));
+}
 
 }  // namespace eos::io

@@ -16,12 +16,18 @@ namespace eos::io {
 /// Root attribute eos_schema: "major.minor". Readers of one major version read all its minor versions.
 inline constexpr const char* k_schema_version = "1.0";
 
+/// How large arrays are stored.
+enum class Storage {
+  compressed,  ///< chunks, shuffle, deflate and checksums: small files
+  contiguous   ///< plain: written and read at the speed of the disk, as sweeps need
+};
+
 /// Writes the whole tree. Sets the root attributes Conventions, eos_schema and content_sha256, and status "complete"
 /// and determinism "R1 run-to-run" where `data` has none. Equal tables give byte-identical files. The file is built in
 /// memory first: peak memory is about twice the data.
 /// throws Error E301 (no folder, no permission, disk full: the old file is intact), E190 (names, sizes or dimensions
 /// that do not fit together, a group that redefines a dimension of its parent, text that is not UTF-8).
-void write_hdf5(const std::string& path, const core::Dataset& data);
+void write_hdf5(const std::string& path, const core::Dataset& data, Storage storage = Storage::compressed);
 
 /// Reads the whole tree and verifies content_sha256. Groups, dimensions, variables with their order, types and
 /// attributes come back as they were written.
