@@ -49,7 +49,8 @@ struct Head {
   float scale;
   bool causal;
   const float *q, *k, *v;
-  std::int64_t next_qkv, next_out;  ///< from here to the next head, in qkv and in out
+  std::int64_t index;  ///< among the heads of the sample
+  std::int64_t next;   ///< tokens from here to the next sample; 0 for the last
 
   std::int64_t seen(std::int64_t i) const { return causal ? i + 1 : tokens; }
 };
@@ -121,17 +122,13 @@ RowSum exponentials(const Head& head, std::int64_t seen, std::int64_t end, float
   return {sum, shift + std::log(sum)};
 }
 
-/// Asks for rows of the next head, which are too short for the processor to foresee where the next one begins.
-void prefetch(const Head& head, int rows, const float* from, std::int64_t stride) {
+/// While query i is worked on, its share of the next sample is asked for, in the order of memory; `here` is where the
+/// head's part of an array of rows of `stride` floats begins.
+void prefetch(const Head& head, std::int64_t i, const float* here, std::int64_t stride) {
   constexpr std::int64_t k_cache_line = 16;
-  for (int i = 0; i < rows; ++i, from += stride) {
-    for (std::int64_t c = 0; c < head.size; c += k_cache_line) __builtin_prefetch(from + c, 0, 2);
-  }
-}
-
-void prefetch_qkv(const Head& head, int rows, std::int64_t i0, const float* qkv) {
-  const float* from = qkv + head.next_qkv + i0 * head.stride;
-  for (int part = 0; part < 3; ++part) prefetch(head, rows, from + part * head.width, head.stride);
+  const std::int64_t share = stride * head.size / head.width, query = head.index * head.tokens + i;
+  const float* from = here - head.index * head.size + head.next * stride + query * share;
+  for (std::int64_t c = 0; c < share; c += k_cache_line) __builtin_prefetch(from + c, 0, 2);
 }
 
 /// From working memory to where the rows are wanted.
@@ -165,10 +162,10 @@ void forward(const Head& head, float* out, float* lse) {
   for (std::int64_t i0 = 0; i0 < head.tokens;) {
     const int rows = next_rows(head.tokens - i0);
     const std::int64_t columns = head.seen(i0 + rows - 1), end = round_up(columns, k_lanes);
-    prefetch_qkv(head, rows, i0, head.q);
     multiply_panels(rows, {head.q + i0 * head.stride, head.stride, 1}, keys, head.size, end, {scores, head.line});
     float inverse[k_block_rows];
     for (int i = 0; i < rows; ++i) {
+      prefetch(head, i0 + i, head.q, head.stride);
       const RowSum sum = exponentials(head, head.seen(i0 + i), end, scores + i * head.line);
       inverse[i] = 1 / sum.sum;
       lse[i0 + i] = sum.log;
@@ -237,12 +234,12 @@ void backward_rows(const Head& head, const BackwardArrays& arrays, const Backwar
   const std::int64_t seen = head.seen(i0 + rows - 1), columns = round_up(seen, k_lanes);
   const std::int64_t line = head.line, padded = head.padded;
   float *p = m.probability + at * line, *d = m.derivative + at * line;
-  prefetch_qkv(head, rows, i0, head.q), prefetch_qkv(head, rows, i0, arrays.dqkv);
-  for (const float* from : {arrays.out, arrays.dout})
-    prefetch(head, rows, from + head.next_out + i0 * head.width, head.width);
   multiply_panels(rows, {m.q + i0 * padded, padded, 1}, m.keys, head.size, columns, {p, line});
   multiply_panels(rows, {m.dout + i0 * padded, padded, 1}, m.values, head.size, columns, {d, line});
   for (int i = 0; i < rows; ++i) {
+    for (const float* from : {head.q, static_cast<const float*>(arrays.dqkv)})
+      prefetch(head, i0 + i, from, head.stride);
+    for (const float* from : {arrays.out, arrays.dout}) prefetch(head, i0 + i, from, head.width);
     const float mean = dot(m.dout + (i0 + i) * padded, arrays.out + (i0 + i) * head.width, head.size);
     differentiate(head, head.seen(i0 + i), end, arrays.lse[i0 + i], mean, p + i * line, d + i * line);
   }
@@ -301,11 +298,7 @@ void for_heads(const Context& context, AttentionShape shape, const float* qkv, B
       head.scale = 1 / std::sqrt(static_cast<float>(size));
       head.q = qkv + sample * tokens * head.stride + h * size;
       head.k = head.q + width, head.v = head.k + width;
-      const bool last = h == shape.heads - 1;
-      const std::int64_t ahead = last ? width - size : 0;  // of the first head
-      const bool end = last && task + 1 == samples;
-      head.next_qkv = end ? 0 : last ? tokens * head.stride - ahead : size;
-      head.next_out = end ? 0 : last ? tokens * width - ahead : size;
+      head.index = h, head.next = task + 1 == samples ? 0 : tokens;
       body(head, sample * tokens * width + h * size, (sample * shape.heads + h) * tokens);
     }
   };
