@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "analysis.hpp"
+#include "checkpoint_files.hpp"
 #include "commands.hpp"
 #include "energy.hpp"
 #include "eos/core/error.hpp"
@@ -25,19 +26,6 @@ namespace eos::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Files that stay until the output is safe on disk: sim::train removes checkpoints when it returns, which is too
-/// early.
-class KeepingSink : public core::Sink {
- public:
-  explicit KeepingSink(const std::string& folder) : files_(folder) {}
-  void write(const std::string& name, const core::Dataset& data) override { files_.write(name, data); }
-  std::optional<core::Dataset> read(const std::string& name) override { return files_.read(name); }
-  void remove(const std::string&) override {}
-
- private:
-  io::FileSink files_;
-};
 
 /// The folder of checkpoints beside the output, held by one process at a time.
 class CheckpointFolder {

@@ -57,6 +57,20 @@ class Watch {
   double done_ = 0;
 };
 
+/// Where results go, and who is told.
+struct Results {
+  std::vector<ReplicaResult>& all;
+  const std::function<void(std::size_t, const ReplicaResult&)>& finished;
+  std::mutex& lock;
+
+  void put(std::size_t place, ReplicaResult result, bool complete) const {
+    all[place] = std::move(result);
+    if (!complete || !finished) return;
+    const std::lock_guard<std::mutex> guard(lock);
+    finished(place, all[place]);
+  }
+};
+
 /// Epochs and mean recent loss of what is in the slots.
 std::pair<double, double> standing(const ReplicaBatch& batch) {
   double epochs = 0, loss = 0;
@@ -72,7 +86,7 @@ std::pair<double, double> standing(const ReplicaBatch& batch) {
 
 /// Steps a batch until the queue is empty or a stop is asked for.
 void work(ReplicaBatch& batch, const RunSetup& setup, const Group& group, std::atomic<std::size_t>& next, Watch& watch,
-          std::vector<ReplicaResult>& results) {
+          const Results& results) {
   std::vector<std::size_t> result_of(static_cast<std::size_t>(batch.slots()));
   bool stopped = false;
   while (true) {
@@ -94,9 +108,11 @@ void work(ReplicaBatch& batch, const RunSetup& setup, const Group& group, std::a
     if (!stopped) batch.advance();
     const auto [epochs, loss] = standing(batch);
     watch.note(epochs - before, loss);
-    for (int slot = 0; slot < batch.slots(); ++slot)
-      if (batch.run(slot) != nullptr && (stopped || batch.run(slot)->finished()))
-        results[result_of[static_cast<std::size_t>(slot)]] = batch.take(slot, !batch.run(slot)->finished());
+    for (int slot = 0; slot < batch.slots(); ++slot) {
+      if (batch.run(slot) == nullptr || !(stopped || batch.run(slot)->finished())) continue;
+      const bool complete = batch.run(slot)->finished();
+      results.put(result_of[static_cast<std::size_t>(slot)], batch.take(slot, !complete), complete);
+    }
   }
 }
 
@@ -110,7 +126,7 @@ int replicas_for(const BatchOptions& options, const kernels::Context& context, c
 }
 
 void train_group(const Group& group, const TaskData& data, core::Progress& progress, const BatchOptions& options,
-                 std::vector<ReplicaResult>& results) {
+                 const Results& results) {
   const BatchForm& form = *group.tasks.front().form;
   const kernels::Context context = kernels::Context::named(options.device);
   RunSetup setup(form.spec, data, context);
@@ -164,7 +180,9 @@ std::vector<ReplicaResult> train_batched(const std::vector<theory::TrainingSpec>
     }
   }
   std::vector<ReplicaResult> all(results);
-  for (const Group& group : groups) train_group(group, data, progress, options, all);
+  std::mutex lock;
+  const Results sink{all, options.finished, lock};
+  for (const Group& group : groups) train_group(group, data, progress, options, sink);
   return all;
 }
 

@@ -9,9 +9,9 @@ namespace eos::sim {
 using theory::WriteRule;
 
 OnlineUpdate::OnlineUpdate(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-                           const theory::PlasticitySpec& plasticity, const Network& layout)
+                           const theory::PlasticitySpec& plasticity, const Network& layout, int batch)
     : context_(context), layout_(layout), writes_all_(plasticity.rule == WriteRule::all) {
-  const bool plain = optimiser.kind == theory::OptimiserKind::sgd && optimiser.momentum == 0 &&
+  const bool plain = batch == 1 && optimiser.kind == theory::OptimiserKind::sgd && optimiser.momentum == 0 &&
                      optimiser.weight_decay == 0 && optimiser.clip == 0 && !plasticity.accumulate && layout.chain();
   possible_ = plain && (writes_all_ || plasticity.rule == WriteRule::threshold);
   if (!possible_) return;

@@ -14,9 +14,11 @@ namespace eos::sim {
 class OnlineUpdate {
  public:
   OnlineUpdate(const kernels::Context& context, const theory::OptimiserSpec& optimiser,
-               const theory::PlasticitySpec& plasticity, const Network& layout);
+               const theory::PlasticitySpec& plasticity, const Network& layout, int batch);
 
-  /// Plain SGD of one row that writes everything, or what exceeds a threshold; nothing has to be kept for later.
+  /// Online training (batch 1) by plain SGD that writes everything, or what exceeds a threshold; nothing has to be kept
+  /// for later. A single row that is left of a larger batch goes the usual way, as in a batch of replicas: the sums of
+  /// the path would otherwise be taken in another order.
   bool takes(int rows) const { return possible_ && rows == 1; }
   /// pre: takes(1). Row 0 of `a` and its dz and `sent` as in Backward::run.
   void run(const Activations& a, const float* dz, const float* sent, WriteControls controls, float* weights);

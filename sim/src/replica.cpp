@@ -16,12 +16,6 @@ namespace {
 
 constexpr int k_least_chunk = 8;  // rows; a smaller forward costs as much, because it reads all weights
 
-theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
-  const theory::TopologySpec dense;
-  if (topology.rule != dense.rule) return theory::sparse_counts(topology, network.widths, network.biases);
-  return theory::graph_counts(network.graph, network.inputs());
-}
-
 /// What is known only with the data at hand.
 void check_sequences(const theory::SelectionSpec& s, const Network& network) {
   const bool sequences = network.predictions() > 1;
@@ -36,6 +30,12 @@ void check_sequences(const theory::SelectionSpec& s, const Network& network) {
 }
 
 }  // namespace
+
+theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network) {
+  const theory::TopologySpec dense;
+  if (topology.rule != dense.rule) return theory::sparse_counts(topology, network.widths, network.biases);
+  return theory::graph_counts(network.graph, network.inputs());
+}
 
 ResidentInputs::ResidentInputs(const kernels::Context& context, const LabelledSet& set) : set_(&set) {
   if (context.backend() == kernels::Backend::cpu) return;
@@ -72,7 +72,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
                   theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed,
                   structure_.learning() != nullptr),
-      online_(context, setup.spec.optimiser, setup.plasticity, setup.layout),
+      online_(context, setup.spec.optimiser, setup.plasticity, setup.layout, setup.spec.batch),
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
       gradient_(context, static_cast<std::size_t>(setup.layout.parameters())),

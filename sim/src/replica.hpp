@@ -36,6 +36,9 @@ class ResidentInputs {
   kernels::Buffer<std::uint8_t> copy_;
 };
 
+/// Of one sample, where the topology may be sparse.
+theory::NetworkCounts network_counts(const theory::TopologySpec& topology, const Network& network);
+
 /// What all replicas of a run share.
 struct RunSetup {
   RunSetup(const theory::TrainingSpec& spec, const TaskData& data, const kernels::Context& context);

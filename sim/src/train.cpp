@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 
 #include "eos/core/error.hpp"
@@ -19,43 +20,53 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// The checkpoints of one replica. Sinks need not be thread-safe, so all replicas share a lock.
+/// Sinks need not be thread-safe, so all replicas share one with its lock. The fingerprint is computed when it is first
+/// asked for: hashing a data set takes longer than many a run.
+struct CheckpointStore {
+  core::Sink* sink;
+  std::function<std::string()> fingerprint;
+  std::mutex lock = {};
+  std::string computed = {};
+
+  const std::string& run() {
+    if (computed.empty()) computed = fingerprint();
+    return computed;
+  }
+};
+
+/// The checkpoints of one replica.
 class Checkpoints {
  public:
-  Checkpoints(const TrainOptions& options, std::size_t replica, std::string fingerprint, std::mutex& lock)
-      : sink_(options.checkpoints),
-        name_(fmt::format("{}-{}", options.checkpoint_name, replica)),
-        fingerprint_(std::move(fingerprint)),
-        lock_(&lock) {}
+  Checkpoints(CheckpointStore& store, const std::string& name, std::size_t replica)
+      : store_(&store), name_(fmt::format("{}-{}", name, replica)) {}
 
   void load(Replica& replica, std::uint64_t seed) {
-    if (sink_ == nullptr) return;
-    const std::lock_guard<std::mutex> guard(*lock_);
-    const auto stored = sink_->read(name_);
+    if (store_->sink == nullptr) return;
+    const std::lock_guard<std::mutex> guard(store_->lock);
+    const auto stored = store_->sink->read(name_);
     if (!stored) return;
-    if (stored->text("fingerprint") != fingerprint_ || stored->text("seed") != std::to_string(seed))
+    if (stored->text("fingerprint") != store_->run() || stored->text("seed") != std::to_string(seed))
       throw core::Error(
           "E501", fmt::format("checkpoint '{}' was written by a run with another configuration, seed or data", name_),
           "remove it, or give the configuration it was made with");
     replica.restore(*stored);
   }
   void save(Replica& replica, std::uint64_t seed) {
-    if (sink_ == nullptr) return;
+    if (store_->sink == nullptr) return;
     core::Dataset state = replica.checkpoint();
+    const std::lock_guard<std::mutex> guard(store_->lock);
     state.attributes["title"] = std::string("state of a training run");
-    state.attributes["fingerprint"] = fingerprint_;
+    state.attributes["fingerprint"] = store_->run();
     state.attributes["seed"] = std::to_string(seed);
-    const std::lock_guard<std::mutex> guard(*lock_);
-    sink_->write(name_, state);
+    store_->sink->write(name_, state);
   }
   void remove() {
-    if (sink_ != nullptr) sink_->remove(name_);
+    if (store_->sink != nullptr) store_->sink->remove(name_);
   }
 
  private:
-  core::Sink* sink_;
-  std::string name_, fingerprint_;
-  std::mutex* lock_;
+  CheckpointStore* store_;
+  std::string name_;
 };
 
 ReplicaResult run_replica(const RunSetup& setup, const kernels::Context& context, std::uint64_t seed,
@@ -139,10 +150,9 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   result.device = context.device_name();
   result.train_samples = data.train.samples;
   result.replicas.resize(spec.seeds.size());
-  const std::string fingerprint = options.checkpoints != nullptr ? run_fingerprint(setup, context.backend()) : "";
-  std::mutex sink_lock;
+  CheckpointStore store{options.checkpoints, [&] { return run_fingerprint(setup, context.backend()); }};
   std::vector<Checkpoints> checkpoints;
-  for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(options, r, fingerprint, sink_lock);
+  for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(store, options.checkpoint_name, r);
   RunEnergy energy(options, context, spec.seeds.size());
   energy.start();
   if (trains_batched(setup, data, context, options)) {

@@ -47,7 +47,7 @@ TEST_P(OnlineUpdates, write_the_bits_that_a_stored_gradient_gives) {
   const Network layout({40, 21, 13, 5}, network);
   theory::PlasticitySpec plasticity;
   if (GetParam().theta >= 0) plasticity.rule = theory::WriteRule::threshold;
-  OnlineUpdate online(context, {}, plasticity, layout);
+  OnlineUpdate online(context, {}, plasticity, layout, 1);
   ASSERT_TRUE(online.takes(1));
   Plasticity passes(context, {}, plasticity, 0, layout, 1);
   Backward backward(context, layout, 1);

@@ -2,13 +2,14 @@
 //
 // Many small networks fill a GPU that one cannot: a step of all of them is one captured sequence of kernels, the runs
 // differ by tables on the device, and a run that ends gives its place to the next. Results are those of train(): on the
-// CPU every number has the same bits for any number of replicas and threads, except that updates of one row add up path
+// CPU every number has the same bits for any number of replicas and threads, except that runs with batch 1 add up path
 // and path_squared in another order; on CUDA matrix products of several replicas may sum in another order than those of
 // one, so results repeat at the same `replicas` and otherwise agree to rounding. What cannot be batched: see
 // batchable(). Memory: batch_bytes() of replica_batch.hpp predicts it, and Error E304 says how many replicas would fit.
 // Example: tests/sim/batch_test.cpp.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct BatchOptions {
   int replicas = 0;            ///< runs in lockstep; 0: 64 on CUDA, or as many as fit; one a thread on the CPU
   int threads = 1;             ///< of the CPU; each steps a batch of its own
   bool keep_weights = false;   ///< ReplicaResult::weights_at is filled
+  /// Called as soon as a run has ended, stopped ones excepted, one call at a time: its place in the results.
+  std::function<void(std::size_t, const ReplicaResult&)> finished = {};
 };
 
 /// Whether train_batched() can train a spec; if not, `reason` says why. What a step does must not hang on feedback that

@@ -1,0 +1,33 @@
+// eos sweep: what its actions share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "eos/io/sweep_folder.hpp"
+#include "session.hpp"
+#include "sweep_runs.hpp"
+
+namespace eos::cli {
+
+/// A sweep that is about to be worked on.
+struct OpenSweep {
+  io::SweepFolder folder;
+  io::SweepPlan plan;
+  std::unique_ptr<SweepRuns> runs;
+  std::unique_ptr<SweepData> data;
+};
+
+/// From a sweep file, planned now, or from a folder that holds a sweep (`target` is a folder). The folder is not made:
+/// create_folder() does that.
+OpenSweep open_sweep(Session& session, const std::string& target);
+/// Writes the plan into the folder, or takes over the plan that is there.
+void create_folder(OpenSweep& sweep);
+
+/// The plan as text: runs, groups, chunks, forecasts.
+Document plan_report(const OpenSweep& sweep, int threads);
+
+int sweep_status(Session& session, const std::string& folder);
+int sweep_watch(Session& session, const std::string& folder);
+
+}  // namespace eos::cli
