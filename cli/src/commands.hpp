@@ -11,6 +11,7 @@ int run_data(Session& session);
 int run_calibrate(Session& session);
 int run_plan(Session& session);
 int run_train(Session& session);
+int run_sweep(Session& session);
 int run_compare(Session& session);
 int run_show(Session& session);
 int run_check(Session& session);

@@ -320,7 +320,7 @@ class Bench {
     table.attributes["sweep_axes"] = fmt::format("{}", fmt::join(plan_.axes, " "));
     table.attributes["planned_runs"] = static_cast<std::int64_t>(plan_.runs.size());
     add_origin(table, plan_.title.empty() ? "sweep" : plan_.title, runs_.file().text, options_.command_line);
-    io::write_hdf5(folder_.chunk_file(chunk.number), table, io::Storage::plain);
+    io::write_hdf5(folder_.chunk_file(chunk.number), table, io::Storage::contiguous);
     chunk.journal.remove();
     ++published_;
     outcome_.chunks = published_;

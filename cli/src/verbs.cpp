@@ -271,6 +271,77 @@ Verb train_verb() {
       .run = run_train};
 }
 
+Verb sweep_verb() {
+  return {
+      .name = "sweep",
+      .summary = "train the many runs of a sweep file, on all cores, a GPU or a cluster; never lose a finished run",
+      .description =
+          "SWEEP.toml is a training file with a table [sweep]: axes over any of its keys, as a grid, a list, random or "
+          "Latin hypercube or Sobol draws, times seeds. Results go to the folder given with -o. Runs are cut into "
+          "chunks; "
+          "any number of processes and machines may work on one folder, each takes chunks that nobody holds. Finished "
+          "runs are safe from the moment they end: after Ctrl-C (exit code 4), a kill or a full disk, 'eos sweep DIR' "
+          "goes on and repeats none. Runs that diverge are recorded as such; runs that fail are noted in DIR/failed "
+          "and "
+          "tried again (exit code 1).\n"
+          "status DIR tells how far it is, watch DIR shows it live, submit writes and submits a Slurm job array. When "
+          "all "
+          "runs are there, 'eos merge DIR -o sweep.h5' makes one file of them.",
+      .positionals = {{.name = "WHAT",
+                       .kind = ValueKind::file,
+                       .help = "SWEEP.toml to start (or to go on), the folder of a sweep to go on, or status, watch"},
+                      {.name = "TARGET",
+                       .kind = ValueKind::folder,
+                       .help = "status, watch: the folder of the sweep",
+                       .required = false}},
+      .options = {{.name = "out",
+                   .letter = 'o',
+                   .kind = ValueKind::folder,
+                   .value = "DIR",
+                   .help = "folder for results; the same command again goes on"},
+                  {.name = "dry-run",
+                   .help = "only show runs, groups, replicas, and what time, memory, energy and files they will take"},
+                  set_option(),
+                  {.name = "shard",
+                   .kind = ValueKind::text,
+                   .value = "I/N",
+                   .help = "work only on the I-th of N parts of the chunks"},
+                  {.name = "chunk", .kind = ValueKind::integer, .value = "C", .help = "work only on chunk C, from 0"},
+                  {.name = "replicas",
+                   .kind = ValueKind::integer,
+                   .value = "R",
+                   .help =
+                       "runs in lockstep (default: 1 on the CPU, on a GPU as many as make it fastest); results do not "
+                       "depend on it on the CPU",
+                   .minimum = 1},
+                  {.name = "chunk-minutes",
+                   .kind = ValueKind::number,
+                   .value = "M",
+                   .help = "longest chunk; small sweeps are cut finer",
+                   .fallback = "5",
+                   .minimum = 0.001},
+                  {.name = "checkpoint-seconds",
+                   .kind = ValueKind::integer,
+                   .value = "S",
+                   .help = "between checkpoints of a run in progress",
+                   .fallback = "120"},
+                  {.name = "device",
+                   .kind = ValueKind::choice,
+                   .value = "NAME",
+                   .help = "where to compute",
+                   .choices = {"auto", "cpu", "cuda"},
+                   .fallback = "auto",
+                   .environment = "EOS_DEVICE"},
+                  threads_option()},
+      .examples = {{"eos sweep examples/sweeps/learning_rates.toml -o lr", "run it on all cores"},
+                   {"eos sweep examples/sweeps/learning_rates.toml --dry-run", "what would it take?"},
+                   {"eos sweep lr", "go on after an interruption"},
+                   {"eos sweep status lr", "how far is it?"},
+                   {"eos sweep lr --shard 2/4", "the second of four machines that share a file system"},
+                   {"eos merge lr -o lr.h5", "what to do next"}},
+      .run = run_sweep};
+}
+
 Verb compare_verb() {
   return {.name = "compare",
           .summary = "line up runs: energy by term, counts, and the saving at equal accuracy",
@@ -436,8 +507,8 @@ Verb completion_verb() {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> k_verbs = {
-      demo_verb(), calibrate_verb(), plan_verb(),      train_verb(),  compare_verb(), show_verb(),      check_verb(),
-      diff_verb(), data_verb(),      reproduce_verb(), doctor_verb(), explain_verb(), completion_verb()};
+      demo_verb(),  calibrate_verb(), plan_verb(), train_verb(),     sweep_verb(),  compare_verb(), show_verb(),
+      check_verb(), diff_verb(),      data_verb(), reproduce_verb(), doctor_verb(), explain_verb(), completion_verb()};
   return k_verbs;
 }
 

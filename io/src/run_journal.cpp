@@ -148,6 +148,16 @@ std::optional<RunJournal> RunJournal::claim(const std::string& path, const std::
   return RunJournal(std::move(state));
 }
 
+std::vector<RunJournal::Record> RunJournal::look(const std::string& path) {
+  std::vector<Record> records;
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.ok()) return records;
+  scan(file.get(), ::lseek(file.get(), 0, SEEK_END), path, [&](std::int64_t index, const std::string& body) {
+    records.push_back({index, decode(body)});
+  });
+  return records;
+}
+
 RunJournal::RunJournal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 RunJournal::RunJournal(RunJournal&&) noexcept = default;
 RunJournal& RunJournal::operator=(RunJournal&&) noexcept = default;

@@ -30,6 +30,9 @@ class RunJournal {
   /// throws Error E301 (cannot be created), E501 (journal of another sweep), E203 (not a journal).
   static std::optional<RunJournal> claim(const std::string& path, const std::string& sweep);
 
+  /// The finished runs in a journal that another process may be writing, without a claim; none if there is no journal.
+  static std::vector<Record> look(const std::string& path);
+
   RunJournal(RunJournal&&) noexcept;
   RunJournal& operator=(RunJournal&&) noexcept;
   ~RunJournal();
