@@ -25,13 +25,17 @@ const std::vector<ErrorCode>& error_codes() {
       {"E107", Fault::input, "values contradict each other",
        "Two or more keys are valid alone but not together, e.g. lists of different length."},
       {"E108", Fault::input, "the file describes something else",
-       "eos tells files apart by their tables: [problem] and [modes] state a mode problem, [control_problem], [states], "
-       "[controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a calibration, "
-       "[train], [data], [network], ... state a training run, [sweep] asks for many of them, [prices] a price list, [energy_model] the joules of a "
+       "eos tells files apart by their tables: [problem] and [modes] state a mode problem, [control_problem], "
+       "[states], "
+       "[controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a "
+       "calibration, "
+       "[train], [data], [network], ... state a training run, [sweep] asks for many of them, [prices] a price list, "
+       "[energy_model] the joules of a "
        "machine."},
       {"E109", Fault::input, "a formula is not understood",
        "Formulas are written with numbers, + - * / ^, brackets, the functions sqrt exp log sin cos tan asin acos atan "
-       "sinh cosh tanh asinh acosh atanh erf abs sign step capture threshold pow min max, the constant pi, and the names "
+       "sinh cosh tanh asinh acosh atanh erf abs sign step capture threshold pow min max, the constant pi, and the "
+       "names "
        "of time, states, controls, parameters and definitions. At the ends, T is the horizon, the name of a state its "
        "final value and initial(x) the first one. A name starts with a letter and goes on with letters, digits and _. "
        "The caret points at the first character that does not fit. docs/toml.md says more."},
@@ -67,7 +71,8 @@ const std::vector<ErrorCode>& error_codes() {
        "The message holds the CUDA call and its error text. Out of memory: reduce replicas or batch size."},
       {"E304", Fault::machine, "not enough memory", "Reduce the number of replicas, the batch or the data set."},
       {"E305", Fault::machine, "the CPU lacks an instruction set",
-       "This build uses AVX2 and FMA (x86-64-v3). Configure with -DEOS_ARCH=native or -DEOS_ARCH= to build for this CPU."},
+       "This build uses AVX2 and FMA (x86-64-v3). Configure with -DEOS_ARCH=native or -DEOS_ARCH= to build for this "
+       "CPU."},
       {"E306", Fault::machine, "a library reported an error", "The message holds the library's own words."},
       {"E307", Fault::machine, "energy cannot be measured as asked",
        "--energy nvml needs a run on an NVIDIA GPU and its driver, --energy rapl counters of the processor that this "
@@ -84,7 +89,14 @@ const std::vector<ErrorCode>& error_codes() {
       {"E503", Fault::machine, "another process is working on this run",
        "A second eos is writing checkpoints for the same output file. Wait until it has finished, stop it, or choose "
        "another output with -o."},
-      {"E901", Fault::bug, "internal error", "This is a mistake in eos. Please report it with the command and its files."},
+      {"E504", Fault::input, "the folder holds another sweep",
+       "A folder keeps the sweep that it was made for: its description, its plan, its finished runs. Give another "
+       "sweep a "
+       "folder of its own; to go on with the one that is there use `eos sweep DIR`. The same is said when a file that "
+       "the "
+       "sweep refers to has changed since, so that its runs would not be the planned ones."},
+      {"E901", Fault::bug, "internal error",
+       "This is a mistake in eos. Please report it with the command and its files."},
   };
   return k_codes;
 }
