@@ -108,7 +108,7 @@ void read_prices_of(TableReader& top, PriceList& prices) {
     const std::string name = where.value_or(std::string());
     const bool file = looks_like_path(name) && !Document::is_override(where.source());
     try {
-      into = read_prices(file ? relative_to(top.reading().document().folder(), name) : name);
+      into = read_prices(file ? relative_to(top.reading().document().folder_of(where.source()), name) : name);
     } catch (const Error& error) {
       for (const core::Diagnostic& d : error.diagnostics())
         top.reading().report(where.source(), d.code,
@@ -183,7 +183,8 @@ void read_schedule(TableReader& top, Schedule& schedule) {
                              "keep the file or the lists");
     } else if (!file.empty()) {
       try {
-        schedule = schedule_from(read_hdf5(file));
+        schedule = top.reading().document().schedule_of(
+            file, [](const std::string& path) { return schedule_from(read_hdf5(path)); });
       } catch (const Error& error) {
         table.reading().report(place->source(), error.diagnostics().front().code, error.diagnostics().front().message,
                                error.diagnostics().front().help);
@@ -261,7 +262,7 @@ FileKind kind_of(const std::string& path) {
 
 ModeProblem problem_in(const Document& document) {
   Reading reading(document);
-  reading.know_homes(key_homes());
+  reading.know_homes(key_homes);
   TableReader top(reading, &document.root(), "");
   ModeProblem problem;
   bind(top, problem);
@@ -279,7 +280,7 @@ theory::ControlProblem control_in(const Document& document) {
 
 TrainingSpec training_in(const Document& document) {
   Reading reading(document);
-  reading.know_homes(key_homes());
+  reading.know_homes(key_homes);
   TableReader top(reading, &document.root(), "");
   TrainingSpec spec;
   bind(top, spec);

@@ -158,10 +158,18 @@ void Document::apply(const std::string& assignment, std::size_t index) {
   merge(root_, std::move(change), "");
 }
 
-std::string Document::folder() const { return std::filesystem::path(name_).parent_path().string(); }
+std::string Document::folder_of(const toml::source_region& place) const {
+  if (is_override(place)) return {};
+  const Assignment* assignment = assignment_at(place);
+  return std::filesystem::path(assignment == nullptr ? name_ : assignment->value_place.file).parent_path().string();
+}
 
 bool Document::is_override(const toml::source_region& place) {
   return place.path && std::string_view(*place.path).starts_with(k_override);
+}
+
+bool Document::is_added(const toml::source_region& place) {
+  return is_override(place) || (place.path && std::string_view(*place.path).starts_with(k_assigned));
 }
 
 std::size_t Document::override_number(const toml::source_region& place) {
@@ -174,6 +182,12 @@ Diagnostic Document::diagnostic(const toml::source_region& place, std::string co
   if (!place.begin) return d;
   d.line = static_cast<int>(place.begin.line);
   d.column = static_cast<int>(place.begin.column);
+  if (const Assignment* assignment = assignment_at(place)) {
+    const bool in_key = place.begin.column <= assignment->key.size();
+    const Diagnostic& at = in_key ? assignment->key_place : assignment->value_place;
+    d.file = at.file, d.line = at.line, d.column = at.column, d.source_line = at.source_line;
+    return d;
+  }
   const std::vector<std::string>* lines = &lines_;
   if (is_override(place)) {
     d.file = "--set";

@@ -95,7 +95,7 @@ std::vector<toml::source_position> positions_of(Cursor at, std::string_view valu
 std::optional<toml::source_position> Document::place_in(const toml::value<std::string>& text,
                                                         std::size_t offset) const {
   const toml::source_region& region = text.source();
-  if (!region.begin) return std::nullopt;
+  if (!region.begin || assignment_at(region) != nullptr) return std::nullopt;
   const bool in_override = is_override(region);
   const std::size_t line = in_override ? override_number(region) - 1 : region.begin.line - 1;
   const std::vector<std::string>& lines = in_override ? overrides_ : lines_;

@@ -6,6 +6,7 @@
 #include "toml_control.hpp"
 #include "toml_lister.hpp"
 #include "toml_schema.hpp"
+#include "toml_sweep.hpp"
 #include "toml_writer.hpp"
 
 namespace eos::io {
@@ -92,7 +93,7 @@ std::string to_toml(const theory::EnergyModel& model) {
 }
 
 std::string toml_reference() {
-  TomlLister run, perceptron, problem, control, plan, prices, flies, joules;
+  TomlLister run, perceptron, problem, control, plan, prices, flies, joules, sweep;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -116,6 +117,7 @@ std::string toml_reference() {
   bind(flies, fly);
   theory::EnergyModel machine;
   bind(joules, machine);
+  list_sweep(sweep);
   PriceList list;
   list.name = "custom";
   prices.table({"prices", "", "joules per count; what is not listed is free"}, [&](Binder& b) {
@@ -126,13 +128,14 @@ std::string toml_reference() {
     bind(b, list);
   });
   return fmt::format(
-      "## A training run: `eos train`, `eos calibrate`\n{}\n## Perceptrons: `eos train`\n{}\n"
+      "## A training run: `eos train`, `eos calibrate`\n{}\n## A sweep: `eos sweep`\n{}\n## Perceptrons: `eos "
+      "train`\n{}\n"
       "## A mode problem: `eos plan`\n{}\n"
       "## A control problem: `eos plan`\n{}\n"
       "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}\n"
       "## Joules of a machine: `eos train --energy-model`\n{}",
-      run.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(), flies.markdown(),
-      prices.markdown(), joules.markdown());
+      run.markdown(), sweep.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(),
+      flies.markdown(), prices.markdown(), joules.markdown());
 }
 
 }  // namespace eos::io

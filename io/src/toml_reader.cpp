@@ -101,8 +101,10 @@ void Reading::adopt(const Error& error, const toml::source_region& fallback) {
 }
 
 std::string Reading::home_of(const std::string& key) const {
-  const auto found = homes_.find(key);
-  return found == homes_.end() ? "" : found->second;
+  if (homes_ == nullptr) return "";
+  const std::map<std::string, std::string> homes = homes_();
+  const auto found = homes.find(key);
+  return found == homes.end() ? "" : found->second;
 }
 
 void Reading::finish() {
@@ -186,9 +188,8 @@ void TableReader::path(const Field& field, std::string& value) {
   if (node == nullptr) return;
   const auto* text = node->as_string();
   if (text == nullptr) return wrong_type(*node, full(field.key), "a path in quotes");
-  const std::filesystem::path given(text->get()), folder(reading_.document().folder());
-  const bool relocate =
-      !given.empty() && given.is_relative() && !folder.empty() && !Document::is_override(node->source());
+  const std::filesystem::path given(text->get()), folder(reading_.document().folder_of(node->source()));
+  const bool relocate = !given.empty() && given.is_relative() && !folder.empty();
   value = relocate ? (folder / given).lexically_normal().string() : text->get();
 }
 

@@ -28,7 +28,8 @@ class Reading {
   void report_in_text(int remembered, std::size_t offset, std::string code, std::string message, std::string help);
   /// Adopts the problems of an error and gives them a place: the key that the message starts with, or `fallback`.
   void adopt(const core::Error& error, const toml::source_region& fallback = {});
-  void know_homes(std::map<std::string, std::string> homes) { homes_ = std::move(homes); }
+  /// `homes` makes the table in which each key is at home; it is called only when a key is unknown.
+  void know_homes(std::map<std::string, std::string> (*homes)()) { homes_ = homes; }
   /// Table in which a key is at home, or "".
   std::string home_of(const std::string& key) const;
   /// Throws all problems, in order of their place.
@@ -37,7 +38,7 @@ class Reading {
  private:
   const Document& document_;
   std::vector<core::Diagnostic> problems_;
-  std::map<std::string, std::string> homes_;
+  std::map<std::string, std::string> (*homes_)() = nullptr;
   struct Place {
     toml::source_region region;
     const toml::node* node;

@@ -22,7 +22,7 @@ std::vector<const toml::key*> ordered_keys(const toml::table& table) {
   std::stable_sort(keys.begin(), keys.end(), [](const toml::key* a, const toml::key* b) {
     const auto rank = [](const toml::key* k) {
       const toml::source_position p = k->source().begin;
-      return std::make_tuple(Document::is_override(k->source()), p.line, p.column);
+      return std::make_tuple(Document::is_added(k->source()), p.line, p.column);
     };
     return rank(a) < rank(b);
   });

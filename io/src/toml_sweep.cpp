@@ -3,53 +3,178 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
+#include <set>
 
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/sweep_file.hpp"
+#include "sweep_base.hpp"
 #include "toml_kinds.hpp"
 
 namespace eos::io {
 
+using core::Diagnostic;
 using core::Error;
-
-/// What the tables beside [sweep], or the file `base`, say.
-class SweepBase {
- public:
-  std::string text, name;
-};
+using theory::SweepPoint;
+using theory::SweepSpec;
 
 namespace {
 
+constexpr std::size_t k_most_tried = 200, k_most_problems = 50;
+
+/// --set sweep.KEY=VALUE is about the sweep, any other about its run.
 bool is_of_sweep(const std::string& assignment) {
-  const std::size_t start = assignment.find_first_not_of(' ');
-  return start != std::string::npos && assignment.compare(start, 5, "sweep") == 0 &&
-         std::string(".= ").find(assignment[std::min(start + 5, assignment.size() - 1)]) != std::string::npos;
+  const std::size_t start = std::min(assignment.find_first_not_of(" \t"), assignment.size());
+  const std::string rest = assignment.substr(start);
+  return rest.starts_with("sweep.") || rest.starts_with("sweep=") || rest.starts_with("sweep ");
 }
 
-Document run_of(const SweepFile& file, std::vector<std::string> set) {
-  set.insert(set.begin(), file.overrides.begin(), file.overrides.end());
-  Document document(file.base->text, file.base->name, {std::move(set)});
-  document.remove("sweep");
-  return document;
-}
+auto identity(const Diagnostic& d) { return std::tie(d.code, d.message, d.file, d.line, d.column); }
 
-Error at_point(const Error& error, const theory::SweepPoint& point) {
-  std::vector<core::Diagnostic> problems = error.diagnostics();
-  for (core::Diagnostic& d : problems) d.message += fmt::format(" (at {})", describe(point));
-  return Error(std::move(problems));
-}
+/// What is wrong with the run at a point; what is wrong with it anyway is said without the point.
+std::vector<Diagnostic> problems_at(const SweepFile& file, const SweepPoint& point, const Error& error);
 
-void read_base(SweepFile& file, const std::string& path) {
-  auto base = std::make_shared<SweepBase>();
-  base->text = file.text, base->name = file.name;
-  if (!path.empty()) {
-    base->text = file.base_text = read_file(path, k_longest_file);
-    base->name = file.base_name = path;
+template <class Read>
+auto read_at(const SweepFile& file, const SweepPoint& point, FileKind kind, const Read& read) {
+  try {
+    return file.base->at(point, [&](const Document& document) {
+      require_kind(document, kind);
+      return read(document);
+    });
+  } catch (const Error& error) {
+    throw Error(problems_at(file, point, error));
   }
-  file.base = std::move(base);
-  const FileKind kind = kind_of(run_of(file, {})).value_or(FileKind::training);
-  file.base_kind = kind == FileKind::prices ? FileKind::training : kind;
+}
+
+/// Reads the run at a point as what it is; an Error of its own, without the point.
+void try_point(const SweepFile& file, const SweepPoint& point) {
+  file.base->at(point, [&](const Document& document) {
+    require_kind(document, file.base_kind);
+    if (file.base_kind == FileKind::training) training_in(document);
+    if (file.base_kind == FileKind::problem) problem_in(document);
+    if (file.base_kind == FileKind::control) control_in(document);
+    if (file.base_kind == FileKind::plan) plan_request_in(document);
+    return 0;
+  });
+}
+
+std::vector<Diagnostic> problems_at(const SweepFile& file, const SweepPoint& point, const Error& error) {
+  std::vector<Diagnostic> problems = error.diagnostics(), anyway;
+  try {
+    if (!point.set.empty()) try_point(file, {});
+  } catch (const Error& alone) {
+    anyway = alone.diagnostics();
+  }
+  for (Diagnostic& d : problems)
+    if (!point.set.empty() &&
+        std::none_of(anyway.begin(), anyway.end(), [&](const Diagnostic& a) { return identity(a) == identity(d); }))
+      d.message += fmt::format(" (at {})", describe(point));
+  return problems;
+}
+
+/// Each value of each axis is tried at the first point that has it, the first values of long axes only.
+void try_values(const SweepFile& file, const std::vector<SweepPoint>& points) {
+  std::set<std::string> seen;
+  std::vector<Diagnostic> problems;
+  std::size_t tried = 0;
+  for (const SweepPoint& point : points) {
+    std::size_t fresh = 0;
+    for (const auto& [key, word] : point.set) fresh += seen.insert(key + '=' + word).second ? 1u : 0u;
+    if (fresh == 0 && tried > 0) continue;
+    try {
+      try_point(file, point);
+    } catch (const Error& error) {
+      const auto known = [&](const Diagnostic& d) {  // by message up to the point
+        return std::any_of(problems.begin(), problems.end(), [&](const Diagnostic& p) {
+          return std::tie(p.code, p.file, p.line, p.column) == std::tie(d.code, d.file, d.line, d.column) &&
+                 p.message.starts_with(d.message);
+        });
+      };
+      std::vector<Diagnostic> news;
+      for (const Diagnostic& d : error.diagnostics())
+        if (!known(d)) news.push_back(d);
+      if (!news.empty())
+        for (Diagnostic& d : problems_at(file, point, Error(std::move(news)))) problems.push_back(std::move(d));
+    }
+    if (++tried >= k_most_tried || problems.size() >= k_most_problems) break;
+  }
+  if (!problems.empty()) throw Error(std::move(problems));
+}
+
+/// Where the axes and runs stand in the file, for messages about their values.
+void know_places(const Document& document, const SweepSpec& spec, SweepBase& base) {
+  const auto place_of = [&](const std::string& path) -> std::optional<Diagnostic> {
+    const toml::node* node = document.find(path);
+    if (node == nullptr) return std::nullopt;
+    return document.diagnostic(node->source(), "", "");
+  };
+  for (std::size_t a = 0; a < spec.axes.size(); ++a) {
+    const theory::SweepAxis& axis = spec.axes[a];
+    const std::string at = fmt::format("sweep.axes[{}].", a);
+    for (std::size_t k = 0; k < axis.keys.size(); ++k) {
+      const std::string key = axis.keys.size() > 1 ? fmt::format("keys[{}]", k) : "key";
+      if (auto place = place_of(at + key)) base.know_place(axis.keys[k], "", std::move(*place));
+    }
+    for (std::size_t v = 0; v < axis.values.size(); ++v)
+      if (auto place = place_of(fmt::format("{}values[{}]", at, v)))
+        for (std::size_t k = 0; k < axis.values[v].size(); ++k)
+          base.know_place(axis.keys[k], axis.values[v][k], *place);
+  }
+  const toml::node* runs = document.find("sweep.runs");
+  for (std::size_t r = 0; runs != nullptr && r < spec.runs.size(); ++r)
+    for (const auto& [key, node] : flat_of(*runs->as_array()->get(r)->as_table())) {
+      const Diagnostic place = document.diagnostic(node->source(), "", "");
+      base.know_place(key, word_of(*node), place);
+      base.know_place(key, "", place);
+    }
+}
+
+[[noreturn]] void refuse_no_sweep(const Document& document) {
+  require_kind(document, FileKind::sweep);
+  throw Error({document.diagnostic({}, "E108", fmt::format("'{}' has no table [sweep]", document.name()),
+                                   "docs/sweeps.md tells what a sweep file is; examples/sweeps has some")});
+}
+
+/// With `base`, the file has no table but [sweep].
+void refuse_two_runs(Reading& reading, const toml::table& root, const std::string& base) {
+  for (auto&& [key, node] : root)
+    if (key.str() != "sweep")
+      reading.report(key.source(), "E107",
+                     fmt::format("'{}' and sweep.base = \"{}\" both state the run", std::string(key.str()), base),
+                     "leave the tables of the run in one file; one value can be changed by an axis of one value");
+}
+
+std::shared_ptr<SweepBase> base_of(SweepFile& file, const std::string& path) {
+  if (path.empty()) return std::make_shared<SweepBase>(file.text, file.name, Overrides{file.overrides}, true);
+  file.base_name = path;
+  file.base_text = read_file(path, k_longest_file);
+  return std::make_shared<SweepBase>(file.base_text, path, Overrides{file.overrides}, false);
+}
+
+FileKind kind_of_run(const SweepBase& base, const std::string& base_name) {
+  return base.at({}, [&](const Document& document) {
+    const FileKind kind = kind_of(document).value_or(FileKind::training);
+    if (kind == FileKind::prices) return FileKind::training;  // prices and defaults
+    if (kind == FileKind::training || kind == FileKind::problem || kind == FileKind::control || kind == FileKind::plan)
+      return kind;
+    throw Error({document.diagnostic(
+        {}, "E108",
+        fmt::format("a sweep is made of training runs, mode problems, control problems or plans; {} {}",
+                    base_name.empty() ? "the other tables state" : "its base states", describe(kind)))});
+  });
+}
+
+/// Seeds of the runs: those of the sweep, else those of the run; none for plans, which draw nothing.
+void complete_seeds(SweepFile& file, const Document& document, const SweepPoint& first) {
+  if (file.base_kind == FileKind::training) {
+    if (file.sweep.seeds.empty())
+      file.sweep.seeds = file.base->at(first, [](const Document& d) { return training_in(d).seeds; });
+    return;
+  }
+  if (file.sweep.seeds.empty()) return;
+  throw Error({document.diagnostic(document.find("sweep.seeds")->source(), "E107",
+                                   fmt::format("sweep.seeds is given, but {} draws nothing", describe(file.base_kind)),
+                                   "remove it")});
 }
 
 }  // namespace
@@ -60,11 +185,20 @@ SweepFile parse_sweep(const std::string& text, const std::string& name, const Ov
   Overrides of_sweep;
   for (const std::string& set : overrides.set) (is_of_sweep(set) ? of_sweep.set : file.overrides).push_back(set);
   const Document document(text, name, of_sweep);
-  require_kind(document, FileKind::sweep);
   Reading reading(document);
+  if (document.root().get("sweep") == nullptr) refuse_no_sweep(document);
   TableReader top(reading, &document.root(), "");
-  std::string base;
-  bind_sweep(top, file.sweep, base);
+  std::string path;
+  const toml::node* base_place = bind_sweep(top, file.sweep, path);
+  if (!path.empty()) refuse_two_runs(reading, document.root(), path);
+  std::shared_ptr<SweepBase> base;
+  try {
+    base = base_of(file, path);
+    file.base_kind = kind_of_run(*base, path);
+  } catch (const Error& error) {
+    if (error.diagnostics().front().line > 0) throw;  // in the other file
+    reading.adopt(error, base_place == nullptr ? toml::source_region{} : base_place->source());
+  }
   reading.finish();
   file.sweep.complete();
   try {
@@ -73,9 +207,18 @@ SweepFile parse_sweep(const std::string& text, const std::string& name, const Ov
     reading.adopt(error);
     reading.finish();
   }
-  read_base(file, base);
-  if (file.base_kind == FileKind::training && file.sweep.seeds.empty())
-    file.sweep.seeds = training_in(run_of(file, overrides_of(expand(file.sweep).front()))).seeds;
+  know_places(document, file.sweep, *base);
+  file.base = std::move(base);
+  std::vector<SweepPoint> points;
+  try {
+    points = expand(file.sweep);
+  } catch (const Error& error) {
+    reading.adopt(error);
+    reading.finish();
+  }
+  try_values(file, points);
+  complete_seeds(file, document, points.front());
+  file.sweep.check();  // the number of runs is known now
   return file;
 }
 
@@ -83,36 +226,28 @@ SweepFile read_sweep(const std::string& path, const Overrides& overrides) {
   return parse_sweep(read_file(path, k_longest_file), path, overrides);
 }
 
-std::vector<std::string> overrides_of(const theory::SweepPoint& point) {
+std::vector<std::string> overrides_of(const SweepPoint& point) {
   std::vector<std::string> set;
   for (const auto& [key, word] : point.set) set.push_back(key + "=" + word);
   return set;
 }
 
-theory::TrainingSpec training_of(const SweepFile& file, const theory::SweepPoint& point, std::uint64_t seed) {
-  try {
-    theory::TrainingSpec spec = training_in(run_of(file, overrides_of(point)));
-    spec.seeds = {seed};
-    return spec;
-  } catch (const Error& error) {
-    throw at_point(error, point);
-  }
+theory::TrainingSpec training_of(const SweepFile& file, const SweepPoint& point, std::uint64_t seed) {
+  theory::TrainingSpec spec = read_at(file, point, FileKind::training, training_in);
+  spec.seeds = {seed};
+  return spec;
 }
 
-theory::ModeProblem problem_of(const SweepFile& file, const theory::SweepPoint& point) {
-  try {
-    return problem_in(run_of(file, overrides_of(point)));
-  } catch (const Error& error) {
-    throw at_point(error, point);
-  }
+theory::ModeProblem problem_of(const SweepFile& file, const SweepPoint& point) {
+  return read_at(file, point, FileKind::problem, problem_in);
 }
 
-theory::ControlProblem control_of(const SweepFile& file, const theory::SweepPoint& point) {
-  try {
-    return control_in(run_of(file, overrides_of(point)));
-  } catch (const Error& error) {
-    throw at_point(error, point);
-  }
+theory::ControlProblem control_of(const SweepFile& file, const SweepPoint& point) {
+  return read_at(file, point, FileKind::control, control_in);
+}
+
+PlanRequest plan_request_of(const SweepFile& file, const SweepPoint& point) {
+  return read_at(file, point, FileKind::plan, plan_request_in);
 }
 
 }  // namespace eos::io

@@ -11,6 +11,10 @@ namespace eos::io {
 const toml::node* bind_sweep(TableReader& top, theory::SweepSpec& spec, std::string& base);
 /// Lists the same keys for the manual.
 void list_sweep(TomlLister& lister);
+/// Keys and what stands for them in tables that may be nested, in the order of the file: [a] b = 1 and "a.b" = 1 are
+/// the same.
+using Flat = std::vector<std::pair<std::string, const toml::node*>>;
+Flat flat_of(const toml::table& table);
 /// A node as TOML that reads back equal, on one line.
 std::string word_of(const toml::node& node);
 

@@ -51,22 +51,25 @@ void report(TableReader& table, const toml::node& node, const char* code, std::s
 }
 
 /// Keys are dotted bare words: what eos files have, and what needs no quotes in messages and overrides.
+bool is_key(const std::string& key) {
+  const char* bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  return !key.empty() && key.find_first_not_of(bare) == std::string::npos && key.front() != '.' && key.back() != '.' &&
+         key.find("..") == std::string::npos && std::count(key.begin(), key.end(), '.') < 15;
+}
+
+void report_key(TableReader& table, const toml::node& node, const std::string& name, const std::string& key) {
+  report(table, node, "E104", fmt::format("{} = \"{}\" is not the key of a run", name, key),
+         "TABLE.KEY, e.g. \"optimiser.learning_rate\"");
+}
+
 bool read_key(TableReader& table, const toml::node& node, const std::string& name, std::string& key) {
-  const auto* text = node.as_string();
-  if (text == nullptr) {
-    report(table, node, "E103", name + " expects a key in quotes", "e.g. key = \"optimiser.learning_rate\"");
-    return false;
+  if (const auto* text = node.as_string()) {
+    key = text->get();
+    if (!is_key(key)) report_key(table, node, name, key);
+    return is_key(key);
   }
-  key = text->get();
-  const bool bare =
-      key.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == std::string::npos;
-  if (!bare || key.empty() || key.front() == '.' || key.back() == '.' || key.find("..") != std::string::npos ||
-      std::count(key.begin(), key.end(), '.') > 14) {
-    report(table, node, "E104", fmt::format("{} = \"{}\" is not the key of a run", name, key),
-           "TABLE.KEY, e.g. \"optimiser.learning_rate\"");
-    return false;
-  }
-  return true;
+  report(table, node, "E103", name + " expects a key in quotes", "e.g. key = \"optimiser.learning_rate\"");
+  return false;
 }
 
 void read_keys(TableReader& table, const std::string& name, SweepAxis& axis) {
@@ -118,9 +121,6 @@ void read_labels(TableReader& table, const std::string& name, SweepAxis& axis) {
   for (const toml::node& label : *list) axis.labels.push_back(label.as_string()->get());
 }
 
-/// Keys and what stands for them, of tables that may be nested: [a] b = 1 and "a.b" = 1 are the same.
-using Flat = std::vector<std::pair<std::string, const toml::node*>>;
-
 void flatten(const toml::table& table, const std::string& prefix, Flat& flat) {
   for (auto&& [key, node] : table) {
     const std::string name = prefix + std::string(key.str());
@@ -130,17 +130,6 @@ void flatten(const toml::table& table, const std::string& prefix, Flat& flat) {
     else
       flat.emplace_back(name, &node);
   }
-}
-
-/// The keys of a table in the order of the file, those of `except` left out.
-Flat flat_of(const toml::table& table) {
-  Flat flat;
-  flatten(table, "", flat);
-  std::stable_sort(flat.begin(), flat.end(), [](const auto& a, const auto& b) {
-    const auto &x = a.second->source().begin, &y = b.second->source().begin;
-    return std::tie(x.line, x.column) < std::tie(y.line, y.column);
-  });
-  return flat;
 }
 
 std::map<std::string, std::vector<std::string>> conditions_in(const toml::table& table) {
@@ -217,6 +206,16 @@ void read_seeds(TableReader& table, SweepSpec& s) {
 
 }  // namespace
 
+Flat flat_of(const toml::table& table) {
+  Flat flat;
+  flatten(table, "", flat);
+  std::stable_sort(flat.begin(), flat.end(), [](const auto& a, const auto& b) {
+    const auto &x = a.second->source().begin, &y = b.second->source().begin;
+    return std::tie(x.line, x.column) < std::tie(y.line, y.column);
+  });
+  return flat;
+}
+
 std::string word_of(const toml::node& node) {
   if (const auto* text = node.as_string()) return toml_text(text->get());
   if (const auto* real = node.as_floating_point()) return number_word(real->get());
@@ -251,7 +250,10 @@ const toml::node* bind_sweep(TableReader& top, SweepSpec& spec, std::string& bas
                  [&](Binder& b, SweepAxis& axis) { read_axis(static_cast<TableReader&>(b), axis, index++); });
     read_free_tables(table, "runs", [&](const toml::table& one) {
       SweepPoint& run = spec.runs.emplace_back();
-      for (const auto& [key, node] : flat_of(one)) run.set.emplace_back(key, word_of(*node));
+      for (const auto& [key, node] : flat_of(one)) {
+        if (!is_key(key)) report_key(table, *node, "a key of sweep.runs", key);
+        run.set.emplace_back(key, word_of(*node));
+      }
     });
     read_free_tables(table, "exclude", [&](const toml::table& one) { spec.exclude.push_back(conditions_in(one)); });
   });

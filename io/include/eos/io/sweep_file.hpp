@@ -18,11 +18,11 @@ namespace eos::io {
 class SweepBase;  ///< the parsed run, ready to take the values of a point
 
 struct SweepFile {
-  theory::SweepSpec sweep;                  ///< complete and checked; seeds filled in from the run (training)
+  theory::SweepSpec sweep;                  ///< complete and checked; seeds filled in from the run (empty for plans)
   std::string text;                         ///< of the sweep file, verbatim
   std::string name;                         ///< its path, for messages and relative paths
   std::string base_text, base_name;         ///< of the file `base`; empty without one
-  FileKind base_kind = FileKind::training;  ///< what a run is: training, problem, control, plan, fly, perceptron
+  FileKind base_kind = FileKind::training;  ///< what a run is: training, problem, control or plan
   std::vector<std::string> overrides;       ///< --set, in effect in every run
   std::shared_ptr<const SweepBase> base;
 };
@@ -41,5 +41,6 @@ theory::TrainingSpec training_of(const SweepFile& file, const theory::SweepPoint
 /// The same for the other kinds of base; E108 when the base is another one.
 theory::ModeProblem problem_of(const SweepFile& file, const theory::SweepPoint& point);
 theory::ControlProblem control_of(const SweepFile& file, const theory::SweepPoint& point);
+PlanRequest plan_request_of(const SweepFile& file, const theory::SweepPoint& point);
 
 }  // namespace eos::io
