@@ -21,6 +21,7 @@ const std::set<std::string>& taken_names() {
                                              "run_id",
                                              "seed",
                                              "design_index",
+                                             "plan_index",
                                              "overrides",
                                              "run_status",
                                              "replica",
