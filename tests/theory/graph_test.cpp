@@ -232,6 +232,7 @@ void expect_problem(const NetworkSpec& spec, const DataShape& data, const char* 
   EXPECT_EQ(found[0].code, code);
   EXPECT_THAT(found[0].message, HasSubstr(part));
   EXPECT_THAT(found[0].help, HasSubstr(help));
+  EXPECT_TRUE(found[0].code == "E104" || !found[0].help.empty()) << "a range says what is allowed; all else needs help";
 }
 
 TEST(GraphErrors, data_of_another_kind) {
@@ -241,8 +242,10 @@ TEST(GraphErrors, data_of_another_kind) {
 }
 
 TEST(GraphErrors, sizes_that_do_not_fit) {
-  expect_problem(of(Architecture::cnn), vectors(784), "E107", "pool = 2 does not fit its output of 32");
-  expect_problem(of(Architecture::cnn), images(6, 1), "E107", "'conv2d3': pool = 2 does not fit its output of 128");
+  expect_problem(of(Architecture::cnn), vectors(784), "E107", "pool = 2 does not fit its output of 32",
+                 "larger images");
+  expect_problem(of(Architecture::cnn), images(6, 1), "E107", "'conv2d3': pool = 2 does not fit its output of 128",
+                 "leave the pool out");
   NetworkSpec vit = of(Architecture::vit);
   vit.patch = 5;
   expect_problem(vit, images(28, 1), "E107", "network.patch = 5 does not divide images of 28 x 28 x 1", "divisor");

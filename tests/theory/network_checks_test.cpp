@@ -36,6 +36,7 @@ void expect_problem(Architecture architecture, const Change& change, const char*
   ASSERT_EQ(found.size(), 1u) << part;
   EXPECT_EQ(found[0].code, code);
   EXPECT_THAT(found[0].message, HasSubstr(part));
+  EXPECT_TRUE(found[0].code == "E104" || !found[0].help.empty()) << part;
 }
 
 constexpr Architecture k_all[] = {Architecture::mlp, Architecture::cnn, Architecture::resnet,
@@ -116,7 +117,8 @@ TEST(NetworkChecks, sizes_and_rates_have_ranges) {
       A::mlp, [](TrainingSpec& s) { s.network.label_smoothing = 0.1, s.network.loss = Loss::squared; }, "E107",
       "is for the cross-entropy");
   expect_problem(
-      A::mlp, [](TrainingSpec& s) { s.network.output = Activation::gelu; }, "E107", "network.output must be");
+      A::mlp, [](TrainingSpec& s) { s.network.output = Activation::gelu; }, "E107",
+      "network.output = \"gelu\" must be");
   expect_problem(
       A::layers, [](TrainingSpec& s) { s.network.layers.clear(); }, "E107", "network.layers is empty");
   expect_problem(

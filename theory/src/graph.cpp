@@ -72,7 +72,7 @@ class Builder {
     failed_ = true;
     problems_.add(code, std::move(message), std::move(help));
   }
-  void wrong(const Node& node, const std::string& text, std::string help = {}) {
+  void wrong(const Node& node, const std::string& text, std::string help) {
     report("E107", fmt::format("{}: {}", label(node), text), std::move(help));
   }
 
@@ -141,8 +141,11 @@ class Builder {
     node.out.width = reach(node.in.width, s, s.padding);
     const bool fits = node.in.height + 2 * s.padding >= s.kernel && node.in.width + 2 * s.padding >= s.kernel;
     if (!fits || node.in.sequence || s.padding >= s.kernel)
-      wrong(node, fmt::format("windows of {} x {} (padding {}) do not fit its input of {}", s.kernel, s.kernel,
-                              s.padding, to_string(node.in)));
+      wrong(
+          node,
+          fmt::format("windows of {} x {} (padding {}) do not fit its input of {}", s.kernel, s.kernel, s.padding,
+                      to_string(node.in)),
+          "windows are for images: make the kernel smaller or the image larger, and the padding less than the kernel");
     return fits && !node.in.sequence;
   }
 
@@ -200,12 +203,15 @@ class Builder {
     s.biases = false;
     if (failed_) return;
     if (table == nullptr || table->spec.kind != LayerKind::embedding)
-      return wrong(node, fmt::format("'{}' is no embedding whose table it could share", s.with));
+      return wrong(node, fmt::format("'{}' is no embedding whose table it could share", s.with),
+                   "name a layer of kind \"embedding\" in `with`, or leave `with` out for weights of its own");
     node.shared = table->block;
     const Block& block = graph_.blocks[static_cast<std::size_t>(table->block)];
     if (block.rows != s.width || block.columns != rows)
-      wrong(node, fmt::format("needs weights {} x {}, but the table of '{}' is {} x {}", rows, s.width, s.with,
-                              block.rows, block.columns));
+      wrong(node,
+            fmt::format("needs weights {} x {}, but the table of '{}' is {} x {}", rows, s.width, s.with, block.rows,
+                        block.columns),
+            "a table is shared by layers whose input is as wide as the embedding");
   }
 
   void shape_conv(Node& node) {
@@ -221,18 +227,21 @@ class Builder {
       return;
     }
     if (node.out.height < s.pool || node.out.width < s.pool)
-      return wrong(node, fmt::format("pool = {} does not fit its output of {}", s.pool, to_string(node.out)));
+      return wrong(node, fmt::format("pool = {} does not fit its output of {}", s.pool, to_string(node.out)),
+                   "leave the pool out (pool = 0), take fewer layers that shrink, or larger images");
     node.out.height /= s.pool, node.out.width /= s.pool;
     node.saved = (node.out.size() + 3) / 4;  // one byte each
   }
 
   void shape_add(Node& node) {
-    if (node.spec.with.empty()) return wrong(node, "add needs `with`, the name of its second summand");
+    if (node.spec.with.empty())
+      return wrong(node, "add needs `with`, the name of its second summand", "name a layer before it, or \"input\"");
     node.with = level_of(node.spec.with, node);
     const Shape& other = graph_.level(node.with);
     if (failed_ || unknown(node.with)) return;
     if (other.size() != node.in.size() || other.channels != node.in.channels)
-      wrong(node, fmt::format("cannot add {} and {}", to_string(node.in), to_string(other)));
+      wrong(node, fmt::format("cannot add {} and {}", to_string(node.in), to_string(other)),
+            "summands have equal sizes: bring one to that of the other by a layer");
   }
 
   void shape_tokens(Node& node) {
@@ -242,7 +251,9 @@ class Builder {
     const double spread = k_token_deviation;
     switch (s.kind) {
       case LayerKind::embedding:
-        if (!graph_.data.tokens || node.from != 0) return wrong(node, "embeds token ids, but its input are no tokens");
+        if (!graph_.data.tokens || node.from != 0)
+          return wrong(node, "embeds token ids, but its input are no tokens",
+                       "put it first, and train on tokens: data.name = \"text\" or \"markov\"");
         if (s.vocabulary == 0) s.vocabulary = graph_.data.outputs;
         if (!at_least(node, "width", s.width) || !at_least(node, "vocabulary", s.vocabulary, graph_.data.outputs))
           return;
@@ -262,8 +273,10 @@ class Builder {
     node.out.channels = node.in.channels / 3;
     if (!at_least(node, "heads", s.heads)) return;
     if (node.in.channels % (3 * s.heads) != 0)
-      return wrong(node, fmt::format("its input of {} does not hold query, key and value of {} equal heads",
-                                     to_string(node.in), s.heads));
+      return wrong(node,
+                   fmt::format("its input of {} does not hold query, key and value of {} equal heads",
+                               to_string(node.in), s.heads),
+                   "put a dense layer of width 3 * width before it, width a multiple of heads");
     node.saved = std::int64_t{s.heads} * tokens;
     const std::int64_t t = tokens, pairs = s.causal ? t * (t + 1) / 2 : t * t;
     node.forward_macs = 2 * pairs * node.out.channels;
@@ -279,7 +292,8 @@ class Builder {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!used[n + 1]) {
         index_ = entry_[n];
-        wrong(graph_.nodes[n], "no other layer uses its output");
+        wrong(graph_.nodes[n], "no other layer uses its output",
+              "remove it, or name it in `from` or `with` of another");
       }
     }
   }

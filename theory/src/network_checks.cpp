@@ -100,7 +100,8 @@ void check_sizes(const NetworkSpec& n, Checker& c) {
 void check_loss(const NetworkSpec& n, Checker& c) {
   const bool logistic = n.output == Activation::logistic;
   if (!logistic && n.output != Activation::identity) {
-    c.add("E107", "network.output must be \"identity\" or \"logistic\"");
+    c.add("E107", fmt::format("network.output = \"{}\" must be \"identity\" or \"logistic\"", to_string(n.output)),
+          "choose \"identity\" for a softmax or linear outputs, \"logistic\" for targets in (0, 1)");
   }
   if (logistic && n.loss == Loss::cross_entropy) {
     c.add("E107", "network.output = \"logistic\", but network.loss = \"cross-entropy\" takes a softmax of the outputs",
@@ -215,7 +216,8 @@ void check_network(const TrainingSpec& s, Checker& c) {
   check_sizes(n, own);
   check_loss(n, own);
   check_layers(n, own);
-  if (n.random_biases && !n.biases) own.add("E107", "network.random_biases = true, but network.biases = false");
+  if (n.random_biases && !n.biases)
+    own.add("E107", "network.random_biases = true, but network.biases = false", "remove one of the two");
   check_data_kind(n, s.data.is_text(), own);
   check_chain(s, own);
   try {

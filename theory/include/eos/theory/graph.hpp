@@ -93,7 +93,8 @@ std::vector<bool> needs_gradient(const Graph& graph, int first_block);
 std::int64_t backward_macs(const Graph& graph, int first_block);
 NetworkCounts graph_counts(const Graph& graph, std::int64_t input_bytes);
 
-/// Where gradients of levels lie: levels whose gradients are never alive together share a slot.
+/// Where gradients of levels lie. Levels whose gradients are never alive together share a slot; so do an add and the
+/// first of its inputs that has no gradient yet, because an add hands its own over instead of copying it.
 struct GradientPlan {
   std::vector<int> slot;            ///< by level; -1: level 0
   std::vector<std::int64_t> words;  ///< of each slot, per sample
