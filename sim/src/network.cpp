@@ -287,7 +287,8 @@ void Backward::run_columns(LayerCall& c, const ColumnChoice& columns) {
   const theory::Block& b = c.network.block(c.node.block);
   const auto width = static_cast<int>(b.columns), count = static_cast<int>(columns.of_block[block].size());
   const std::int32_t* chosen = columns.on_device.data() + columns.starts[block];
-  theory::Node slim = c.node;
+  theory::Node& slim = slim_node_;
+  slim = c.node;
   slim.out.channels = slim.spec.width = count;
   const std::int64_t errors = c.rows * c.node.out.positions();
   ensure(c.context, some_errors_, errors * width);
@@ -311,14 +312,14 @@ ColumnChoice::ColumnChoice(const kernels::Context& context, const Network& netwo
     : of_block(static_cast<std::size_t>(network.layers())) {
   std::int64_t all = 0;
   for (int l = 0; l < network.layers(); ++l) starts.push_back(all), all += network.columns(l);
-  on_device = kernels::Buffer<std::int32_t>(context, static_cast<std::size_t>(all));
+  on_host.resize(static_cast<std::size_t>(all));
+  on_device = kernels::Buffer<std::int32_t>(context, on_host.size());
 }
 
 void ColumnChoice::upload() {
-  std::vector<std::int32_t> all(on_device.size(), 0);
   for (std::size_t l = 0; l < of_block.size(); ++l)
-    std::copy(of_block[l].begin(), of_block[l].end(), all.begin() + starts[l]);
-  on_device.put(all);
+    std::copy(of_block[l].begin(), of_block[l].end(), on_host.begin() + starts[l]);
+  on_device.put(on_host);
 }
 
 }  // namespace eos::sim

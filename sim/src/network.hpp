@@ -112,6 +112,7 @@ struct ColumnChoice {
   std::vector<std::vector<std::int32_t>> of_block;
   kernels::Buffer<std::int32_t> on_device;  ///< of_block, each at starts[block]
   std::vector<std::int64_t> starts;
+  std::vector<std::int32_t> on_host;  ///< what upload() copies
 };
 
 /// How far a backward pass goes, and what is done to the errors on the way.
@@ -154,6 +155,7 @@ class Backward {
   kernels::Buffer<float> extra_;                    ///< a second gradient of a level or table, before it is added
   std::vector<std::uint8_t> written_, slope_done_;  ///< by level
   kernels::Buffer<float> some_errors_, some_weights_, some_notes_;  ///< of chosen columns
+  theory::Node slim_node_;  ///< a layer of chosen columns; kept for the memory of its names
   int first_layer_ = -1;
   std::vector<bool> needed_;  ///< by level, for first_layer_
 };

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "unit_mask.hpp"
-
 namespace eos::sim {
 
 using theory::GroupRule;
@@ -25,29 +23,31 @@ UnitGroups::UnitGroups(const kernels::Context& context, const theory::GroupSpec&
   choice_ = ColumnChoice(context, network);
   host_flags_.assign(static_cast<std::size_t>(network.parameters()), 1);
   flags_ = kernels::Buffer<std::uint8_t>(context, host_flags_.size());
+  for (int l = 0; l < network.layers(); ++l)
+    choice_.of_block[static_cast<std::size_t>(l)].reserve(static_cast<std::size_t>(network.columns(l)));
 }
 
 void UnitGroups::choose(int block, std::int64_t step) {
   const auto units = static_cast<int>(network_.columns(block));
   const int groups = (units + spec_.width - 1) / spec_.width;
   const auto chosen = std::clamp(static_cast<int>(std::llround(spec_.fraction * groups)), 1, groups);
-  std::vector<std::uint8_t> taken(static_cast<std::size_t>(groups), 0);
   if (spec_.rule == GroupRule::cyclic) {
     const auto first = static_cast<int>((step - 1) * chosen % groups);
-    for (int i = 0; i < chosen; ++i) taken[static_cast<std::size_t>((first + i) % groups)] = 1;
+    taken_.assign(static_cast<std::size_t>(groups), 0);
+    for (int i = 0; i < chosen; ++i) taken_[static_cast<std::size_t>((first + i) % groups)] = 1;
   } else {
-    taken = random_subset(
-        groups, chosen, seed_,
-        {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(step), core::Purpose::unit_choice, 0});
+    taken_ =
+        draw_(groups, chosen, seed_,
+              {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(step), core::Purpose::unit_choice, 0});
   }
   std::vector<std::int32_t>& columns = choice_.of_block[static_cast<std::size_t>(block)];
   columns.clear();
   for (int unit = 0; unit < units; ++unit) {
-    if (taken[static_cast<std::size_t>(unit / spec_.width)] != 0) columns.push_back(unit);
+    if (taken_[static_cast<std::size_t>(unit / spec_.width)] != 0) columns.push_back(unit);
   }
   const theory::Block& b = network_.block(block);
   std::uint8_t* flags = host_flags_.data() + b.offset;
-  for (std::int64_t i = 0; i < b.size(); ++i) flags[i] = taken[static_cast<std::size_t>(i % units / spec_.width)];
+  for (std::int64_t i = 0; i < b.size(); ++i) flags[i] = taken_[static_cast<std::size_t>(i % units / spec_.width)];
 }
 
 void UnitGroups::begin(std::int64_t step) {

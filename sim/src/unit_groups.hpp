@@ -8,6 +8,7 @@
 
 #include "eos/theory/structure_spec.hpp"
 #include "network.hpp"
+#include "unit_mask.hpp"
 
 namespace eos::sim {
 
@@ -33,6 +34,8 @@ class UnitGroups {
   Network network_;
   std::uint64_t seed_;
   ColumnChoice choice_;
+  SubsetDraw draw_;
+  std::vector<std::uint8_t> taken_;  ///< flags of the groups of a block
   std::vector<std::uint8_t> host_flags_;
   kernels::Buffer<std::uint8_t> flags_;
 };

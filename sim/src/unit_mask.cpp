@@ -20,20 +20,24 @@ std::uint32_t word(std::uint64_t seed, core::Address address, std::int64_t i) {
 
 }  // namespace
 
-std::vector<std::uint8_t> random_subset(std::int64_t size, std::int64_t k, std::uint64_t seed, core::Address address) {
+const std::vector<std::uint8_t>& SubsetDraw::operator()(std::int64_t size, std::int64_t k, std::uint64_t seed,
+                                                        core::Address address) {
   const auto n = static_cast<std::size_t>(size);
-  std::vector<std::uint32_t> words(n);
-  for (std::size_t i = 0; i < n; ++i) words[i] = word(seed, address, static_cast<std::int64_t>(i));
-  std::vector<std::int64_t> order(n);
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  const auto cut = order.begin() + static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(k, 0, size));
-  std::nth_element(order.begin(), cut, order.end(), [&](std::int64_t a, std::int64_t b) {
-    const std::uint32_t wa = words[static_cast<std::size_t>(a)], wb = words[static_cast<std::size_t>(b)];
+  words_.resize(n), order_.resize(n);
+  for (std::size_t i = 0; i < n; ++i) words_[i] = word(seed, address, static_cast<std::int64_t>(i));
+  std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  const auto cut = order_.begin() + static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(k, 0, size));
+  std::nth_element(order_.begin(), cut, order_.end(), [this](std::int64_t a, std::int64_t b) {
+    const std::uint32_t wa = words_[static_cast<std::size_t>(a)], wb = words_[static_cast<std::size_t>(b)];
     return wa != wb ? wa < wb : a < b;
   });
-  std::vector<std::uint8_t> flags(n, 0);
-  for (auto i = order.begin(); i != cut; ++i) flags[static_cast<std::size_t>(*i)] = 1;
-  return flags;
+  flags_.assign(n, 0);
+  for (auto i = order_.begin(); i != cut; ++i) flags_[static_cast<std::size_t>(*i)] = 1;
+  return flags_;
+}
+
+std::vector<std::uint8_t> random_subset(std::int64_t size, std::int64_t k, std::uint64_t seed, core::Address address) {
+  return SubsetDraw()(size, k, seed, address);
 }
 
 UnitMasks::UnitMasks(const kernels::Context& context, const theory::UnitSpec& spec, const Network& layout, int capacity,

@@ -16,6 +16,18 @@ namespace eos::sim {
 
 /// k of `size` entries, uniformly drawn at the addresses (run, step, purpose, .); flags in order of the entries.
 std::vector<std::uint8_t> random_subset(std::int64_t size, std::int64_t k, std::uint64_t seed, core::Address address);
+/// The same again and again: memory is allocated where a size is larger than all before it.
+class SubsetDraw {
+ public:
+  /// Valid until the next call.
+  const std::vector<std::uint8_t>& operator()(std::int64_t size, std::int64_t k, std::uint64_t seed,
+                                              core::Address address);
+
+ private:
+  std::vector<std::uint32_t> words_;
+  std::vector<std::int64_t> order_;
+  std::vector<std::uint8_t> flags_;
+};
 
 class UnitMasks {
  public:

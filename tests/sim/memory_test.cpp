@@ -58,6 +58,7 @@ struct Case {
   const char* name;
   theory::NetworkSpec network;
   theory::OptimiserSpec optimiser;
+  theory::GroupSpec groups = {};
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -78,6 +79,13 @@ std::vector<Case> cases() {
     n.width = 32, n.depth = 2, n.heads = 2;
     n.tied = i == 6;
   }
+  const auto grouped = [&](const char* name, const Case& like, theory::GroupRule rule) {
+    all.push_back(like);
+    all.back().name = name;
+    all.back().groups.rule = rule, all.back().groups.fraction = 0.5, all.back().groups.width = 4;
+  };
+  grouped("mlp_cyclic_groups", all[0], theory::GroupRule::cyclic);
+  grouped("cnn_random_groups", all[2], theory::GroupRule::random);
   return all;
 }
 
@@ -99,6 +107,7 @@ theory::TrainingSpec spec_of(const Case& c, const TaskData& data) {
   theory::TrainingSpec spec = small_spec(data);
   spec.network = c.network;
   spec.optimiser = c.optimiser;
+  spec.plasticity.groups = c.groups;
   return spec;
 }
 

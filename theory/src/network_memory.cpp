@@ -7,14 +7,18 @@ namespace {
 
 constexpr int k_comfortable_chunk = 128;  // rows at which matrix products reach their full speed
 
+/// Some parameters do not learn at an update: each has a flag of one byte.
+bool is_flagged(const PlasticitySpec& p) {
+  return p.topology.rule != TopologyRule::dense || p.units.path > 0 || p.groups.rule != GroupRule::all;
+}
+
 /// Vectors as long as the parameters that an update rule and a policy keep.
 int vectors(const TrainingSpec& s) {
   const OptimiserSpec& o = s.optimiser;
   const bool second =
       o.kind == OptimiserKind::adamw || (o.kind == OptimiserKind::muon && o.muon.rest == OptimiserKind::adamw);
   const bool velocity = second || o.momentum > 0 || o.kind == OptimiserKind::muon;
-  const bool masked = s.plasticity.rule != WriteRule::all || s.plasticity.topology.rule != TopologyRule::dense ||
-                      s.plasticity.units.path > 0 || s.plasticity.groups.rule != GroupRule::all;
+  const bool masked = s.plasticity.rule != WriteRule::all || is_flagged(s.plasticity);
   const bool changes = o.kind != OptimiserKind::sgd || masked;  // plain SGD writes them as it makes them
   return velocity + second + changes + s.plasticity.accumulate + (s.plasticity.cache.on() ? 2 : 0);
 }
@@ -52,7 +56,7 @@ NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   NetworkMemory m;
   m.weights = graph.parameters + graph.state;
   m.gradient = graph.parameters;
-  m.optimiser = vectors(spec) * graph.parameters;
+  m.optimiser = vectors(spec) * graph.parameters + (is_flagged(spec.plasticity) ? graph.parameters / 4 : 0);
   m.activations = activation_memory(graph, spec.batch);
   m.scoring = activation_memory(graph, chunk_rows(graph, spec.batch));
   m.errors = gradient_memory(graph, spec.batch) + std::int64_t{graph.predictions()} * graph.data.outputs * spec.batch;

@@ -12,7 +12,7 @@ namespace eos::theory {
 struct NetworkMemory {
   std::int64_t weights = 0;      ///< parameters and running statistics
   std::int64_t gradient = 0;     ///< of the parameters
-  std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts
+  std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts, flags
   std::int64_t activations = 0;  ///< of a batch: outputs of all layers and what they keep for the backward pass
   std::int64_t scoring = 0;      ///< activations of the rows that are forwarded and judged before they join a batch
   std::int64_t errors = 0;  ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs
