@@ -1,8 +1,6 @@
 #include "batch_run.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace eos::sim {
 
@@ -88,29 +86,9 @@ void BatchRun::evaluate(SetScore validation, SetScore test, const std::vector<ke
   count(totals);
   const bool full = form_.selection.batching == theory::Batching::full;
   const std::int64_t kept = full ? decided_ : trained_;
-  const theory::Ledger& last = row_ledger_;
-  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
-  const auto offered = static_cast<double>(ledger_.samples_offered - last.samples_offered);
-  const auto steps = static_cast<double>(ledger_.steps - last.steps);
-  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
-  EpochRow row;
-  row.epoch = epoch();
-  row.step = static_cast<double>(ledger_.steps);
-  row.train_loss =
-      forwarded_ > 0 ? loss_sum_ / static_cast<double>(forwarded_) : std::numeric_limits<double>::quiet_NaN();
-  row.validation_loss = validation.loss, row.validation_accuracy = validation.accuracy;
-  row.test_loss = test.loss, row.test_accuracy = test.accuracy;
-  row.data_fraction = ratio(static_cast<double>(kept - row_kept_), seen);
-  row.present_fraction = ratio(seen, offered);
-  row.weight_fraction =
-      ratio(static_cast<double>(ledger_.writes - last.writes), steps * static_cast<double>(counts_.parameters));
-  row.learning_rate = rate_;
-  direct_ = direct_costs(weights);
-  for (const DirectCost& layer : direct_)
-    row.direct_writes += static_cast<double>(layer.writes), row.direct_path += layer.path;
-  row.seconds = seconds_;
-  row.ledger = ledger_;
-  rows_.push_back(row);
+  const std::vector<DirectCost> direct = direct_costs(layout_.offsets, initial_, weights);
+  rows_.push_back(make_row({epoch(), rate_, seconds_, ledger_, row_ledger_, kept - row_kept_, forwarded_, loss_sum_,
+                            counts_.parameters, validation, test, direct}));
   if (keep_weights) weights_at_.push_back(weights);
   row_ledger_ = ledger_;
   loss_sum_ = 0, forwarded_ = 0;
@@ -125,25 +103,13 @@ void BatchRun::end_at_goal() {
 
 RunStatus BatchRun::status() const { return goal_.status(diverged_); }
 
-std::vector<DirectCost> BatchRun::direct_costs(const std::vector<float>& weights) const {
-  std::vector<DirectCost> layers(layers_.size());
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    for (auto i = static_cast<std::size_t>(layout_.offsets[l]); i < static_cast<std::size_t>(layout_.offsets[l + 1]);
-         ++i) {
-      layers[l].writes += weights[i] != initial_[i] ? 1 : 0;
-      layers[l].path += std::abs(static_cast<double>(weights[i]) - initial_[i]);
-    }
-  }
-  return layers;
-}
-
 ReplicaResult BatchRun::result(std::vector<float> weights, bool stopped) {
   ReplicaResult r;
   r.seed = seed_;
   r.status = stopped ? RunStatus::stopped : status();
   r.epochs = rows_;
   r.layers = layers_;
-  r.direct = direct_costs(weights);
+  r.direct = direct_costs(layout_.offsets, initial_, weights);
   r.weights = std::move(weights);
   r.weights_at = std::move(weights_at_);
   return r;

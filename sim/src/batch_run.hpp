@@ -9,6 +9,7 @@
 
 #include "eos/kernels/update.hpp"
 #include "eos/sim/train.hpp"
+#include "epoch_row.hpp"
 #include "goal_watch.hpp"
 #include "replica_plan.hpp"
 
@@ -18,11 +19,6 @@ namespace eos::sim {
 struct StepReport {
   const float* losses = nullptr;          ///< [steps][batch]
   const std::int32_t* trained = nullptr;  ///< [steps] rows back-propagated; -1: it has diverged
-};
-
-/// Mean loss and accuracy on one set.
-struct SetScore {
-  double loss = 0, accuracy = 0;
 };
 
 class BatchRun {
@@ -57,7 +53,6 @@ class BatchRun {
   void note_chunk(const PlannedChunk& chunk, const StepReport& report, int first_step);
   void count(const std::vector<kernels::UpdateCounts>& totals);
   void end_at_goal();
-  std::vector<DirectCost> direct_costs(const std::vector<float>& weights) const;
   RunStatus status() const;
 
   const BatchForm& form_;
@@ -75,7 +70,6 @@ class BatchRun {
   std::vector<theory::Ledger> layers_;
   std::vector<EpochRow> rows_;
   std::vector<std::vector<float>> weights_at_;
-  std::vector<DirectCost> direct_;
   std::int64_t decided_ = 0, trained_ = 0;  ///< rows that a gate looked at, and that were back-propagated
   std::int64_t row_kept_ = 0;               ///< at the last row
   std::int64_t forwarded_ = 0;              ///< since the last row

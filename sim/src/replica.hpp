@@ -9,6 +9,7 @@
 #include "eos/core/dataset.hpp"
 #include "eos/kernels/dropout.hpp"
 #include "eos/sim/train.hpp"
+#include "epoch_row.hpp"
 #include "gate.hpp"
 #include "goal_watch.hpp"
 #include "input_map.hpp"
@@ -118,8 +119,7 @@ class Replica {
   void evaluate_if_due();
   void evaluate();
   void end_at_goal();
-  std::vector<DirectCost> direct_costs() const;
-  std::pair<double, double> evaluate_set(const ResidentInputs& inputs);
+  SetScore evaluate_set(const ResidentInputs& inputs);
   void upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights);
   const float* forward_weights() const { return structure_.forward_weights(weights_.data()); }
   /// views: as Row::view; empty: not augmented.

@@ -21,7 +21,7 @@ void Replica::evaluate_if_due() {
   if (due) evaluate();
 }
 
-std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
+SetScore Replica::evaluate_set(const ResidentInputs& inputs) {
   const LabelledSet& set = inputs.set();
   constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
   if (set.samples == 0) return {k_nan, k_nan};
@@ -52,27 +52,10 @@ std::pair<double, double> Replica::evaluate_set(const ResidentInputs& inputs) {
 }
 
 void Replica::evaluate() {
-  const theory::Ledger& last = row_ledger_;
-  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
-  const auto offered = static_cast<double>(ledger_.samples_offered - last.samples_offered);
-  const auto steps = static_cast<double>(ledger_.steps - last.steps);
-  const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0.0; };
-  EpochRow row;
-  row.epoch = epoch();
-  row.step = static_cast<double>(ledger_.steps);
-  row.train_loss = forwarded_since_row_ > 0 ? loss_sum_ / static_cast<double>(forwarded_since_row_)
-                                            : std::numeric_limits<double>::quiet_NaN();
-  std::tie(row.validation_loss, row.validation_accuracy) = evaluate_set(setup_.validation);
-  std::tie(row.test_loss, row.test_accuracy) = evaluate_set(setup_.test);
-  row.data_fraction = ratio(static_cast<double>(kept_since_row_), seen);
-  row.present_fraction = ratio(seen, offered);
-  row.weight_fraction =
-      ratio(static_cast<double>(ledger_.writes - last.writes), steps * static_cast<double>(setup_.counts.parameters));
-  row.learning_rate = rate_;
-  for (const DirectCost& layer : direct_costs())
-    row.direct_writes += static_cast<double>(layer.writes), row.direct_path += layer.path;
-  row.seconds = seconds_;
-  row.ledger = ledger_;
+  const SetScore validation = evaluate_set(setup_.validation), test = evaluate_set(setup_.test);
+  const std::vector<DirectCost> direct = direct_costs(setup_.layout.offsets, initial_, weights_.get());
+  EpochRow row = make_row({epoch(), rate_, seconds_, ledger_, row_ledger_, kept_since_row_, forwarded_since_row_,
+                           loss_sum_, setup_.counts.parameters, validation, test, direct});
   for (const theory::Ledger& layer : plasticity_.rest(weights_)) row.ledger += layer;  // as if training ended here
   epoch_rows_.push_back(row);
   if (setup_.keep_weights) weights_at_.push_back(weights_.get());
@@ -91,19 +74,6 @@ void Replica::end_at_goal() {
 
 RunStatus Replica::status() const { return goal_.status(diverged_); }
 
-std::vector<DirectCost> Replica::direct_costs() const {
-  const std::vector<float> now = weights_.get();
-  std::vector<DirectCost> layers(layer_ledgers_.size());
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    for (auto i = static_cast<std::size_t>(setup_.layout.offsets[l]);
-         i < static_cast<std::size_t>(setup_.layout.offsets[l + 1]); ++i) {
-      layers[l].writes += now[i] != initial_[i] ? 1 : 0;
-      layers[l].path += std::abs(static_cast<double>(now[i]) - initial_[i]);
-    }
-  }
-  return layers;
-}
-
 ReplicaResult Replica::result(RunStatus run_status) {
   ReplicaResult r;
   r.seed = seed_;
@@ -111,7 +81,7 @@ ReplicaResult Replica::result(RunStatus run_status) {
   r.epochs = epoch_rows_;
   r.steps = step_rows_;
   r.layers = layer_ledgers_;
-  r.direct = direct_costs();
+  r.direct = direct_costs(setup_.layout.offsets, initial_, weights_.get());
   const std::vector<theory::Ledger> rest = plasticity_.rest(weights_);
   for (std::size_t l = 0; l < rest.size(); ++l) r.layers[l] += rest[l];
   r.weights = weights_.get();
