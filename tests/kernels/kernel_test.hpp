@@ -1,16 +1,16 @@
-// What the kernel tests share: addressed random arrays, bit comparison, and a fixture for tests that need a CUDA
+// What the kernel tests share: addressed random arrays, bit comparison, and the fixture for tests that need a CUDA
 // device.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "eos/core/philox.hpp"
 #include "eos/kernels/context.hpp"
+#include "on_cuda.hpp"
 
 namespace eos::kernels::test {
 
@@ -43,16 +43,6 @@ std::vector<std::uint32_t> bits(const std::vector<T>& values) {
   return words;
 }
 
-/// Tests that need a device skip visibly without one; EOS_REQUIRE_GPU=1 turns the skip into a failure.
-class OnCuda : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (cuda_available()) return;
-    const std::string reason = describe_cuda().empty() ? "no CUDA device" : describe_cuda().front();
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but " << reason;
-    GTEST_SKIP() << reason;
-  }
-};
+using eos::test::OnCuda;
 
 }  // namespace eos::kernels::test

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "eos/kernels/context.hpp"
+#include "on_cuda.hpp"
 #include "support.hpp"
 
 namespace eos::sim::testing {
@@ -203,16 +204,9 @@ TEST(Checkpoint, is_written_as_time_passes) {
 }
 
 // ---- the same engine on a CUDA device
-// ------------------------------------------------------------------------------------
 
-class OnCuda : public ::testing::Test {
+class TrainOnCuda : public test::OnCuda {
  protected:
-  void SetUp() override {
-    if (kernels::cuda_available()) return;
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but there is no CUDA device";
-    GTEST_SKIP() << "no CUDA device";
-  }
   static TrainResult run_there(const theory::TrainingSpec& spec, const TaskData& data) {
     core::Progress silent;
     TrainOptions options;
@@ -222,7 +216,7 @@ class OnCuda : public ::testing::Test {
   }
 };
 
-TEST_F(OnCuda, dense_training_counts_the_same_and_computes_nearly_the_same) {
+TEST_F(TrainOnCuda, dense_training_counts_the_same_and_computes_nearly_the_same) {
   const TaskData data = small_task(203);
   const theory::TrainingSpec spec = with_methods(data, "all", "all");
   const EpochRow here = run(spec, data).replicas[0].epochs.back(),
@@ -235,7 +229,7 @@ TEST_F(OnCuda, dense_training_counts_the_same_and_computes_nearly_the_same) {
   EXPECT_NEAR(there.ledger.path_length / here.ledger.path_length, 1, 1e-3);
 }
 
-TEST_F(OnCuda, every_method_runs_repeats_itself_and_resumes) {
+TEST_F(TrainOnCuda, every_method_runs_repeats_itself_and_resumes) {
   const TaskData data = small_task(203);
   for (const auto& [selection, weights] :
        {std::pair{"dbpd", "error-feedback"}, std::pair{"joint", "top-k"}, std::pair{"infobatch", "random"},

@@ -7,6 +7,7 @@
 
 #include "../../sim/src/replica.hpp"
 #include "eos/core/philox.hpp"
+#include "needs_cuda.hpp"
 #include "structure_oracle.hpp"
 #include "support.hpp"
 
@@ -342,11 +343,7 @@ TEST_P(EveryStructure, does_not_depend_on_threads_or_on_being_interrupted) {
 }
 
 TEST_P(EveryStructure, runs_on_cuda_with_the_counts_of_the_cpu) {
-  if (!kernels::cuda_available()) {
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but there is no CUDA device";
-    GTEST_SKIP() << "no CUDA device";
-  }
+  EOS_NEEDS_CUDA(kernels::cuda_available(), "no CUDA device");
   const TaskData data = small_task(203);
   theory::TrainingSpec spec = structured(data, GetParam());
   core::Progress silent;

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "eos/core/error.hpp"
 #include "eos/core/philox.hpp"
 #include "eos/solvers/solve.hpp"
+#include "needs_cuda.hpp"
 #include "reference_problem.hpp"
 
 namespace {
@@ -115,11 +115,8 @@ TEST(Batch, what_cannot_be_a_lane_is_refused) {
 
 TEST(Batch, the_device_agrees_with_the_cpu) {
   std::string reason;
-  if (!solvers::batch_cuda_available(&reason)) {
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but " << reason;
-    GTEST_SKIP() << reason;
-  }
+  const bool available = solvers::batch_cuda_available(&reason);
+  EOS_NEEDS_CUDA(available, reason);
   const std::vector<ModeProblem> problems = spread(Rule::ranked, 64);
   BatchOptions cuda;
   cuda.device = solvers::BatchDevice::cuda;

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "eos/core/error.hpp"
 #include "hjb_problems.hpp"
+#include "needs_cuda.hpp"
 
 namespace eos::solvers {
 namespace {
@@ -433,11 +433,7 @@ TEST(Hjb, too_many_steps_are_a_status) {
 }
 
 TEST(HjbCuda, steps_agree_with_the_cpu) {
-  if (!hjb_cuda_available()) {
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but no CUDA device";
-    GTEST_SKIP() << "no CUDA device";
-  }
+  EOS_NEEDS_CUDA(hjb_cuda_available(), "no CUDA device");
   const auto model = double_integrator([](const double* x) { return 1 + x[0] * x[0]; });
   const HjbGrid grid{{axis(-1, 1, 61, Edge::reflect), axis(-1, 1, 53, Edge::extrapolate)}};
   HjbProblem problem{model, grid, .5, 0, {}, {}, {}};
