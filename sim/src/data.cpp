@@ -113,8 +113,10 @@ void measure_channels(TaskData& task) {
   if (name == "text")
     throw core::Error("E202", "no text was found; looked for *.txt and *.txt.gz in text/ and directly in: " + searched,
                       "name a text with data.path" + otherwise + "\"markov\"");
+  const std::string incomplete = is_cifar(name) ? incomplete_cifar(name, search) : "";
   throw core::Error("E202",
-                    fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}", name, searched),
+                    fmt::format("data set '{}' was not found; looked in NAME/ and directly in: {}{}", name, searched,
+                                incomplete.empty() ? "" : ", but " + incomplete),
                     "fetch it with `eos data fetch " + (name == "idx" ? std::string("fashion-mnist") : name) + "`" +
                         otherwise + "\"teacher\"");
 }

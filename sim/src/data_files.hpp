@@ -34,7 +34,10 @@ LabelledFile read_idx_pair(const std::string& folder, bool test);
 /// CIFAR-10 (1 label) or CIFAR-100 (coarse and fine label).
 bool is_cifar(const std::string& name);
 std::vector<std::string> cifar_files(const std::string& name, bool test);
-bool holds_cifar_files(const std::string& name, const std::string& folder);
+/// Of the files of both sets, those that `folder` does not hold.
+std::vector<std::string> missing_cifar_files(const std::string& name, const std::string& folder);
+/// Of a set that was not found: the first folder that holds some of its files, and what it lacks; "" if there is none.
+std::string incomplete_cifar(const std::string& name, const std::vector<std::string>& search);
 /// Records of the binary version (Krizhevsky 2009): labels, then 1024 red, 1024 green and 1024 blue bytes by rows.
 /// throws Error E201, E203 (a size that is no multiple of a record, a label that is none).
 LabelledFile read_cifar(const std::string& name, const std::string& folder, bool test);

@@ -12,6 +12,7 @@ namespace eos::sim {
 namespace {
 
 constexpr int k_side = 32, k_planes = 3, k_plane = k_side * k_side;
+constexpr int k_coarse_classes = 20;
 constexpr const char* k_remedy = "fetch the files again, e.g. with `eos data fetch`";
 
 [[noreturn]] void damaged(const std::string& message) { throw core::Error("E203", message, k_remedy); }
@@ -27,15 +28,21 @@ void append_records(const std::string& path, int label_bytes, int classes, Label
   const std::vector<std::uint8_t> bytes = read_whole(path, k_most, k_remedy);
   const auto record = static_cast<std::size_t>(label_bytes + k_planes * k_plane);
   if (bytes.empty() || bytes.size() % record != 0)
-    damaged(fmt::format("{}: {} bytes are not a multiple of the {} of a sample", path, bytes.size(), record));
+    damaged(
+        fmt::format("{}: {} bytes are no whole number of samples of {} bytes ({} of labels, {} x {} x {} of pixels)",
+                    path, bytes.size(), record, label_bytes, k_side, k_side, k_planes));
   const std::size_t first = set.labels.size(), count = bytes.size() / record;
   set.labels.resize(first + count);
   set.inputs.resize(set.labels.size() * k_planes * k_plane);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint8_t* from = bytes.data() + i * record;
+    const auto check = [&](const char* what, int label, int allowed) {
+      if (label >= allowed)
+        damaged(fmt::format("{}: sample {} has the {} {}, allowed are 0 to {}", path, i, what, label, allowed - 1));
+    };
     const std::uint8_t label = from[label_bytes - 1];  // of CIFAR-100 the fine one, which comes second
-    if (label >= classes)
-      damaged(fmt::format("{}: sample {} has the label {}, allowed are 0 to {}", path, i, label, classes - 1));
+    if (label_bytes > 1) check("coarse label", from[0], k_coarse_classes);
+    check("label", label, classes);
     set.labels[first + i] = label;
     interleave(from + label_bytes, set.inputs.data() + (first + i) * k_planes * k_plane);
   }
@@ -74,12 +81,13 @@ std::vector<std::string> cifar_files(const std::string& name, bool test) {
   return {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"};
 }
 
-bool holds_cifar_files(const std::string& name, const std::string& folder) {
+std::vector<std::string> missing_cifar_files(const std::string& name, const std::string& folder) {
+  std::vector<std::string> missing;
   std::error_code ignored;
   for (bool test : {false, true})
     for (const std::string& file : cifar_files(name, test))
-      if (!std::filesystem::is_regular_file(std::filesystem::path(folder) / file, ignored)) return false;
-  return true;
+      if (!std::filesystem::is_regular_file(std::filesystem::path(folder) / file, ignored)) missing.push_back(file);
+  return missing;
 }
 
 LabelledFile read_cifar(const std::string& name, const std::string& folder, bool test) {

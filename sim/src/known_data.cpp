@@ -1,4 +1,7 @@
 // The data sets that eos knows by name, with the checksums of their published files.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -48,8 +51,10 @@ KnownData fashion_mnist() {
 
 KnownData::File unpacked(const std::string& name, const std::string& content) { return {name, "", "", content}; }
 
-// Checksums of the archives as in the registry of TensorFlow Datasets (their MD5 are published on the authors' page),
-// those of the files inside as in TorchVision for Ruby.
+// The authors publish MD5 alone. The SHA-256 of the archives are those of TensorFlow Datasets
+// (url_checksums/cifar10.txt and cifar100.txt), those of the files inside those of TorchVision for Ruby
+// (datasets/cifar10.rb and cifar100.rb), which has the same for the archives; we have not computed them from the
+// published files.
 KnownData cifar_10() {
   const std::string folder = "cifar-10-batches-bin/", archive = "cifar-10-binary.tar.gz";
   return {"cifar-10",
@@ -119,16 +124,32 @@ std::string idx_sha256(const std::string& path) {
 
 namespace {
 
-std::string find_cifar_folder(const std::string& name, const std::vector<std::string>& search) {
+std::vector<std::string> cifar_places(const std::string& name, const std::vector<std::string>& search) {
   const KnownData set = name == "cifar-10" ? cifar_10() : cifar_100();
   const fs::path unpacked_to = fs::path(set.files[0].name).parent_path();
+  std::vector<std::string> places;
   for (const fs::path folder : search)
     for (const fs::path& place : {folder / name / unpacked_to, folder / name, folder / unpacked_to, folder})
-      if (holds_cifar_files(name, place.string())) return place.string();
+      places.push_back(place.string());
+  return places;
+}
+
+std::string find_cifar_folder(const std::string& name, const std::vector<std::string>& search) {
+  for (const std::string& place : cifar_places(name, search))
+    if (missing_cifar_files(name, place).empty()) return place;
   return {};
 }
 
 }  // namespace
+
+std::string incomplete_cifar(const std::string& name, const std::vector<std::string>& search) {
+  const std::size_t all = cifar_files(name, false).size() + cifar_files(name, true).size();
+  for (const std::string& place : cifar_places(name, search)) {
+    const std::vector<std::string> missing = missing_cifar_files(name, place);
+    if (missing.size() < all) return fmt::format("{} lacks {}", place, fmt::join(missing, ", "));
+  }
+  return {};
+}
 
 std::string find_known_folder(const std::string& name, const std::vector<std::string>& search) {
   if (is_cifar(name)) return find_cifar_folder(name, search);

@@ -8,6 +8,7 @@
 namespace eos::sim::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class Cifar : public DataFiles {
@@ -74,11 +75,37 @@ TEST_F(Cifar, sizes_and_labels_are_checked) {
   Bytes file;
   add_record(file, {10}, 1);
   write("cifar-10/data_batch_3.bin", file);
-  EXPECT_EQ(error_code([&] { load_data(spec("cifar-10", 1, 0, 0)); }), "E203") << "label 10";
+  EXPECT_EQ(error_code([&] { load_data(spec("cifar-10", 1, 0, 0)); }), "E203");
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-10", 1, 0, 0)); }),
+              AllOf(HasSubstr("data_batch_3.bin: sample 0 has the label 10, allowed are 0 to 9"), HasSubstr("fetch")));
   file[0] = 1;
   file.pop_back();
   write("cifar-10/data_batch_3.bin", file);
-  EXPECT_EQ(error_code([&] { load_data(spec("cifar-10", 1, 0, 0)); }), "E203") << "cut off";
+  EXPECT_EQ(error_code([&] { load_data(spec("cifar-10", 1, 0, 0)); }), "E203");
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-10", 1, 0, 0)); }),
+              AllOf(HasSubstr("data_batch_3.bin: 3072 bytes are no whole number of samples of 3073 bytes"),
+                    HasSubstr("fetch")));
+  fs::remove(folder_ / "cifar-10/data_batch_3.bin"), fs::remove(folder_ / "cifar-10/test_batch.bin");
+  EXPECT_EQ(error_code([&] { load_data(spec("cifar-10", 1, 0, 0)); }), "E202");
+  EXPECT_THAT(
+      error_text([&] { load_data(spec("cifar-10", 1, 0, 0)); }),
+      AllOf(HasSubstr("cifar-10 lacks data_batch_3.bin, test_batch.bin"), HasSubstr("eos data fetch cifar-10")));
+}
+
+TEST_F(Cifar, hundred_checks_both_labels) {
+  Bytes good, fine, coarse;
+  add_record(good, {19, 99}, 7), add_record(fine, {19, 100}, 7), add_record(coarse, {20, 5}, 7);
+  write("cifar-100-binary/train.bin", good);
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-100", 1, 0, 1)); }), HasSubstr("cifar-100-binary lacks test.bin"));
+  write("cifar-100-binary/test.bin", fine);
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-100", 1, 0, 1)); }),
+              HasSubstr("test.bin: sample 0 has the label 100, allowed are 0 to 99"));
+  write("cifar-100-binary/test.bin", coarse);
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-100", 1, 0, 1)); }),
+              HasSubstr("test.bin: sample 0 has the coarse label 20, allowed are 0 to 19"));
+  coarse.push_back(0);
+  write("cifar-100-binary/test.bin", coarse);
+  EXPECT_THAT(error_text([&] { load_data(spec("cifar-100", 1, 0, 1)); }), HasSubstr("samples of 3074 bytes"));
 }
 
 TEST_F(Cifar, label_noise_and_standardised_channels) {

@@ -59,6 +59,17 @@ std::string error_code(Action action) {
   return "";
 }
 
+/// Message and help of the Error that `action` throws, "" if none.
+template <class Action>
+std::string error_text(Action action) {
+  try {
+    action();
+  } catch (const core::Error& error) {
+    return error.diagnostics().front().message + "; help: " + error.diagnostics().front().help;
+  }
+  return "";
+}
+
 /// A multilayer perceptron in double precision with the loops written out: the oracle for the engine's arithmetic.
 class PlainNetwork {
  public:
