@@ -115,8 +115,7 @@ void gather_images(const Context& context, const std::uint8_t* source, ImageShap
     for (int i = begin; i < end; ++i) {
       float* to = out + i * shape.size();
       formula::View view;
-      if (augmentation.view != nullptr)
-        view = formula::image_view(augmentation, limit, shape, augmentation.view[i], index[i]);
+      if (augmentation.view != nullptr) view = formula::image_view(augmentation, limit, shape, i, index[i]);
       gather_image(source + index[i] * shape.size(), shape, view, line, to);
       if (transform.noise.sigma != 0) add_noise(transform.noise, index[i], shape.size(), to);
       if (view.side > 0) cut(shape, view, to);

@@ -20,7 +20,7 @@ __global__ void gather_images_kernel(int rows, const std::uint8_t* source, Image
     const std::uint8_t* image = source + sample * shape.size();
     formula::View view;
     if (augmentation.view != nullptr)
-      view = formula::image_view(augmentation, flip_limit, shape, augmentation.view[row], sample);
+      view = formula::image_view(augmentation, flip_limit, shape, row, sample);
     const std::int64_t offset = noise.sigma != 0 ? formula::noise_offset(noise, sample) : 0;
     for (int k = static_cast<int>(threadIdx.x); k < size; k += k_threads) {
       const int c = k % shape.channels, x = k / shape.channels % shape.width, y = k / shape.channels / shape.width;

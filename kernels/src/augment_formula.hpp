@@ -17,11 +17,12 @@ struct View {
   EOS_HD bool cuts(int y, int x) const { return y >= top && y < top + side && x >= left && x < left + side; }
 };
 
-/// flip_limit: draw_limit(a.flip)
-EOS_HD inline View image_view(const Augmentation& a, std::uint32_t flip_limit, ImageShape shape, std::uint32_t view,
+/// Of a row; flip_limit: draw_limit(a.flip)
+EOS_HD inline View image_view(const Augmentation& a, std::uint32_t flip_limit, ImageShape shape, std::int64_t row,
                               std::int32_t sample) {
+  const std::uint64_t seed = a.replicas == nullptr ? a.seed : a.replicas[row / a.rows_of_replica].seed;
   const core::Words w =
-      core::draw(a.seed, {a.run, view, core::Purpose::augmentation, static_cast<std::uint32_t>(sample)});
+      core::draw(seed, {a.run, a.view[row], core::Purpose::augmentation, static_cast<std::uint32_t>(sample)});
   const auto shift = [&](std::uint32_t word) {
     return static_cast<int>(core::uniform_int(word, 2 * static_cast<std::uint32_t>(a.translate) + 1)) - a.translate;
   };

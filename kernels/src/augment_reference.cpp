@@ -11,8 +11,7 @@ void gather_images(const std::uint8_t* source, ImageShape shape, const std::int3
   for (int i = 0; i < rows; ++i) {
     const std::uint8_t* image = source + index[i] * shape.size();
     formula::View view;
-    if (augmentation.view != nullptr)
-      view = formula::image_view(augmentation, limit, shape, augmentation.view[i], index[i]);
+    if (augmentation.view != nullptr) view = formula::image_view(augmentation, limit, shape, i, index[i]);
     const std::int64_t offset = noise.sigma != 0 ? formula::noise_offset(noise, index[i]) : 0;
     for (std::int64_t k = 0; k < shape.size(); ++k) {
       const int c = static_cast<int>(k % shape.channels), x = static_cast<int>(k / shape.channels % shape.width);

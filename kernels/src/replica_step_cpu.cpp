@@ -18,6 +18,7 @@ void begin_replica(StepShape shape, const StepTables& tables, StepGate gate, con
     const std::int32_t sample = i < c.rows ? tables.samples[step * shape.rows + i] : 0;
     const std::int64_t labels = shape.labels;
     out.samples[to] = sample;
+    if (tables.views != nullptr) out.views[to] = i < c.rows ? tables.views[step * shape.rows + i] : 0;
     std::copy_n(tables.labels + sample * labels, labels, out.labels + to * labels);
     std::fill_n(out.weights + to * labels, labels, i < c.rows && gate == StepGate::all ? c.scale : 0.0f);
   }

@@ -20,6 +20,8 @@ __global__ void begin_kernel(StepShape shape, StepTables tables, StepGate gate, 
     const std::int64_t i = j / labels, label = j % labels;
     const std::int32_t sample = i < c.rows ? tables.samples[step * shape.rows + i] : 0;
     if (label == 0) out.samples[r * shape.rows + i] = sample;
+    if (label == 0 && tables.views != nullptr)
+      out.views[r * shape.rows + i] = i < c.rows ? tables.views[step * shape.rows + i] : 0;
     out.labels[r * size + j] = tables.labels[sample * labels + label];
     out.weights[r * size + j] = i < c.rows && gate == StepGate::all ? c.scale : 0.0f;
   }

@@ -71,10 +71,12 @@ std::string BatchForm::shape() const {
   const kernels::StepDecision d = decision();
   const kernels::ReplicaUpdate u = update();
   return fmt::format(
-      "batch {} gate {} {} by {} update {} {} velocity {} accumulate {} clip {} centred {} noise {} {}\n", spec.batch,
-      static_cast<int>(d.gate), d.least_kept, static_cast<int>(selection.rank_by), static_cast<int>(u.method),
-      static_cast<int>(u.mask), has_velocity(), plasticity.accumulate, spec.optimiser.clip, spec.data.centred,
-      spec.data.input_noise, spec.data.teacher.seed);
+      "batch {} gate {} {} by {} update {} {} velocity {} accumulate {} clip {} centred {} noise {} {} "
+      "augment {} {} {}\n",
+      spec.batch, static_cast<int>(d.gate), d.least_kept, static_cast<int>(selection.rank_by),
+      static_cast<int>(u.method), static_cast<int>(u.mask), has_velocity(), plasticity.accumulate, spec.optimiser.clip,
+      spec.data.centred, spec.data.input_noise, spec.data.seed(), spec.data.augment.flip, spec.data.augment.translate,
+      spec.data.augment.cutout);
 }
 
 bool BatchForm::has_velocity() const {
@@ -112,7 +114,6 @@ std::string reason_against_batch(const theory::TrainingSpec& spec) {
   if (spec.optimiser.kind == OptimiserKind::muon) return "Muon moves matrices by products of their own";
   if (spec.optimiser.law == theory::RateLaw::effort) return "the learning rate follows the training accuracy";
   if (spec.record_every > 0) return "single updates are recorded";
-  if (spec.data.augment.any()) return "images are changed at every presentation";
   const std::string reason = reason_in_selection(effective_selection(spec));
   return reason.empty() ? reason_in_plasticity(effective_plasticity(spec)) : reason;
 }

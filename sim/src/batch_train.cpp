@@ -148,7 +148,7 @@ void train_group(const Group& group, const TaskData& data, core::Progress& progr
 bool batchable(const theory::TrainingSpec& spec, const TaskData& data, std::string* reason) {
   std::string why = reason_against_batch(spec);
   if (why.empty()) {
-    const Network layout(spec.network, data.shape());
+    const Network layout(spec.network, checked(data).shape());
     why = reason_against_batch(BatchForm(spec, data.train.samples, layout.predictions()), layout);
   }
   if (reason != nullptr) *reason = why;

@@ -34,21 +34,24 @@ InputMap::InputMap(const kernels::Context& context, const theory::DataSpec& spec
     shift_ = kernels::Buffer<float>(context, shift);
   }
   if (spec.input_noise == 0) return;
-  // Keyed like label noise: a property of the data, the same for every replica.
-  const std::uint64_t seed = spec.teacher.seed;
+  // Keyed like label noise by the seed of the data, not by that of the run: the noise belongs to the data set, as in
+  // the published program (van Rossum & Pache 2024), which adds it once before training. Runs of several seeds and
+  // methods are then compared on the same inputs, and no sample changes between its presentations.
+  const std::uint64_t seed = spec.seed();
   noise_pool_ = kernels::Buffer<float>(context, kernels::noise_pool(seed, k_noise_pool));
   transform_.noise = {static_cast<float>(spec.input_noise), noise_pool_.data(), k_noise_pool, seed, 0, 0};
 }
 
-void InputMap::gather(const std::uint8_t* source, const std::int32_t* index, int rows, const std::uint32_t* views,
-                      std::uint64_t seed, float* to) const {
+void InputMap::gather(const std::uint8_t* source, const std::int32_t* index, int rows, Presentation presentation,
+                      float* to) const {
   if (scale_.size() == 0) {
     kernels::gather_rows(context_, source, static_cast<int>(shape_.size()), index, rows, transform_, to);
     return;
   }
   kernels::Augmentation augmentation = augmentation_;
-  augmentation.seed = seed;
-  augmentation.view = augments_ ? views : nullptr;
+  augmentation.seed = presentation.seed;
+  augmentation.view = augments_ ? presentation.views : nullptr;
+  augmentation.replicas = presentation.replicas, augmentation.rows_of_replica = presentation.rows_of_replica;
   kernels::gather_images(context_, source, shape_, index, rows, {scale_.data(), shift_.data(), transform_.noise},
                          augmentation, to);
 }

@@ -9,14 +9,23 @@
 
 namespace eos::sim {
 
+/// Which presentation each row is, for the draws of its augmentation.
+struct Presentation {
+  const std::uint32_t* views =
+      nullptr;  ///< [rows], in the context's memory; null: as evaluation sees them, never augmented
+  std::uint64_t seed = 0;
+  const kernels::DropoutDraw* replicas =
+      nullptr;  ///< their seeds, for rows of several replicas, in the context's memory
+  int rows_of_replica = 1;
+};
+
 class InputMap {
  public:
   InputMap(const kernels::Context& context, const theory::DataSpec& spec, const TaskData& data);
 
-  /// Rows source[index[i]]. views [rows], like index in the context's memory: which presentation each row is, for the
-  /// draws of its augmentation, keyed by `seed`; null: as evaluation sees them, never augmented.
-  void gather(const std::uint8_t* source, const std::int32_t* index, int rows, const std::uint32_t* views,
-              std::uint64_t seed, float* to) const;
+  /// Rows source[index[i]]; index in the context's memory.
+  void gather(const std::uint8_t* source, const std::int32_t* index, int rows, Presentation presentation,
+              float* to) const;
   bool augments() const { return augments_; }
 
  private:

@@ -47,7 +47,7 @@ RunSetup::RunSetup(const theory::TrainingSpec& s, const TaskData& data, const ke
     : spec(s),
       selection(effective_selection(s)),
       plasticity(effective_plasticity(s)),
-      layout(s.network, data.shape()),
+      layout(s.network, checked(data).shape()),
       counts(network_counts(plasticity.topology, layout)),
       open_loop(s, data.train.samples),
       train(context, data.train),
@@ -132,7 +132,7 @@ void Replica::gather(const ResidentInputs& inputs, const std::vector<std::int32_
   const bool augmented = setup_.inputs.augments() && !views.empty();
   if (augmented) context_.copy_in(views_.data(), views.data(), views.size() * sizeof(std::uint32_t));
   setup_.inputs.gather(inputs.data(), index_.data(), static_cast<int>(samples.size()),
-                       augmented ? views_.data() : nullptr, seed_, to);
+                       {augmented ? views_.data() : nullptr, seed_}, to);
 }
 
 void Replica::upload_labels(const std::vector<std::int32_t>& labels, const std::vector<float>& weights) {

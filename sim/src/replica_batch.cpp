@@ -43,7 +43,8 @@ std::int64_t batch_bytes(const BatchForm& form, const Network& layout, int repli
       copies * layout.parameters() + layout.graph.state + theory::activation_memory(layout.graph, form.spec.batch) +
       theory::gradient_memory(layout.graph, form.spec.batch) + batch * (2 * outputs + 2 * layout.predictions() + 5);
   const std::int64_t gated = is_gated(form) ? batch : 0, ranked = is_ranked(form) ? 8 * layout.layers() : 0;
-  const std::int64_t step = sizeof(kernels::StepControls) + 8 * batch + 4 + gated + ranked;
+  const std::int64_t viewed = form.spec.data.augment.any() ? 4 * batch : 0;
+  const std::int64_t step = sizeof(kernels::StepControls) + 8 * batch + 4 + gated + ranked + viewed;
   return replicas * (4 * floats + table_steps(replicas, form.spec.batch) * step);
 }
 
@@ -90,6 +91,10 @@ void ReplicaBatch::make_tables() {
   losses_ = {context_, rows};
   trained_ = {context_, steps};
   if (decision_.gate != StepGate::all) certain_ = {context_, rows};
+  if (setup_.inputs.augments()) {
+    views_table_ = {context_, rows};
+    views_ = {context_, replicas * static_cast<std::size_t>(shape_.rows)};
+  }
   if (update_.mask == kernels::Mask::selection)
     fractions_ = {context_, steps * static_cast<std::size_t>(shape_.segments)};
   constants_ = {context_, std::vector<kernels::ReplicaConstants>(replicas)};
@@ -159,12 +164,12 @@ void ReplicaBatch::score(bool errors) {
 }
 
 void ReplicaBatch::step() {
-  const kernels::StepTables tables{controls_.data(),  samples_table_.data(), certain_.data(),
-                                   fractions_.data(), labels_of_set_,        constants_.data()};
-  const kernels::StepRows rows{samples_.data(), labels_.data(), row_weights_.data(), draws_.data()};
+  const kernels::StepTables tables{controls_.data(), samples_table_.data(), certain_.data(),    fractions_.data(),
+                                   labels_of_set_,   constants_.data(),     views_table_.data()};
+  const kernels::StepRows rows{samples_.data(), labels_.data(), row_weights_.data(), draws_.data(), views_.data()};
   kernels::begin_step(context_, shape_, tables, decision_.gate, states_.data(), rows);
-  setup_.inputs.gather(setup_.train.data(), samples_.data(), shape_.replicas * shape_.rows, nullptr, 0,
-                       activations_.row(0, 0));
+  setup_.inputs.gather(setup_.train.data(), samples_.data(), shape_.replicas * shape_.rows,
+                       {views_.data(), 0, draws_.data(), shape_.rows}, activations_.row(0, 0));
   const Pass pass{
       0, shape_.rows, trains_ ? Mode::train : Mode::score, statistics_.data(), samples_.data(), draws_.data()};
   forward(context_, layout_, weights_.data(), activations_, pass);
@@ -239,6 +244,9 @@ void ReplicaBatch::fill_tables(int steps) {
                        own * batch * sizeof(std::int32_t));
       if (certain_.size() > 0)
         context_.copy_in(certain_.data() + first * batch, plan.certain.data() + done * batch, own * batch);
+      if (views_table_.size() > 0)
+        context_.copy_in(views_table_.data() + first * batch, plan.views.data() + done * batch,
+                         own * batch * sizeof(std::uint32_t));
       if (fractions_.size() > 0)
         context_.copy_in(fractions_.data() + first * segments, plan.fractions.data() + done * segments,
                          own * segments * sizeof(double));
@@ -322,7 +330,7 @@ void ReplicaBatch::score_rows(const ResidentInputs& inputs, Activations& a, int 
   }
   context_.copy_in(samples_.data(), host_samples_.data(), replicas * n * sizeof(std::int32_t));
   context_.copy_in(labels_.data(), host_labels_.data(), host_labels_.size() * sizeof(std::int32_t));
-  setup_.inputs.gather(inputs.data(), samples_.data(), static_cast<int>(replicas) * rows, nullptr, 0, a.row(0, 0));
+  setup_.inputs.gather(inputs.data(), samples_.data(), static_cast<int>(replicas) * rows, {}, a.row(0, 0));
   const Pass pass{
       0, rows, Mode::score, statistics_.data() + first * layout_.graph.state, samples_.data(), draws_.data()};
   forward(context_, layout_, weights_of(first), a, pass);

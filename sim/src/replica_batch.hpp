@@ -69,6 +69,7 @@ class ReplicaBatch {
   kernels::Buffer<kernels::StepControls> controls_;
   kernels::Buffer<std::int32_t> samples_table_, trained_;
   kernels::Buffer<std::uint8_t> certain_;
+  kernels::Buffer<std::uint32_t> views_table_, views_;  ///< of all steps and of the present one, with augmentation
   kernels::Buffer<double> fractions_;
   kernels::Buffer<kernels::ReplicaConstants> constants_;
   kernels::Buffer<kernels::ReplicaState> states_;

@@ -66,6 +66,8 @@ void ReplicaPlan::close_step(PlannedInterval& to, bool trains) {
   for (int i = 0; i < to.batch; ++i) to.samples.push_back(i < rows ? pending_[static_cast<std::size_t>(i)].sample : 0);
   for (int i = 0; i < to.batch && form_.selection.gate != theory::Gate::all; ++i)
     to.certain.push_back(i < rows && pending_[static_cast<std::size_t>(i)].sure ? 1 : 0);
+  for (int i = 0; i < to.batch && spec.data.augment.any(); ++i)
+    to.views.push_back(i < rows ? pending_[static_cast<std::size_t>(i)].view : 0);
   if (form_.plasticity.rule == theory::WriteRule::top_k) {
     const std::vector<double> fractions =
         theory::layer_fractions(form_.plasticity.layer_share, form_.open_loop.weight_fraction(batch_begin_), sizes_);

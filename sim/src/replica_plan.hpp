@@ -28,6 +28,7 @@ struct PlannedInterval {
   std::vector<double> rates;                    ///< [steps], as the tables of a run show them
   std::vector<std::int32_t> samples;            ///< [steps][batch]
   std::vector<std::uint8_t> certain;            ///< the same; empty without a gate
+  std::vector<std::uint32_t> views;             ///< the same; empty without augmentation
   std::vector<double> fractions;                ///< [steps][segments]; empty unless ranks are asked for
   std::vector<PlannedChunk> chunks;
   std::int64_t position = 0;  ///< of the stream at its end

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "eos/core/error.hpp"
@@ -90,6 +91,26 @@ void expect_images_match_reference(const Context& context) {
       }
     }
   }
+}
+
+void expect_replicas_have_their_own_draws(const Context& context) {
+  Problem p({8, 6, 3}, with(0.5f, 2, 3));
+  const std::vector<DropoutDraw> keys{{5, 0, 0}, {12, 9, 9}};  // of a key only the seed counts
+  const Buffer<DropoutDraw> on_device(context, keys);
+  p.augmentation.replicas = on_device.data(), p.augmentation.rows_of_replica = 4;
+  const std::vector<float> both = run(context, p);
+  p.augmentation.replicas = nullptr;
+  const auto half = static_cast<std::ptrdiff_t>(both.size() / 2);
+  for (int r = 0; r < 2; ++r) {
+    p.augmentation.seed = keys[static_cast<std::size_t>(r)].seed;
+    const std::vector<float> all = run(context, p);
+    EXPECT_TRUE(std::equal(all.begin() + r * half, all.begin() + (r + 1) * half, both.begin() + r * half)) << r;
+  }
+}
+
+TEST(GatherImages, draws_for_rows_of_several_replicas) { expect_replicas_have_their_own_draws(Context::cpu(2)); }
+TEST_F(OnCuda, gather_images_draws_for_rows_of_several_replicas) {
+  expect_replicas_have_their_own_draws(Context::cuda());
 }
 
 TEST(GatherImages, has_the_bits_of_the_reference) {

@@ -24,6 +24,7 @@ struct Bench {
   std::vector<StepControls> controls{k_replicas * k_steps};
   std::vector<std::int32_t> samples, labels;
   std::vector<std::uint8_t> certain, correct;
+  std::vector<std::uint32_t> views;
   std::vector<double> fractions;
   std::vector<ReplicaConstants> constants{k_replicas};
   std::vector<float> loss, p_true, difficulty;
@@ -33,6 +34,7 @@ struct Bench {
     const std::size_t rows = k_replicas * k_rows, all = rows * k_steps;
     samples = test::labels(all, k_samples, 1);
     labels = test::labels(k_samples, 10, 2);
+    for (std::size_t i = 0; i < all; ++i) views.push_back(static_cast<std::uint32_t>(7 + 3 * i));
     for (const std::int32_t draw : test::labels(all, 10, 3)) certain.push_back(draw == 0 ? 1 : 0);
     for (const std::int32_t draw : test::labels(rows, 4, 4)) correct.push_back(draw != 0 ? 1 : 0);
     loss = test::normals(rows, 5), p_true = test::normals(rows, 6), difficulty = test::normals(rows, 7);
@@ -55,12 +57,14 @@ struct Found {
   std::vector<ReplicaState> states;
   std::vector<ReplicaRule> rules;
   std::vector<std::int64_t> ranks;
+  std::vector<std::uint32_t> views;
 };
 
 Found run(const Context& context, const Bench& b, StepDecision decision, int steps) {
   const Buffer<StepControls> controls(context, b.controls);
   const Buffer<std::int32_t> table(context, b.samples), labels_of(context, b.labels);
   const Buffer<std::uint8_t> certain(context, b.certain), correct(context, b.correct);
+  const Buffer<std::uint32_t> view_table(context, b.views);
   const Buffer<double> fractions(context, b.fractions);
   const Buffer<ReplicaConstants> constants(context, b.constants);
   const Buffer<float> loss(context, b.loss), p_true(context, b.p_true), difficulty(context, b.difficulty);
@@ -68,20 +72,21 @@ Found run(const Context& context, const Bench& b, StepDecision decision, int ste
   Buffer<std::int32_t> samples(context, rows), labels(context, rows), trained(context, k_replicas * k_steps);
   Buffer<float> weights(context, rows), losses(context, rows * k_steps);
   Buffer<DropoutDraw> draws(context, k_replicas);
+  Buffer<std::uint32_t> views(context, rows);
   Buffer<ReplicaState> states(context, b.states);
   Buffer<ReplicaRule> rules(context, std::vector<ReplicaRule>(k_replicas));
   Buffer<std::int64_t> ranks(context, k_replicas * k_segments);
-  const StepTables tables{controls.data(),  table.data(),     certain.data(),
-                          fractions.data(), labels_of.data(), constants.data()};
-  const StepRows out{samples.data(), labels.data(), weights.data(), draws.data()};
+  const StepTables tables{controls.data(),  table.data(),     certain.data(),   fractions.data(),
+                          labels_of.data(), constants.data(), view_table.data()};
+  const StepRows out{samples.data(), labels.data(), weights.data(), draws.data(), views.data()};
   for (int s = 0; s < steps; ++s) {
     begin_step(context, b.shape, tables, decision.gate, states.data(), out);
     decide_step(context, b.shape, tables, {k_segments, k_offsets.data()}, decision,
                 {loss.data(), p_true.data(), difficulty.data(), correct.data()}, out,
                 {states.data(), rules.data(), ranks.data(), losses.data(), trained.data()});
   }
-  return {samples.get(), labels.get(), trained.get(), weights.get(),
-          losses.get(),  states.get(), rules.get(),   ranks.get()};
+  return {samples.get(), labels.get(), trained.get(), weights.get(), losses.get(),
+          states.get(),  rules.get(),  ranks.get(),   views.get()};
 }
 
 TEST(ReplicaStep, takes_rows_and_rules_from_the_tables_of_its_step) {
@@ -94,6 +99,7 @@ TEST(ReplicaStep, takes_rows_and_rules_from_the_tables_of_its_step) {
       const std::int32_t sample = i < c.rows ? b.samples[static_cast<std::size_t>(r * k_steps * k_rows + i)] : 0;
       EXPECT_EQ(f.samples[at], sample);
       EXPECT_EQ(f.labels[at], b.labels[static_cast<std::size_t>(sample)]);
+      EXPECT_EQ(f.views[at], i < c.rows ? b.views[static_cast<std::size_t>(r * k_steps * k_rows + i)] : 0);
     }
     EXPECT_EQ(f.states[r].step, 1);
     EXPECT_EQ(f.rules[r].writes, r == 1 ? 0 : 1);  // its first step has no rows

@@ -129,7 +129,7 @@ TEST(StandardisedRuns, see_every_channel_with_mean_zero_and_deviation_one) {
   std::vector<float> seen(12);
   const std::vector<std::uint8_t> bytes{0, 0, 0, 255, 255, 255, 51, 102, 153, 51, 102, 153};
   const std::int32_t index = 0;
-  setup.inputs.gather(bytes.data(), &index, 1, nullptr, 1, seen.data());
+  setup.inputs.gather(bytes.data(), &index, 1, {}, seen.data());
   const std::vector<float> expected{-2, -0.8f, -0.3f, 8, 1.2f, 0.2f, 0, 0, 0, 0, 0, 0};
   for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(seen[i], expected[i], 1e-5) << i;
 }

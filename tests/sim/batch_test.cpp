@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 
 #include "../../sim/src/replica_batch.hpp"
+#include "on_cuda.hpp"
 #include "support.hpp"
 
 namespace eos::sim::testing {
@@ -239,6 +239,30 @@ TEST(BatchedNetworks, convolutions_with_batch_norm_and_dropout_have_the_bits_of_
   EXPECT_THAT(reason, ::testing::HasSubstr("multiple"));
 }
 
+TEST(BatchedNetworks, augmented_images_have_the_bits_of_single_runs) {
+  TaskData data = small_task(203);  // the last batch of an epoch reaches into the next one
+  data.height = 4, data.width = 3, data.channels = 1;
+  TrainingSpec spec = small_spec(data);
+  spec.data.name = "mnist";  // images, whatever made them
+  spec.data.augment = {0.5, 1, 2};
+  spec.data.input_noise = 0.01;
+  expect_bits_of_single_runs(spec, data);
+  spec.selection = theory::selection_preset("srd");
+  expect_bits_of_single_runs(spec, data);
+  spec.selection = {};
+  selected("ranked", theory::Gate::ranked, Batching::shrink_mean, 1).apply(spec);
+  expect_bits_of_single_runs(spec, data);
+  const TrainingSpec plain = [&] {
+    TrainingSpec without = spec;
+    without.data.augment = {};
+    return without;
+  }();
+  EXPECT_NE(batch({spec}, data, 2)[0].weights, batch({plain}, data, 2)[0].weights);
+  const std::vector<ReplicaResult> both = batch({spec, plain}, data, 2);
+  expect_equal(both[0], batch({spec}, data, 1)[0]);
+  expect_equal(both[both.size() / 2], batch({plain}, data, 1)[0]);
+}
+
 TEST(BatchedNetworks, language_models_have_the_bits_of_single_runs) {
   theory::DataSpec text;
   text.name = "markov";
@@ -385,14 +409,8 @@ TEST(BatchMemory, predicts_how_many_replicas_fit) {
 
 // ---- the same on a CUDA device ---------------------------------------------------------------------------------
 
-class BatchesOnCuda : public ::testing::Test {
+class BatchesOnCuda : public test::OnCuda {
  protected:
-  void SetUp() override {
-    if (kernels::cuda_available()) return;
-    const char* required = std::getenv("EOS_REQUIRE_GPU");
-    if (required != nullptr && std::string(required) == "1") FAIL() << "EOS_REQUIRE_GPU=1, but there is no CUDA device";
-    GTEST_SKIP() << "no CUDA device";
-  }
   static std::vector<ReplicaResult> there(const std::vector<TrainingSpec>& specs, const TaskData& data, int replicas) {
     core::Progress silent;
     return train_batched(specs, data, silent, {"cuda:fp32", replicas, 1, true});

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "data_folder.hpp"
 
 namespace eos::sim::testing {
@@ -74,6 +76,33 @@ TEST_F(DataFiles, wrong_counts_are_reported) {
   EXPECT_EQ(error_code([&] { load_data(idx_spec(16, 5, 4)); }), "E107");
   write("train-labels-idx1-ubyte", idx({19}, Bytes(19, 0)));
   EXPECT_EQ(error_code([&] { load_data(idx_spec(5, 5, 4)); }), "E203");
+}
+
+TEST(TaskChecks, say_which_parts_of_a_task_contradict_each_other) {
+  using ::testing::HasSubstr;
+  const TaskData good = small_task(50);
+  const theory::TrainingSpec spec = small_spec(good);
+  const auto expect = [&](const std::function<void(TaskData&)>& change, const char* code, const char* part) {
+    TaskData data = good;
+    change(data);
+    EXPECT_EQ(error_code([&] { run(spec, data); }), code) << part;
+    EXPECT_THAT(error_text([&] { run(spec, data); }), HasSubstr(part));
+  };
+  expect([](TaskData& d) { d.classes = 1; }, "E104", "50 training samples, 12 inputs and 1 classes");
+  expect([](TaskData& d) { d.height = 3, d.width = 2, d.channels = 3; }, "E107",
+         "samples of 3 x 2 positions and 3 channels do not hold 12 inputs");
+  expect([](TaskData& d) { d.height = 5; }, "E107", "samples of 5 x 1 positions and 12 channels do not hold 12 inputs");
+  expect([](TaskData& d) { d.height = 5, d.channels = 0; }, "E107", "5 x 1 positions and 0 channels");
+  expect([](TaskData& d) { d.height = 0; }, "E107", "inputs = height * width * channels");
+  expect([](TaskData& d) { d.labels_per_sample = 2; }, "E107", "samples of 12 inputs have 2 labels");
+  expect([](TaskData& d) { d.tokens = true; }, "E107", "samples of 12 tokens have 1 labels and a height of 1");
+  expect(
+      [](TaskData& d) { d.train.inputs.pop_back(); }, "E107",
+      "the training set of 50 samples holds 599 bytes of inputs and 50 labels; help: it must hold samples * inputs = "
+      "600 bytes and 50 labels");
+  expect([](TaskData& d) { d.test.labels.push_back(0); }, "E107", "the test set of 40 samples holds 480 bytes");
+  expect([](TaskData& d) { d.validation.labels[7] = 3; }, "E104",
+         "the validation set has the label 3; help: labels are 0 to classes - 1 = 2");
 }
 
 TEST_F(DataFiles, known_names_ask_for_their_shape_and_classes) {

@@ -154,6 +154,33 @@ TEST(NetworkKinds, centred_inputs_leave_no_synapse_unwritten) {
   EXPECT_GT(writes(), all * 99 / 100) << "a few changes are lost to rounding";
 }
 
+TEST(NetworkKinds, input_noise_belongs_to_the_data_and_not_to_the_run) {
+  theory::DataSpec spec;
+  spec.name = "gaussian", spec.train_samples = 300, spec.test_samples = 10;
+  const TaskData data = load_data(spec);
+  spec.input_noise = 0.25;
+  const kernels::Context context = kernels::Context::cpu();
+  const auto noise = [&](std::uint64_t data_seed, std::uint64_t run_seed) {
+    theory::DataSpec noisy = spec, clean = spec;
+    noisy.gaussian.seed = data_seed, clean.input_noise = 0;
+    const std::vector<std::int32_t> index{0, 1, 299};
+    std::vector<float> with(3 * static_cast<std::size_t>(data.inputs)), without(with.size());
+    InputMap(context, noisy, data).gather(data.train.inputs.data(), index.data(), 3, {nullptr, run_seed}, with.data());
+    InputMap(context, clean, data)
+        .gather(data.train.inputs.data(), index.data(), 3, {nullptr, run_seed}, without.data());
+    for (std::size_t i = 0; i < with.size(); ++i) with[i] -= without[i];
+    return with;
+  };
+  EXPECT_EQ(noise(1, 1), noise(1, 2)) << "runs of several seeds learn the same inputs";
+  EXPECT_NE(noise(1, 1), noise(2, 1));
+  double squares = 0;
+  const std::vector<float> values = noise(1, 1);
+  for (const float v : values) squares += double{v} * v;
+  // The mean of n squared normals has the relative deviation sqrt(2/n); 5 of them.
+  const double n = static_cast<double>(values.size());
+  EXPECT_NEAR(squares / n / 0.0625, 1, 5 * std::sqrt(2 / n));
+}
+
 TEST(NetworkKinds, a_kept_batch_collects_the_errors_that_hidden_layers_see) {
   // Collected batches score their rows again or carry them along; both ways must send the same errors down.
   const TaskData data = small_task(64);

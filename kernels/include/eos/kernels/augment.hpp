@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "eos/core/host_device.hpp"
+#include "eos/kernels/dropout.hpp"
 #include "eos/kernels/gather.hpp"
 
 namespace eos::kernels {
@@ -41,6 +42,10 @@ struct Augmentation {
   std::uint32_t run = 0;
   /// [rows] in the context's memory: which presentation of its sample a row is. null: images as they are.
   const std::uint32_t* view = nullptr;
+  /// Rows of several replicas, `rows_of_replica` each: their seeds are those of replicas[row / rows_of_replica], in the
+  /// context's memory. null: all have `seed`.
+  const DropoutDraw* replicas = nullptr;
+  int rows_of_replica = 1;
 };
 
 /// throws Error E901 without scale and shift, for noise without a pool, and for negative sizes.

@@ -3,8 +3,9 @@
 // Everything that distinguishes replicas lies in tables in the context's memory, and so does the number of the step, so
 // the sequence of calls is the same in every step: begin_step(), forward, loss, decide_step(), backward,
 // replica_update(). Statement, for replica r at step s = states[r].step of the tables:
-//   begin_step   samples[r][i], labels[r][i] from the tables for i < rows; weights[r][i] = scale (StepGate::all)
-//   decide_step  kept_i = StepGate::threshold: p_true_i < tau, tau = 0: not correct; errors: not correct or p_true_i <
+//   begin_step   samples[r][i], labels[r][i], views[r][i] from the tables for i < rows; weights[r][i] = scale
+//   (StepGate::all) decide_step  kept_i = StepGate::threshold: p_true_i < tau, tau = 0: not correct; errors: not
+//   correct or p_true_i <
 //                tau; ranked: among the `keep` rows of largest difficulty, ties to the earlier; certain rows always.
 //                weights[r][i] = kept_i ? (scale > 0 ? scale : 1 / kept) : 0. A replica updates if it trains, `kept`
 //                reaches least_kept and no loss of its rows is k_diverged_loss or more, or NaN; else it rests. Ranks
@@ -64,6 +65,7 @@ struct StepTables {
   const double* fractions = nullptr;            ///< [R][S][L] of Mask::selection; null: other masks
   const std::int32_t* labels = nullptr;         ///< of the data set
   const ReplicaConstants* constants = nullptr;  ///< [R]
+  const std::uint32_t* views = nullptr;         ///< [R][S][B] for augmentation; null: none
 };
 
 /// The rows of the present step.
@@ -72,6 +74,7 @@ struct StepRows {
   std::int32_t* labels = nullptr;   ///< [R][B][T]
   float* weights = nullptr;         ///< [R][B][T]; StepGate::all alone takes T > 1
   DropoutDraw* draws = nullptr;     ///< [R]
+  std::uint32_t* views = nullptr;   ///< [R][B]; null without a table of them
 };
 
 /// [R][B]; difficulty is what StepGate::ranked orders by.

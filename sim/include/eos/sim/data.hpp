@@ -47,6 +47,10 @@ struct TaskData {
   theory::DataShape shape() const { return {{height, width, depth(), false}, classes, tokens}; }
 };
 
+/// The task itself, for use in an initialisation. throws Error E104 (no samples, no inputs, one class, labels out of
+/// range), E107 (sizes that do not multiply to the inputs, or sets that are not as long as they say).
+const TaskData& checked(const TaskData& data);
+
 /// throws Error E202 (not found: says where it looked and what to do), E203, E104 (more samples than there are), E106,
 /// E107 (training and validation overlap, choices that tokens do not allow).
 TaskData load_data(const theory::DataSpec& spec);
