@@ -15,7 +15,8 @@ enum class ValueKind {
   number,   ///< real number >= Option::minimum
   file,     ///< path of a file; completed as such
   folder,   ///< path of a folder or a prefix
-  choice    ///< one of Option::choices
+  choice,   ///< one of Option::choices
+  device    ///< a name as in kernels/device.hpp; Option::choices are those that are completed
 };
 
 struct Option {

@@ -8,6 +8,7 @@
 
 #include "arguments.hpp"
 #include "eos/core/error.hpp"
+#include "eos/kernels/device.hpp"
 
 namespace eos::cli {
 
@@ -151,13 +152,26 @@ void check_positionals(const Arguments& arguments, Complaints& complaints) {
   }
 }
 
+void check_device(const std::string& shown, const std::string& value, Complaints& complaints) {
+  try {
+    kernels::parse_device(value);
+  } catch (const core::Error& error) {
+    complaints.add("E106", fmt::format("{} cannot be '{}'", shown, value), error.diagnostics().front().help, value);
+  }
+}
+
 void check_choices(const std::vector<Option>& options, const Arguments& arguments, Complaints& complaints) {
   for (const Option& option : options) {
+    const auto check = [&](const std::string& shown, const std::string& value) {
+      if (option.kind == ValueKind::device)
+        check_device(shown, value, complaints);
+      else
+        check_choice(shown, value, option.choices, complaints);
+    };
     if (const auto found = arguments.given.find(option.name); found != arguments.given.end()) {
-      for (const std::string& value : found->second)
-        check_choice("--" + option.name, value, option.choices, complaints);
+      for (const std::string& value : found->second) check("--" + option.name, value);
     } else if (const auto value = arguments.said(option.name); value && !option.choices.empty()) {
-      check_choice("environment variable " + option.environment, *value, option.choices, complaints);
+      check("environment variable " + option.environment, *value);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "eos/io/hdf5.hpp"
 #include "eos/io/plot.hpp"
 #include "eos/io/toml.hpp"
+#include "eos/kernels/device.hpp"
 #include "eos/solvers/fit.hpp"
 #include "eos/solvers/solve.hpp"
 #include "figures.hpp"
@@ -157,6 +158,17 @@ std::string what_next(const Made& made, const std::string& out) {
       out, made.epochs);
 }
 
+/// Batches are solved in double precision, on the CPU or a CUDA device.
+void choose_device(const std::string& text, solvers::BatchOptions& options) {
+  const kernels::DeviceName name = kernels::parse_device(text);
+  if (name.says_products)
+    throw core::Error("E106", fmt::format("--device cannot be '{}': plans are solved in double precision", text),
+                      "leave out the precision, e.g. --device cuda or --device cuda:1");
+  const bool cuda = name.backend == kernels::Backend::cuda || (name.automatic && solvers::batch_cuda_available());
+  options.device = cuda ? solvers::BatchDevice::cuda : solvers::BatchDevice::cpu;
+  options.cuda_index = name.index;
+}
+
 int sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   std::vector<SweepAxis> axes;
@@ -170,7 +182,7 @@ int sweep(Session& session) {
   if (arguments.has("batched")) {
     solvers::BatchOptions options;
     options.threads = session.threads();
-    options.device = arguments.text("device") == "cuda" ? solvers::BatchDevice::cuda : solvers::BatchDevice::cpu;
+    choose_device(arguments.text("device"), options);
     table = sweep_in_batch(
         axes, [&](const auto& point) { return mode_problem(arguments, with(point)); }, options);
   } else {

@@ -22,6 +22,17 @@ Option set_option() {
           "override one key of the file, checked like the file itself, e.g. --set selection.tau=0.5; may be repeated",
       .repeated = true};
 }
+Option device_option() {
+  return {.name = "device",
+          .kind = ValueKind::device,
+          .value = "NAME",
+          .help = "where to compute: auto, cpu, cuda or, by number, cuda:N; a cuda name may end in how large matrices "
+                  "are multiplied: :tf32 (the default), :fp32 or :bf16, see docs/gpu.md",
+          .choices = {"auto", "cpu", "cuda"},
+          .fallback = "auto",
+          .environment = "EOS_DEVICE"};
+}
+
 Option threads_option() {
   return {.name = "threads",
           .kind = ValueKind::integer,
@@ -184,10 +195,10 @@ Verb plan_verb() {
            {.name = "batched",
             .help = "with --sweep: solve all points in lockstep, for hundreds of points and more; no certificates"},
            {.name = "device",
-            .kind = ValueKind::choice,
+            .kind = ValueKind::device,
             .value = "NAME",
-            .help = "where --batched runs: cpu or cuda",
-            .choices = {"cpu", "cuda"},
+            .help = "where --batched runs: auto, cpu, cuda or, by number, cuda:N",
+            .choices = {"auto", "cpu", "cuda"},
             .fallback = "cpu"},
            {.name = "pareto",
             .kind = ValueKind::text,
@@ -253,13 +264,7 @@ Verb train_verb() {
       .options = with({out_option("where to store the run (required)"),
                        set_option(),
                        plot_option("draw loss, accuracy, fractions and energy"),
-                       {.name = "device",
-                        .kind = ValueKind::choice,
-                        .value = "NAME",
-                        .help = "where to compute",
-                        .choices = {"auto", "cpu", "cuda"},
-                        .fallback = "auto",
-                        .environment = "EOS_DEVICE"},
+                       device_option(),
                        seed_option(),
                        threads_option()},
                       energy_options()),
@@ -325,13 +330,7 @@ Verb sweep_verb() {
                    .value = "S",
                    .help = "between checkpoints of a run in progress",
                    .fallback = "120"},
-                  {.name = "device",
-                   .kind = ValueKind::choice,
-                   .value = "NAME",
-                   .help = "where to compute",
-                   .choices = {"auto", "cpu", "cuda"},
-                   .fallback = "auto",
-                   .environment = "EOS_DEVICE"},
+                  device_option(),
                   threads_option()},
       .examples = {{"eos sweep examples/sweeps/learning_rates.toml -o lr", "run it on all cores"},
                    {"eos sweep examples/sweeps/learning_rates.toml --dry-run", "what would it take?"},

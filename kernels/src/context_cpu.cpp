@@ -39,19 +39,10 @@ Context Context::cpu(int threads) {
 }
 
 Context Context::named(const std::string& device, int threads) {
-  if (device == "cpu") return cpu(threads);
-  if (device == "auto") return cuda_available() ? named("cuda") : cpu(threads);
-  const std::string k_cuda = "cuda", k_exact = ":fp32";
-  std::string number = device.starts_with(k_cuda) ? device.substr(k_cuda.size()) : "none";
-  const Products products = number.ends_with(k_exact) ? Products::fp32 : Products::tf32;
-  if (products == Products::fp32) number.resize(number.size() - k_exact.size());
-  const bool digits = number.size() > 1 && number.size() < 5 && number[0] == ':' &&
-                      number.find_first_not_of("0123456789", 1) == std::string::npos;
-  if (!number.empty() && !digits)
-    throw core::Error("E106", fmt::format("unknown device '{}'", device),
-                      core::suggest(device, {"auto", "cpu", "cuda", "cuda:1", "cuda:fp32"}));
-  const Context context = cuda(digits ? std::stoi(number.substr(1)) : 0);
-  set_products(context, products);
+  const DeviceName name = parse_device(device);
+  if (name.backend == Backend::cpu && !(name.automatic && cuda_available())) return cpu(threads);
+  const Context context = cuda(name.index);
+  set_products(context, name.products);
   return context;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cuda_backend.hpp"
+#include "eos/kernels/device.hpp"
 
 namespace eos::kernels {
 
@@ -81,7 +82,7 @@ struct Context::Cuda {
   const std::int64_t* device_offsets(Segments segments);
 
   int device = 0;
-  bool tf32 = false;  ///< of large matrix products: device.hpp
+  Products products = Products::fp32;  ///< of large matrices: device.hpp
   cudaStream_t stream = nullptr;
   cublasLtHandle_t blas = nullptr;
   void* workspace = nullptr;

@@ -4,9 +4,9 @@
 
 namespace eos::kernels::cuda {
 
-void set_products(Context::Cuda& state, Products products) { state.tf32 = products == Products::tf32; }
+void set_products(Context::Cuda& state, Products products) { state.products = products; }
 
-Products products(const Context::Cuda& state) { return state.tf32 ? Products::tf32 : Products::fp32; }
+Products products(const Context::Cuda& state) { return state.products; }
 
 std::size_t free_bytes(Context::Cuda& state) {
   state.use();

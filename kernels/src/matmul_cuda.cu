@@ -70,8 +70,16 @@ bool find_algorithm(Context::Cuda& state, MatmulPlan& plan, std::uint32_t alignm
 /// Tensor cores pay for matrices of at least one of their tiles.
 cublasComputeType_t compute_type(const Context::Cuda& state, const Product& p) {
   constexpr std::int64_t k_tile = 16;
-  const bool large = p.m >= k_tile && p.n >= k_tile && p.k >= k_tile;
-  return state.tf32 && large ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+  if (p.m < k_tile || p.n < k_tile || p.k < k_tile) return CUBLAS_COMPUTE_32F;
+  switch (state.products) {
+    case Products::tf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case Products::bf16:
+      return CUBLAS_COMPUTE_32F_FAST_16BF;
+    case Products::fp32:
+      break;
+  }
+  return CUBLAS_COMPUTE_32F;
 }
 
 MatmulPlan make_plan(Context::Cuda& state, const Product& p, std::uint32_t alignment) {

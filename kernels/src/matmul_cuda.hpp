@@ -1,6 +1,6 @@
 // Matrix products on CUDA for dense and convolutional layers: cuBLASLt, strided-batched over the replicas, in single
-// precision or TF32 (device.hpp), with bias and rectifier as epilogue where cuBLASLt offers one for the shape and as a
-// kernel where it does not.
+// precision, TF32 or bfloat16 (device.hpp), with bias and rectifier as epilogue where cuBLASLt offers one for the shape
+// and as a kernel where it does not.
 #pragma once
 
 #include "cuda_state.hpp"

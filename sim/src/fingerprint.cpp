@@ -5,6 +5,7 @@
 
 #include "eos/core/hash.hpp"
 #include "eos/core/philox.hpp"
+#include "eos/kernels/device.hpp"
 
 namespace eos::sim {
 namespace {
@@ -93,16 +94,17 @@ void add_set(core::Sha256& hash, const LabelledSet& set) {
 
 }  // namespace
 
-std::string run_fingerprint(const RunSetup& setup, kernels::Backend backend) {
+std::string run_fingerprint(const RunSetup& setup, const kernels::Context& context) {
   const theory::TrainingSpec& s = setup.spec;
   core::Sha256 hash;
-  hash.update(fmt::format("eos checkpoint {} draws {} device {}\n", k_checkpoint_version, core::k_philox_layout_version,
-                          static_cast<int>(backend)));
+  hash.update(fmt::format("eos checkpoint {} draws {} device {} {}\n", k_checkpoint_version,
+                          core::k_philox_layout_version, static_cast<int>(context.backend()),
+                          kernels::to_string(kernels::products(context))));
   // fmt prints the shortest decimal text that reads back as the same double, so equal text is equal numbers.
   hash.update(describe(s.network, setup.layout.graph));
-  hash.update(fmt::format("stream {} {} {} {} {} {} {}\n", static_cast<int>(s.data.order), s.data.centred,
-                          s.data.input_noise, s.data.standardise, s.data.augment.flip, s.data.augment.translate,
-                          s.data.augment.cutout));
+  hash.update(fmt::format("stream {} {} {} {} {} {} {} {}\n", static_cast<int>(s.data.order), s.data.centred,
+                          s.data.input_noise, s.data.input_noise > 0 ? s.data.seed() : 0, s.data.standardise,
+                          s.data.augment.flip, s.data.augment.translate, s.data.augment.cutout));
   hash.update(fmt::format("goal {} {} {}\n", s.goal.accuracy, s.goal.on_test, s.goal.patience));
   hash.update(describe(s.optimiser));
   hash.update(describe(s.selection));

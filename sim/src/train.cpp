@@ -8,6 +8,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
+#include "eos/kernels/device.hpp"
 #include "eos/sim/batch.hpp"
 #include "fingerprint.hpp"
 #include "replica.hpp"
@@ -109,14 +110,6 @@ bool trains_batched(const RunSetup& setup, const TaskData& data, const kernels::
          batchable(setup.spec, data);
 }
 
-void check_data(const TaskData& data) {
-  if (data.train.samples < 1 || data.inputs < 1 || data.classes < 2)
-    throw core::Error("E104",
-                      fmt::format("the task has {} training samples, {} inputs and {} classes", data.train.samples,
-                                  data.inputs, data.classes),
-                      "at least one sample, one input and two classes are needed");
-}
-
 }  // namespace
 
 std::string to_string(RunStatus status) {
@@ -138,7 +131,6 @@ std::string to_string(RunStatus status) {
 TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::Progress& progress,
                   const TrainOptions& options) {
   spec.check();
-  check_data(data);
   const kernels::Context context = kernels::Context::named(options.device);
   RunSetup setup(spec, data, context);
   setup.keep_weights = options.keep_weights;
@@ -147,10 +139,10 @@ TrainResult train(const theory::TrainingSpec& spec, const TaskData& data, core::
   result.counts = setup.counts;
   result.data_name = data.name;
   result.data_origin = data.origin;
-  result.device = context.device_name();
+  result.device = kernels::describe_device(context);
   result.train_samples = data.train.samples;
   result.replicas.resize(spec.seeds.size());
-  CheckpointStore store{options.checkpoints, [&] { return run_fingerprint(setup, context.backend()); }};
+  CheckpointStore store{options.checkpoints, [&] { return run_fingerprint(setup, context); }};
   std::vector<Checkpoints> checkpoints;
   for (std::size_t r = 0; r < spec.seeds.size(); ++r) checkpoints.emplace_back(store, options.checkpoint_name, r);
   RunEnergy energy(options, context, spec.seeds.size());

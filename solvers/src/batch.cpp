@@ -19,7 +19,7 @@ constexpr int k_rounds = 16;      // of the search for the length of the final r
 
 std::vector<batch::LaneResult> run(const batch::Setup& setup, std::span<const batch::Lane> lanes,
                                    const BatchOptions& options, double tolerance) {
-  return options.device == BatchDevice::cuda ? batch::run_cuda(setup, lanes, tolerance)
+  return options.device == BatchDevice::cuda ? batch::run_cuda(setup, lanes, tolerance, options.cuda_index)
                                              : batch::run_cpu(setup, lanes, options.threads, tolerance);
 }
 

@@ -77,7 +77,8 @@ void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneRe
   const std::size_t n = lanes.size(), total = static_cast<std::size_t>(layout.total);
   std::vector<double> host(total * n, 0.0);
   const auto put = [&](int section, std::size_t lane, const std::vector<double>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i) host[(static_cast<std::size_t>(section) + i) * n + lane] = values[i];
+    for (std::size_t i = 0; i < values.size(); ++i)
+      host[(static_cast<std::size_t>(section) + i) * n + lane] = values[i];
   };
   std::vector<double> lower, upper;
   for (std::size_t k = 0; k < n; ++k) {
@@ -86,7 +87,8 @@ void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneRe
     put(layout.lower, k, lower), put(layout.upper, k, upper), put(layout.trial, k, lanes[k].start);
   }
   DeviceMemory memory(host.size());
-  check(cudaMemcpy(memory.data(), host.data(), host.size() * sizeof(double), cudaMemcpyHostToDevice), "copy a batch in");
+  check(cudaMemcpy(memory.data(), host.data(), host.size() * sizeof(double), cudaMemcpyHostToDevice),
+        "copy a batch in");
   constexpr unsigned k_threads = 64;
   descend_kernel<<<static_cast<unsigned>((n + k_threads - 1) / k_threads), k_threads>>>(
       sizes, memory.data(), static_cast<long long>(n), descend);
@@ -95,7 +97,8 @@ void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneRe
   for (std::size_t k = 0; k < n; ++k) {
     const auto scalar = [&](int s) { return host[static_cast<std::size_t>(layout.scalars + s) * n + k]; };
     LaneResult& r = results[k];
-    r.value = scalar(s_trial_value), r.loss = scalar(s_loss), r.energy = scalar(s_energy), r.residual = scalar(s_residual);
+    r.value = scalar(s_trial_value), r.loss = scalar(s_loss), r.energy = scalar(s_energy),
+    r.residual = scalar(s_residual);
     r.iterations = static_cast<int>(scalar(s_iterations)), r.ending = scalar(s_done);
     const int x = descend ? layout.x : layout.trial;
     for (int i = 0; i < sizes.variables(); ++i) r.x.push_back(host[static_cast<std::size_t>(x + i) * n + k]);
@@ -104,9 +107,15 @@ void run_chunk(const Setup& setup, std::span<const Lane> lanes, std::span<LaneRe
 
 }  // namespace
 
-std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, double tolerance) {
+std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, double tolerance, int device) {
   std::string reason;
   if (!batch_cuda_available(&reason)) throw core::Error("E302", reason, "use the CPU");
+  int devices = 0;
+  check(cudaGetDeviceCount(&devices), "count its devices");
+  if (device < 0 || device >= devices)
+    throw core::Error("E302", "there is no CUDA device " + std::to_string(device) + ", only " + std::to_string(devices),
+                      "devices are numbered from 0; `eos doctor` lists them");
+  check(cudaSetDevice(device), "choose a device");
   std::vector<LaneResult> results(lanes.size());
   const std::size_t most = lanes_that_fit(Layout(setup.sizes()));
   for (std::size_t begin = 0; begin < lanes.size(); begin += most) {

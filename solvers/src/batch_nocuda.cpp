@@ -14,7 +14,7 @@ bool batch_cuda_available(std::string* reason) {
 }
 
 namespace batch {
-std::vector<LaneResult> run_cuda(const Setup&, std::span<const Lane>, double) {
+std::vector<LaneResult> run_cuda(const Setup&, std::span<const Lane>, double, int) {
   throw core::Error("E302", k_why, "configure with -DEOS_CUDA=ON and nvcc on PATH, or use the CPU");
 }
 }  // namespace batch

@@ -54,6 +54,6 @@ class Setup {
 /// evaluates there. Lanes keep their order.
 std::vector<LaneResult> run_cpu(const Setup& setup, std::span<const Lane> lanes, int threads, double tolerance);
 /// throws Error E302 without a device.
-std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, double tolerance);
+std::vector<LaneResult> run_cuda(const Setup& setup, std::span<const Lane> lanes, double tolerance, int device);
 
 }  // namespace eos::solvers::batch

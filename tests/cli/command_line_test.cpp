@@ -67,6 +67,10 @@ TEST(Options, with_a_wrong_word_get_the_closest_choice) {
   const Said said = eos_says({"train", "a.toml", "--device", "cdua"});
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, StartsWith("error[E106]: --device cannot be 'cdua'"));
+  const std::string allowed =
+      "allowed: auto, cpu, cuda, cuda:N for device number N, and after a cuda name :fp32, :tf32 or";
+  EXPECT_THAT(said.err, HasSubstr("did you mean 'cuda'? " + allowed));
+  EXPECT_THAT(eos_says({"train", "a.toml", "--device", "cuda:x"}).err, HasSubstr(allowed));
   EXPECT_THAT(said.err, HasSubstr("did you mean 'cuda'?"));
 }
 

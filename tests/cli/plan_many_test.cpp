@@ -76,6 +76,13 @@ TEST(PlanSweep, in_lockstep_finds_the_same_optima) {
   const core::Dataset a = io::read_hdf5(folder / "a.h5"), b = io::read_hdf5(folder / "b.h5");
   for (int i = 0; i < 2; ++i) EXPECT_NEAR(a.numbers("objective")[i], b.numbers("objective")[i], 1e-7);
   EXPECT_EQ(a.numbers("price_write"), b.numbers("price_write"));
+  batched.insert(batched.end(), {"--device", "cuda:0:bf16"});
+  EXPECT_EQ(eos_says(batched).code, 2);
+  EXPECT_THAT(eos_says(batched).err,
+              HasSubstr("--device cannot be 'cuda:0:bf16': plans are solved in double precision"));
+  batched.back() = "cuda:77";
+  EXPECT_EQ(eos_says(batched).code, 3);
+  EXPECT_THAT(eos_says(batched).err, HasSubstr("error[E302]"));
 }
 
 TEST(PlanSweep, unknown_keys_are_found_before_anything_is_stored) {

@@ -70,8 +70,9 @@ TEST(Train, does_not_depend_on_threads) {
 
 /// Long enough (about three seconds on an idle core) that a checkpoint and two signals always come before the end.
 std::string long_training() {
-  return replaced(replaced(tiny_training(), "epochs = 2", "epochs = 2500\nevaluate_every = 100\ncheckpoint_seconds = 1"),
-                  "hidden = [16]", "hidden = [64, 64]");
+  return replaced(
+      replaced(tiny_training(), "epochs = 2", "epochs = 2500\nevaluate_every = 100\ncheckpoint_seconds = 1"),
+      "hidden = [16]", "hidden = [64, 64]");
 }
 
 class Interrupted : public testing::Test {
@@ -221,6 +222,9 @@ TEST(Train, on_a_device_that_is_not_there_is_the_machines_fault) {
   if (said.code == 0) GTEST_SKIP() << "this machine has a CUDA device";
   EXPECT_EQ(said.code, 3);
   EXPECT_THAT(said.err, HasSubstr("error[E302]"));
+  for (const char* name : {"cuda:1", "cuda:bf16", "cuda:7:fp32"}) {
+    EXPECT_EQ(eos_says({"train", toml, "-o", folder / "a.h5", "--device", name}).code, 3) << name;
+  }
 }
 
 TEST(Train, that_diverges_is_done_with_code_1) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "eos/core/error.hpp"
+#include "eos/kernels/device.hpp"
 #include "kernel_test.hpp"
 
 namespace eos::kernels {
@@ -86,16 +88,17 @@ Result terms_of(Layer<float> l, const std::vector<std::uint8_t>& winners) {
 
 /// A sum of k products in single precision differs from the exact one by at most (k + 1) 2^-24 sum |terms| to first
 /// order (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5); twice that leaves room for the rest.
+/// Where both factors of a term are rounded first, each by at most `factor` of itself, the term is off by another
+/// (1 + factor)^2 - 1.
 void expect_within_rounding(const std::vector<float>& got, const std::vector<float>& exact,
-                            const std::vector<float>& terms, std::int64_t k, const char* what) {
+                            const std::vector<float>& terms, std::int64_t k, const char* what, double factor = 0) {
   ASSERT_EQ(got.size(), exact.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], exact[i], 2.0 * static_cast<double>(k + 1) * std::ldexp(terms[i], -24)) << what << " " << i;
-  }
+  const double bound = 2.0 * static_cast<double>(k + 1) * std::ldexp(1.0, -24) + factor * (2 + factor);
+  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], exact[i], bound * terms[i]) << what << " " << i;
 }
 
 void expect_matches_reference(const Context& context, ConvShape s, ActivationSpec activation, std::uint32_t stream,
-                              double density) {
+                              double density, double factor = 0) {
   SCOPED_TRACE(::testing::Message() << "replicas " << s.replicas << " rows " << s.rows << " image " << s.height << " x "
                                     << s.width << " x " << s.in << " out " << s.out << " kernel " << s.kernel_h << " x "
                                     << s.kernel_w << " stride " << s.stride << " padding " << s.padding << " pool "
@@ -107,10 +110,10 @@ void expect_matches_reference(const Context& context, ConvShape s, ActivationSpe
   const Result terms = terms_of(layer, exact.winners);
   const std::int64_t taps = std::int64_t{s.kernel_h} * s.kernel_w;
   const std::int64_t places = std::int64_t{s.rows} * s.out_height() * s.out_width();
-  expect_within_rounding(got.y, exact.y, terms.y, taps * s.in + 1, "y");
-  expect_within_rounding(got.dw, exact.dw, terms.dw, places, "dw");
+  expect_within_rounding(got.y, exact.y, terms.y, taps * s.in + 1, "y", factor);
+  expect_within_rounding(got.dw, exact.dw, terms.dw, places, "dw", factor);
   expect_within_rounding(got.db, exact.db, terms.db, places, "db");
-  expect_within_rounding(got.dx, exact.dx, terms.dx, taps * s.out, "dx");
+  expect_within_rounding(got.dx, exact.dx, terms.dx, taps * s.out, "dx", factor);
 }
 
 int between(std::uint32_t stream, std::size_t index, int low, int high) {
@@ -466,6 +469,19 @@ TEST_F(Conv2dOnCuda, matches_the_plain_reference) {
   for (const ConvShape& shape : named_shapes()) expect_matches_reference(context, shape, Activation::relu, 5, 0.5);
   for (std::uint32_t i = 0; i < 40; ++i)
     expect_matches_reference(context, random_shape(i), i % 2 == 0 ? Activation::identity : Activation::relu, i, 1);
+}
+
+// Rounding to p significant bits changes a number by at most 2^-p of itself: p = 11 for TF32, 8 for bfloat16.
+TEST_F(Conv2dOnCuda, is_off_by_the_rounding_of_its_factors_in_reduced_precision) {
+  for (const auto& [mode, factor] : {std::pair{Products::tf32, 0x1p-11}, {Products::bf16, 0x1p-8}}) {
+    SCOPED_TRACE(to_string(mode));
+    const Context context = Context::cuda();
+    set_products(context, mode);
+    for (const ConvShape& shape : named_shapes())
+      expect_matches_reference(context, shape, Activation::relu, 5, 0.5, factor);
+    for (std::uint32_t i = 0; i < 40; ++i)
+      expect_matches_reference(context, random_shape(i), Activation::identity, i, 1, factor);
+  }
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "eos/kernels/dense.hpp"
 
 #include <cmath>
+#include <utility>
 
+#include "eos/kernels/device.hpp"
 #include "kernel_test.hpp"
 
 namespace eos::kernels {
@@ -58,12 +60,13 @@ Layer absolute(Layer layer) {
 
 /// A sum of k products in single precision differs from the exact one by at most (k + 1) 2^-24 sum |terms| to first
 /// order (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 3.5); twice that leaves room for the rest.
+/// Where both factors of a term are rounded first, each by at most `factor` of itself, the term is off by another
+/// (1 + factor)^2 - 1.
 void expect_within_rounding(const std::vector<float>& got, const std::vector<float>& exact,
-                            const std::vector<float>& terms, int k, const char* what) {
+                            const std::vector<float>& terms, int k, const char* what, double factor = 0) {
   ASSERT_EQ(got.size(), exact.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], exact[i], 2.0 * (k + 1) * std::ldexp(terms[i], -24)) << what << " " << i;
-  }
+  const double bound = 2.0 * (k + 1) * std::ldexp(1.0, -24) + factor * (2 + factor);
+  for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], exact[i], bound * terms[i]) << what << " " << i;
 }
 
 void expect_matches_reference(const Context& context, DenseShape shape) {
@@ -101,6 +104,31 @@ TEST(Dense, matches_the_reference_where_long_sums_and_many_rows_are_split) {
 
 TEST_F(OnCuda, dense_matches_the_reference) {
   for (const DenseShape& shape : k_shapes) expect_matches_reference(Context::cuda(), shape);
+}
+
+// Rounding to p significant bits changes a number by at most 2^-p of itself: p = 11 for TF32, 8 for bfloat16. The bound
+// grows with the length of the sums through single precision alone.
+TEST_F(OnCuda, dense_in_reduced_precision_is_off_by_the_rounding_of_its_factors) {
+  for (const auto& [mode, factor] : {std::pair{Products::tf32, 0x1p-11}, {Products::bf16, 0x1p-8}}) {
+    for (const DenseShape shape : {DenseShape{1, 32, 100, 48}, {3, 64, 401, 16}, {2, 128, 2000, 256}, {1, 7, 64, 64}}) {
+      SCOPED_TRACE(to_string(mode));
+      const Context context = Context::cuda();
+      set_products(context, mode);
+      const Layer layer(shape);
+      const LayerResult got = run(context, layer, Activation::relu), exact = run_reference(layer, Activation::relu);
+      const LayerResult terms = run_reference(absolute(layer), Activation::identity);
+      expect_within_rounding(got.y, exact.y, terms.y, shape.in, "y", factor);
+      expect_within_rounding(got.dw, exact.dw, terms.dw, shape.rows, "dw", factor);
+      expect_within_rounding(got.db, exact.db, terms.db, shape.rows, "db");
+      expect_within_rounding(got.dx, exact.dx, terms.dx, shape.out, "dx", factor);
+      const std::vector<float> single = run(Context::cuda(), layer, Activation::relu).y;
+      if (shape.rows == 7) {
+        EXPECT_EQ(got.y, single) << "too small for tensor cores";
+      } else if (shape.rows == 128) {
+        EXPECT_NE(got.y, single) << "the mode is in force";
+      }
+    }
+  }
 }
 
 TEST(Dense, overwrites_gradients_and_gives_zeros_without_samples) {

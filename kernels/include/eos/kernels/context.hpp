@@ -22,7 +22,7 @@ class Context {
   static Context cpu(int threads = 1);
   /// CUDA device; throws Error E302 when the build or the machine has none.
   static Context cuda(int device = 0);
-  /// "auto" (CUDA if there is a device, else CPU), "cpu" or "cuda". throws Error E106 / E302.
+  /// "auto" (CUDA if there is a device, else CPU), "cpu", "cuda", "cuda:1:bf16": device.hpp. throws Error E106 / E302.
   static Context named(const std::string& device, int threads = 1);
 
   Backend backend() const { return backend_; }

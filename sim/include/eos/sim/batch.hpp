@@ -18,7 +18,7 @@
 namespace eos::sim {
 
 struct BatchOptions {
-  std::string device = "cpu";  ///< as kernels::Context::named
+  std::string device = "cpu";  ///< a name as in kernels/device.hpp
   int replicas = 0;            ///< runs in lockstep; 0: 64 on CUDA, or as many as fit; one a thread on the CPU
   int threads = 1;             ///< of the CPU; each steps a batch of its own
   bool keep_weights = false;   ///< ReplicaResult::weights_at is filled

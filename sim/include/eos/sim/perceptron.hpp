@@ -45,7 +45,7 @@ struct PerceptronGrid {
 };
 
 struct PerceptronOptions {
-  std::string device = "cpu";  ///< auto, cpu, cuda
+  std::string device = "cpu";  ///< a name as in kernels/device.hpp
   int threads = 1;
 };
 

@@ -23,7 +23,7 @@ enum class RunStatus { complete, stopped, diverged, goal, no_improvement };
 std::string to_string(RunStatus status);
 
 struct TrainOptions {
-  std::string device = "cpu";         ///< auto, cpu, cuda
+  std::string device = "cpu";         ///< a name as in kernels/device.hpp
   int threads = 1;                    ///< replicas run in parallel on up to so many cores
   core::Sink* checkpoints = nullptr;  ///< resumed from and written to, if given; removed when all replicas are done
   bool keep_weights = false;          ///< ReplicaResult::weights_at is filled; not across kill and resume

@@ -26,6 +26,7 @@ struct BatchOptions {
   double tolerance = 1e-8;  ///< on the projected gradient, relative to |J|
   int threads = 1;          ///< of the CPU
   BatchDevice device = BatchDevice::cpu;
+  int cuda_index = 0;  ///< which CUDA device
 };
 
 /// [problems] and [problems][intervals], problem by problem.
