@@ -7,10 +7,11 @@
 #include <filesystem>
 #include <numeric>
 
+#include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/toml.hpp"
-#include "energy.hpp"
 #include "files.hpp"
+#include "sweep_table.hpp"
 
 namespace eos::cli {
 
@@ -107,7 +108,7 @@ std::vector<double> RunSummary::energy_curve(const theory::PriceList& prices) co
 }
 
 bool is_run(const core::Dataset& data) {
-  return data.has("test_accuracy") && data.dims.count("epoch") != 0 && data.has("samples_backward");
+  return data.has("test_accuracy") && data.dims.count("epoch") != 0 && data.has("samples_backward") && !is_sweep(data);
 }
 
 std::string label_of(const theory::TrainingSpec& spec) {
@@ -118,11 +119,15 @@ std::string label_of(const theory::TrainingSpec& spec) {
 }
 
 RunSummary summarise(const core::Dataset& run, const std::string& label) {
-  RunSummary summary;
   const std::string config = stored_config(run);
   if (config.empty())
     throw core::Error("E210", fmt::format("{} holds no configuration", label), "was it written by 'eos train'?");
-  summary.spec = io::parse_training(config, label);
+  return summarise(run, io::parse_training(config, label), label);
+}
+
+RunSummary summarise(const core::Dataset& run, theory::TrainingSpec spec, const std::string& label) {
+  RunSummary summary;
+  summary.spec = std::move(spec);
   summary.label = label.empty() ? label_of(summary.spec) : label;
   RunColumns columns(run);
   summary.seeds = static_cast<int>(columns.seeds);
@@ -156,6 +161,7 @@ RunSummary summarise(const core::Dataset& run, const std::string& label) {
 
 std::vector<RunSummary> runs_of(const core::Dataset& file, const std::string& path) {
   std::vector<RunSummary> runs;
+  if (is_sweep(file)) runs = runs_of_sweep(file, path);
   if (is_run(file)) runs.push_back(summarise(file, std::filesystem::path(path).stem().string()));
   for (const auto& [name, group] : file.groups)
     if (is_run(group)) runs.push_back(summarise(group, group.text("title", name)));

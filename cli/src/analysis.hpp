@@ -41,7 +41,10 @@ struct RunSummary {
 bool is_run(const core::Dataset& data);
 /// throws Error E191 when the table lacks a column of a run.
 RunSummary summarise(const core::Dataset& run, const std::string& label);
-/// The run in a file, or all runs among its groups. throws Error E210 when there is none.
+/// The same with a configuration that is known otherwise.
+RunSummary summarise(const core::Dataset& run, theory::TrainingSpec spec, const std::string& label);
+/// The run in a file, all runs among its groups, or the design points of a sweep, each with its seeds as replicas.
+/// throws Error E210 when there is none.
 std::vector<RunSummary> runs_of(const core::Dataset& file, const std::string& path);
 /// "dense, 4 epochs": what distinguishes a run, from its configuration.
 std::string label_of(const theory::TrainingSpec& spec);

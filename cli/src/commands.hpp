@@ -13,6 +13,7 @@ int run_plan(Session& session);
 int run_train(Session& session);
 int run_sweep(Session& session);
 int run_compare(Session& session);
+int run_merge(Session& session);
 int run_show(Session& session);
 int run_check(Session& session);
 int run_diff(Session& session);

@@ -7,7 +7,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/io/convert.hpp"
-#include "eos/io/stack.hpp"
+#include "plan_sweep.hpp"
 #include "sweep_axes.hpp"
 
 namespace eos::cli {
@@ -46,14 +46,15 @@ core::Dataset table_of(const std::vector<solvers::FrontPoint>& points, const std
   std::vector<core::Dataset> plans;
   std::vector<double> hull;
   for (const Point& p : points) plans.push_back(io::to_dataset(p.plan)), hull.push_back(p.on_hull ? 1 : 0);
-  core::Dataset table = io::stack(
-      plans, {over_runs("factor", column(points, &Point::factor), "1", "factor on the term '" + term + "'"),
-              over_runs("loss_term", column(points, &Point::loss), "J", "what the loss costs, at its own weights"),
-              over_runs("energy_term", column(points, &Point::energy), "J", "energy spent, at its own prices"),
-              over_runs("scaled_term", column(points, &Point::term), "J", "amount of the scaled term, unscaled"),
-              over_runs("envelope_residual", column(points, &Point::envelope_residual), "1",
-                        "|dJ/dfactor - amount| / amount, 0 by the envelope theorem"),
-              over_runs("on_hull", hull, "1", "1 where no other point shows that this is not a global optimum")});
+  core::Dataset table =
+      stack_plans(std::move(plans),
+                  {over_runs("factor", column(points, &Point::factor), "1", "factor on the term '" + term + "'"),
+                   over_runs("loss_term", column(points, &Point::loss), "J", "what the loss costs, at its own weights"),
+                   over_runs("energy_term", column(points, &Point::energy), "J", "energy spent, at its own prices"),
+                   over_runs("scaled_term", column(points, &Point::term), "J", "amount of the scaled term, unscaled"),
+                   over_runs("envelope_residual", column(points, &Point::envelope_residual), "1",
+                             "|dJ/dfactor - amount| / amount, 0 by the envelope theorem"),
+                   over_runs("on_hull", hull, "1", "1 where no other point shows that this is not a global optimum")});
   table.attributes["kind"] = std::string("pareto front");
   table.attributes["term"] = term;
   return table;

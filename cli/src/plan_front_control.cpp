@@ -5,8 +5,8 @@
 
 #include "eos/core/error.hpp"
 #include "eos/io/convert.hpp"
-#include "eos/io/stack.hpp"
 #include "plan_front.hpp"
+#include "plan_sweep.hpp"
 #include "sweep_axes.hpp"
 
 namespace eos::cli {
@@ -55,17 +55,18 @@ Front trace(const theory::ControlProblem& problem, const std::string& request, c
   for (const Point& p : points) plans.push_back(io::to_dataset(problem, p.solution));
   Front front;
   front.term = wanted.term;
-  front.table = io::stack(
-      plans, {column(points, "factor", "1", "factor on the weight of '" + wanted.term + "'",
-                     [&](const Point& p) { return p.weight / nominal; }),
-              column(points, "scaled_term", "1", "amount of " + wanted.term, [](const Point& p) { return p.cost; }),
-              column(points, "rest", "1", "weighted sum of the other terms", [](const Point& p) { return p.rest; }),
-              column(points, "envelope_residual", "1", "|dJ/dw - amount| relative to max(1, |amount|)",
-                     [](const Point& p) { return p.envelope_error; }),
-              column(points, "on_hull", "1", "1 where no mixture of other points is better",
-                     [](const Point& p) { return p.on_hull ? 1.0 : 0.0; }),
-              column(points, "branch_change", "1", "1 where another local optimum took over",
-                     [](const Point& p) { return p.branch_change ? 1.0 : 0.0; })});
+  front.table = stack_plans(
+      std::move(plans),
+      {column(points, "factor", "1", "factor on the weight of '" + wanted.term + "'",
+              [&](const Point& p) { return p.weight / nominal; }),
+       column(points, "scaled_term", "1", "amount of " + wanted.term, [](const Point& p) { return p.cost; }),
+       column(points, "rest", "1", "weighted sum of the other terms", [](const Point& p) { return p.rest; }),
+       column(points, "envelope_residual", "1", "|dJ/dw - amount| relative to max(1, |amount|)",
+              [](const Point& p) { return p.envelope_error; }),
+       column(points, "on_hull", "1", "1 where no mixture of other points is better",
+              [](const Point& p) { return p.on_hull ? 1.0 : 0.0; }),
+       column(points, "branch_change", "1", "1 where another local optimum took over",
+              [](const Point& p) { return p.branch_change ? 1.0 : 0.0; })});
   front.table.attributes["kind"] = std::string("pareto front");
   front.table.attributes["term"] = wanted.term;
   return front;

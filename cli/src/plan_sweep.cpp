@@ -5,9 +5,10 @@
 
 #include <atomic>
 
+#include "eos/core/hash.hpp"
 #include "eos/core/parallel.hpp"
 #include "eos/io/hdf5.hpp"
-#include "eos/io/stack.hpp"
+#include "eos/io/run_stack.hpp"
 #include "files.hpp"
 
 namespace eos::cli {
@@ -26,7 +27,43 @@ bool logarithmic(const std::vector<double>& values) {
   return values.size() > 2 && values.front() > 0 && values.back() / values.front() >= 30;
 }
 
+/// The coordinates of plan `i`, in front of what the plan says: names in the order in which a reader wants them.
+std::string label(core::Dataset& plan, std::size_t i, const std::vector<core::Variable>& along) {
+  constexpr std::size_t k_id_digits = 16;
+  std::string text = plan.has("problem_toml") ? plan.strings("problem_toml").front() : "",
+              names = "run_id design_index";
+  const auto index = static_cast<std::int64_t>(i);
+  std::vector<core::Variable> labels;
+  for (const core::Variable& v : along) {
+    core::Variable one{v.name, {}, {}, v.units, v.long_name, v.attributes};
+    std::visit(
+        [&](const auto& values) {
+          one.values = std::decay_t<decltype(values)>{values.at(i)};
+          text += fmt::format("{} = {}\n", v.name, values.at(i));
+        },
+        v.values);
+    labels.push_back(std::move(one));
+    names += " " + v.name;
+  }
+  plan.add("run_id", {}, std::vector<std::string>{core::sha256_hex(text).substr(0, k_id_digits)}, "1",
+           "hash of the problem and what was varied");
+  plan.add("design_index", {}, std::vector<std::int64_t>{index}, "1", "point of the design");
+  plan.add("plan_index", {}, std::vector<std::int64_t>{index}, "1", "place among all plans of the sweep");
+  for (core::Variable& v : labels) plan.variables.push_back(std::move(v));
+  return names;
+}
+
 }  // namespace
+
+core::Dataset stack_plans(std::vector<core::Dataset> plans, const std::vector<core::Variable>& along) {
+  for (std::size_t i = 0; i < plans.size(); ++i) plans[i].attributes["run_coordinates"] = label(plans[i], i, along);
+  core::Dataset table = io::stack_runs(plans);
+  std::string axes;
+  for (const core::Variable& v : along) axes += (axes.empty() ? "" : " ") + v.name;
+  table.attributes["sweep_axes"] = axes;
+  table.attributes["planned_runs"] = static_cast<std::int64_t>(plans.size());
+  return table;
+}
 
 core::Dataset sweep_plans(const std::vector<SweepAxis>& axes, const SolvePoint& solve, core::Progress& progress,
                           int threads) {
@@ -39,9 +76,7 @@ core::Dataset sweep_plans(const std::vector<SweepAxis>& axes, const SolvePoint& 
     progress.update("plans", static_cast<double>(++done));
   });
   progress.end("plans");
-  core::Dataset sweep = io::stack(tables, axis_variables(axes));
-  sweep.attributes["kind"] = std::string("plan sweep");
-  return sweep;
+  return stack_plans(std::move(tables), axis_variables(axes));
 }
 
 core::Dataset sweep_in_batch(const std::vector<SweepAxis>& axes,
@@ -50,33 +85,31 @@ core::Dataset sweep_in_batch(const std::vector<SweepAxis>& axes,
   std::vector<theory::ModeProblem> problems;
   for (const std::vector<std::string>& point : combinations(axes)) problems.push_back(read(point));
   const solvers::BatchResult r = solvers::solve_batch(problems, options);
-  const auto runs = static_cast<std::int64_t>(problems.size());
-  core::Dataset table;
-  table.attributes["title"] = problems.front().title.empty() ? std::string("sweep") : problems.front().title;
-  table.attributes["kind"] = std::string("plan sweep");
-  table.add_dim("run", runs, "run");
+  const auto n = static_cast<std::size_t>(r.intervals);
   std::vector<double> middle;
   for (int i = 0; i < r.intervals; ++i) middle.push_back((i + 0.5) / r.intervals);
-  table.add_dim("interval", middle, "1", "share of the horizon, middle of an interval of constant controls");
-  std::string along;
-  for (const core::Variable& v : axis_variables(axes)) {
-    table.add(v.name, {"run"}, v.values, v.units, v.long_name).attributes = v.attributes;
-    along += (along.empty() ? "" : " ") + v.name;
+  std::vector<core::Dataset> plans(problems.size());
+  for (std::size_t k = 0; k < plans.size(); ++k) {
+    core::Dataset& plan = plans[k];
+    plan.attributes["title"] = problems.front().title.empty() ? std::string("sweep") : problems.front().title;
+    plan.attributes["kind"] = std::string("plan");
+    plan.add_dim("interval", middle, "1", "share of the horizon, middle of an interval of constant controls");
+    const auto curve = [&](const char* name, const std::vector<double>& all, const char* meaning) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(k * n);
+      plan.add(name, {"interval"}, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(n)), "1", meaning);
+    };
+    const auto scalar = [&](const char* name, double value, const char* units, const char* meaning) {
+      plan.add(name, {}, std::vector<double>{value}, units, meaning);
+    };
+    curve("data_fraction", r.data_fraction, "fraction of the samples that is learned");
+    curve("weight_fraction", r.weight_fraction, "fraction of the weights that is written");
+    curve("learning_rate", r.learning_rate, "learning rate");
+    scalar("objective", r.objective[k], "J", "minimised objective J");
+    scalar("terminal_loss", r.terminal_loss[k], "1", "excess loss at the horizon");
+    scalar("energy_total", r.energy[k], "J", "energy spent over the horizon");
+    plan.add("solve_status", {}, std::vector<std::string>{theory::to_string(r.status[k])}, "1", "how the solver ended");
   }
-  std::vector<std::string> status;
-  for (const theory::SolveStatus s : r.status) status.push_back(theory::to_string(s));
-  const auto add = [&](const char* name, std::vector<std::string> over, core::Array values, const char* units,
-                       const char* meaning) {
-    table.add(name, std::move(over), std::move(values), units, meaning).attributes["coordinates"] = along;
-  };
-  add("data_fraction", {"run", "interval"}, r.data_fraction, "1", "fraction of the samples that is learned");
-  add("weight_fraction", {"run", "interval"}, r.weight_fraction, "1", "fraction of the weights that is written");
-  add("learning_rate", {"run", "interval"}, r.learning_rate, "1", "learning rate");
-  add("objective", {"run"}, r.objective, "J", "minimised objective J");
-  add("terminal_loss", {"run"}, r.terminal_loss, "1", "excess loss at the horizon");
-  add("energy_total", {"run"}, r.energy, "J", "energy spent over the horizon");
-  add("solve_status", {"run"}, status, "1", "how the solver ended");
-  return table;
+  return stack_plans(std::move(plans), axis_variables(axes));
 }
 
 Document sweep_report(const core::Dataset& sweep, const std::vector<SweepAxis>& axes) {

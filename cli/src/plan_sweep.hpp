@@ -17,6 +17,10 @@ namespace eos::cli {
 /// One solved point as a table of its kind (io::to_dataset), given the overrides of that point.
 using SolvePoint = std::function<core::Dataset(const std::vector<std::string>& overrides)>;
 
+/// Plans as one sweep table (docs/file-format.md): `along` are variables over the plans that say what differs between
+/// them; with run_id, design_index and plan_index they become its coordinates.
+core::Dataset stack_plans(std::vector<core::Dataset> plans, const std::vector<core::Variable>& along);
+
 /// Solves every combination on up to `threads` threads; the result does not depend on their number.
 core::Dataset sweep_plans(const std::vector<SweepAxis>& axes, const SolvePoint& solve, core::Progress& progress,
                           int threads);

@@ -14,6 +14,7 @@
 #include "perceptron_report.hpp"
 #include "plan_control.hpp"
 #include "show_model.hpp"
+#include "sweep_table.hpp"
 #include "train_fly.hpp"
 
 namespace eos::cli {
@@ -77,6 +78,15 @@ Document description(const core::Dataset& data) {
   return document;
 }
 
+/// The table that was asked for: of a sweep the whole, or one run with its configuration.
+core::Dataset read_table(const Arguments& arguments, const std::string& path) {
+  core::Dataset file = io::read_hdf5(path);
+  if (!arguments.has("run")) return file;
+  if (!is_sweep(file))
+    throw core::Error("E100", fmt::format("{} is no sweep: --run chooses one run of a sweep", path), "leave --run out");
+  return run_of_sweep(file, arguments.integer("run"), path);
+}
+
 io::Figure figure_of(const core::Dataset& data, const std::string& path) {
   if (is_run(data)) return run_figure(summarise(data, data.text("title", path)));
   if (is_perceptron_grid(data)) return perceptron_figure(data);
@@ -120,7 +130,7 @@ int run_show(Session& session) {
   if (path.ends_with(".toml"))
     throw core::Error("E100", fmt::format("eos show tells what a file written by eos holds, but {} is TOML", path),
                       "--model shows the network of a training file; 'eos check' checks a file");
-  const core::Dataset file = io::read_hdf5(path);
+  const core::Dataset file = read_table(arguments, path);
   const core::Dataset& data = chosen_group(file, arguments);
   if (arguments.has("plot")) {
     io::write_png(arguments.text("plot"), figure_of(data, path));
@@ -132,7 +142,7 @@ int run_show(Session& session) {
   else if (arguments.has("data"))
     session.out << (session.format == Format::json ? io::to_json(data) : io::to_csv(data));
   else
-    session.print(description(data));
+    session.print(is_sweep(data) ? table_of_sweep(data) : description(data));
   return k_done;
 }
 

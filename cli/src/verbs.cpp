@@ -352,7 +352,8 @@ Verb compare_verb() {
               "--plan the prediction stands beside the measurement.",
           .positionals = {{.name = "FILE.h5",
                            .kind = ValueKind::file,
-                           .help = "runs written by 'eos train', or a demo file with several",
+                           .help = "runs written by 'eos train', a demo file with several, or a sweep, of which each "
+                                   "design point is a run with its seeds",
                            .repeated = true}},
           .options = {prices_option("price lists, comma-separated built-in names or TOML files, or 'all' (default: the "
                                     "list stored in the first run)"),
@@ -383,7 +384,9 @@ Verb show_verb() {
       .name = "show",
       .summary = "tell what a file holds, draw it, or show its configuration or its network",
       .description =
-          "Lists dimensions, variables and groups of an eos file. --config prints the effective configuration, "
+          "Lists dimensions, variables and groups of an eos file; of a sweep its axes and the mean and standard error "
+          "over seeds of every design point, and with --run one of its runs. --config prints the effective "
+          "configuration, "
           "defaults included; running it again gives the same content hash. --plot draws a plan, run or calibration. "
           "--model shows the network of a training file, or of the run in a file: its layers with shapes, parameters "
           "and multiply-adds (MACs), what a sample and a step cost, and the memory of a replica. The shape of the data "
@@ -395,6 +398,10 @@ Verb show_verb() {
                    .kind = ValueKind::text,
                    .value = "NAME",
                    .help = "a group of the file, e.g. one run of a demo file"},
+                  {.name = "run",
+                   .kind = ValueKind::integer,
+                   .value = "K",
+                   .help = "one run of a sweep, counted from 0 (its coordinate `run`)"},
                   {.name = "data", .help = "print all values (JSON or CSV with --format)"},
                   {.name = "model", .help = "show the network instead"},
                   {.name = "input",
@@ -408,8 +415,29 @@ Verb show_verb() {
       .examples = {{"eos show run.h5", "what is in it"},
                    {"eos show run.h5 --config > again.toml", "then 'eos train again.toml -o again.h5' repeats the run"},
                    {"eos show run.h5 --data --format csv", "the table of the run as CSV"},
+                   {"eos show sweep.h5 --run 17 --config", "the configuration of one run of a sweep"},
                    {"eos show --model examples/networks/cnn_s.toml --input 32x32x3", "a network, without its data"}},
       .run = run_show};
+}
+
+Verb merge_verb() {
+  return {.name = "merge",
+          .summary = "put the finished runs of a sweep into one file",
+          .description =
+              "Reads the chunk files of a sweep's folder, or chunk or merged files of its shards, checks the content "
+              "hash of each, and writes one sweep table in the order of the plan: the same content hash however runs "
+              "were spread over chunks, shards and machines. Takes constant memory, and goes on where it was when it "
+              "was killed. Runs that several inputs hold must be the same in all.",
+          .positionals = {{.name = "DIR",
+                           .kind = ValueKind::file,
+                           .help = "folder made by 'eos sweep', or a file of the sweep",
+                           .repeated = true}},
+          .options = {out_option("the merged sweep (required)"),
+                      {.name = "partial", .help = "merge what is there although runs are missing"}},
+          .examples = {{"eos merge sweep/ -o sweep.h5", "the finished sweep as one file"},
+                       {"eos merge here/ there/ -o sweep.h5", "two shards, computed on two machines"},
+                       {"eos merge sweep/ -o so_far.h5 --partial", "what is finished so far"}},
+          .run = run_merge};
 }
 
 Verb check_verb() {
@@ -505,9 +533,10 @@ Verb completion_verb() {
 }  // namespace
 
 const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> k_verbs = {
-      demo_verb(),  calibrate_verb(), plan_verb(), train_verb(),     sweep_verb(),  compare_verb(), show_verb(),
-      check_verb(), diff_verb(),      data_verb(), reproduce_verb(), doctor_verb(), explain_verb(), completion_verb()};
+  static const std::vector<Verb> k_verbs = {demo_verb(),   calibrate_verb(), plan_verb(),      train_verb(),
+                                            sweep_verb(),  merge_verb(),     compare_verb(),   show_verb(),
+                                            check_verb(),  diff_verb(),      data_verb(),      reproduce_verb(),
+                                            doctor_verb(), explain_verb(),   completion_verb()};
   return k_verbs;
 }
 

@@ -7,8 +7,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "eos/core/content_hash.hpp"
 #include "eos/core/error.hpp"
-#include "eos/core/hash.hpp"
 
 namespace eos::core {
 
@@ -21,7 +21,8 @@ std::size_t array_size(const Array& values) {
 bool is_name(std::string_view text) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   if (text.empty() || !is_lower(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 void Dataset::add_dim(const std::string& name, std::int64_t length, const std::string& long_name) {
@@ -47,8 +48,10 @@ Variable& Dataset::add(const std::string& name, std::vector<std::string> over, A
   bool known = true;
   for (const std::string& dim : over) {
     const auto found = dims.find(dim);
-    if (found == dims.end()) known = false;  // inherited from a parent group: checked when written
-    else expected *= static_cast<std::size_t>(found->second);
+    if (found == dims.end())
+      known = false;  // inherited from a parent group: checked when written
+    else
+      expected *= static_cast<std::size_t>(found->second);
   }
   if (known && expected != array_size(values))
     throw Error("E190", fmt::format("variable '{}' has {} values but its dimensions ask for {}", name,
@@ -74,7 +77,8 @@ std::vector<double> Dataset::numbers(const std::string& name) const {
       [&](const auto& v) -> std::vector<double> {
         if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>)
           throw Error("E191", fmt::format("variable '{}' holds text, numbers were asked for", name));
-        else return std::vector<double>(v.begin(), v.end());
+        else
+          return std::vector<double>(v.begin(), v.end());
       },
       variable->values);
 }
@@ -104,40 +108,52 @@ namespace {
 constexpr const char* k_type_names[] = {"f8", "f4", "i8", "i4", "u1", "str"};
 static_assert(std::size(k_type_names) == std::variant_size_v<Array>);
 
-void hash_variable(Sha256& hash, const Variable& variable, const std::map<std::string, std::int64_t>& dims) {
-  hash.update(fmt::format("variable {} {}", variable.name, k_type_names[variable.values.index()]));
-  for (const std::string& dim : variable.dims) {
-    const auto found = dims.find(dim);
-    if (found == dims.end())
-      throw Error("E190", fmt::format("variable '{}' lies on the unknown dimension '{}'", variable.name, dim));
-    hash.update(fmt::format(" {}={}", dim, found->second));
-  }
-  hash.update("\n");
-  std::visit(
-      [&](const auto& v) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
-          for (const std::string& text : v) hash.update(fmt::format("{}:{}", text.size(), text));
-        } else {
-          hash.update(v.data(), v.size() * sizeof(v[0]));
-        }
-      },
-      variable.values);
-}
-
-void hash_group(Sha256& hash, const std::string& path, const Dataset& data, std::map<std::string, std::int64_t> dims) {
+void hash_group(ContentHash& hash, const std::string& path, const Dataset& data,
+                std::map<std::string, std::int64_t> dims) {
   for (const auto& [name, length] : data.dims) dims[name] = length;
-  hash.update(fmt::format("group {}/\n", path));
+  hash.group(path);
   std::map<std::string, const Variable*> sorted;  // the order of addition is presentation, not content
   for (const Variable& v : data.variables) sorted[v.name] = &v;
-  for (const auto& [name, variable] : sorted) hash_variable(hash, *variable, dims);
+  for (const auto& [name, variable] : sorted) {
+    std::vector<std::pair<std::string, std::int64_t>> over;
+    for (const std::string& dim : variable->dims) {
+      const auto found = dims.find(dim);
+      if (found == dims.end())
+        throw Error("E190", fmt::format("variable '{}' lies on the unknown dimension '{}'", name, dim));
+      over.emplace_back(dim, found->second);
+    }
+    hash.variable(name, variable->values, over);
+    hash.values(variable->values);
+  }
   for (const auto& [name, group] : data.groups)
     if (name != "provenance") hash_group(hash, path + "/" + name, group, dims);
 }
 
 }  // namespace
 
+void ContentHash::group(const std::string& path) { hash_.update(fmt::format("group {}/\n", path)); }
+
+void ContentHash::variable(const std::string& name, const Array& like,
+                           const std::vector<std::pair<std::string, std::int64_t>>& dims) {
+  std::string line = fmt::format("variable {} {}", name, k_type_names[like.index()]);
+  for (const auto& [dim, length] : dims) line += fmt::format(" {}={}", dim, length);
+  hash_.update(line + "\n");
+}
+
+void ContentHash::values(const Array& piece) {
+  std::visit(
+      [&](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
+          for (const std::string& text : v) hash_.update(fmt::format("{}:{}", text.size(), text));
+        } else {
+          hash_.update(v.data(), v.size() * sizeof(v[0]));
+        }
+      },
+      piece);
+}
+
 std::string content_sha256(const Dataset& data) {
-  Sha256 hash;
+  ContentHash hash;
   hash_group(hash, "", data, {});
   return hash.hex();
 }

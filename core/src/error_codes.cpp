@@ -95,6 +95,9 @@ const std::vector<ErrorCode>& error_codes() {
        "folder of its own; to go on with the one that is there use `eos sweep DIR`. The same is said when a file that "
        "the "
        "sweep refers to has changed since, so that its runs would not be the planned ones."},
+      {"E505", Fault::input, "runs of the sweep are missing",
+       "Not all runs of the sweep are finished. `eos sweep DIR` goes on with it and repeats nothing that is finished; "
+       "`eos merge --partial` puts what is there into a file whose status is `partial`."},
       {"E901", Fault::bug, "internal error",
        "This is a mistake in eos. Please report it with the command and its files."},
   };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +97,24 @@ int write_all_at(int fd, std::string_view bytes, off_t offset) {
 void sync_folder_of(const std::string& path) {
   const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.ok()) ::fsync(folder.get());  // not every file system can; the rename itself has happened
+}
+
+Descriptor lock_file(const std::string& path) {
+  for (;;) {
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    if (!file.ok()) fail_to_write(path, errno);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return Descriptor();
+      if (errno == EINTR) continue;
+      fail_to_write(path, errno);
+    }
+    // Its holder may have removed the file between our open and our lock: then the lock is on a file without a name.
+    struct stat ours {
+    }, named{};
+    if (::fstat(file.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino &&
+        ours.st_dev == named.st_dev)
+      return file;
+  }
 }
 
 void publish_file(const std::string& from, const std::string& to) {

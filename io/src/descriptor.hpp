@@ -36,6 +36,8 @@ class Descriptor {
 int write_all(int fd, std::string_view bytes);
 /// The same at a place in the file.
 int write_all_at(int fd, std::string_view bytes, off_t offset);
+/// Opens or creates and locks (flock) the file that `path` names; not ok() when somebody else holds it. throws E301.
+Descriptor lock_file(const std::string& path);
 /// fsync of the folder that holds `path`, where its file system can.
 void sync_folder_of(const std::string& path);
 

@@ -13,6 +13,8 @@
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/hdf5.hpp"
 #include "hdf5_handle.hpp"
+#include "hdf5_parts.hpp"
+#include "sweep_layout.hpp"
 
 namespace eos::io {
 
@@ -34,6 +36,7 @@ using ScaleNames = std::map<haddr_t, std::string>;
 
 struct Reading {
   std::size_t largest_bytes = 0;  ///< more than this cannot be in the file: a damaged size
+  WantsValues wants = {};         ///< empty: all
 };
 
 [[noreturn]] void refuse(const std::string& why) { throw Error("E210", why); }
@@ -174,7 +177,7 @@ core::Array read_numbers(hid_t dataset, hid_t memory_type, std::size_t size) {
   return values;
 }
 
-core::Array read_values(hid_t dataset, std::size_t size, const std::string& name) {
+core::Array read_stored(hid_t dataset, std::size_t size, const std::string& name) {
   const Handle type(H5Dget_type(dataset), H5Tclose, "open a type");
   const std::size_t bytes = H5Tget_size(type);
   switch (H5Tget_class(type)) {
@@ -214,7 +217,9 @@ Variable read_variable(hid_t dataset, const std::string& name, std::vector<std::
       refuse(fmt::format("variable '{}' claims more values than the file can hold", name));
     size *= static_cast<std::size_t>(length);
   }
-  Variable variable{name, std::move(dims), read_values(dataset, size, name), "1", {}, read_attributes(dataset)};
+  Variable variable{name, std::move(dims), {}, "1", {}, read_attributes(dataset)};
+  const bool wanted = !reading.wants || reading.wants(variable);
+  variable.values = read_stored(dataset, wanted ? size : 0, name);
   variable.units = take_text(variable.attributes, "units", "1");
   variable.long_name = take_text(variable.attributes, "long_name", "");
   return variable;
@@ -264,14 +269,7 @@ void read_group(hid_t group, Dataset& data, ScaleNames scales, const Reading& re
   }
 }
 
-Dataset read_image(const std::string& path, std::string& bytes) {
-  if (std::string_view(bytes).substr(0, k_signature.size()) != k_signature) refuse("it is not an HDF5 file");
-  const h5::Session session;
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
-  check(H5Pset_fapl_core(access, std::size_t{1} << 16, false), "choose the memory driver");
-  check(H5Pset_file_image(access, bytes.data(), bytes.size()), "use the file's bytes");
-  // The image's name must be one that no file can have.
-  const Handle file(H5Fopen("/dev/null/eos-image", H5F_ACC_RDONLY, access), H5Fclose, "open the file");
+Dataset read_root(hid_t file, const std::string& path, const Reading& reading) {
   const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
   Dataset data;
   data.attributes = read_attributes(root);
@@ -281,11 +279,56 @@ Dataset read_image(const std::string& path, std::string& bytes) {
   if (schema.substr(0, schema.find('.')) != ours.substr(0, ours.find('.')))
     throw Error("E212", fmt::format("'{}' has schema version '{}', this eos reads {}", path, schema, ours),
                 fmt::format("it was written by {}", data.text("source", "another version of eos")));
-  read_group(root, data, {}, Reading{bytes.size() * k_largest_ratio}, 0);
+  read_group(root, data, {}, reading, 0);
   return data;
 }
 
+Dataset read_image(const std::string& path, std::string& bytes) {
+  if (std::string_view(bytes).substr(0, k_signature.size()) != k_signature) refuse("it is not an HDF5 file");
+  const h5::Session session;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
+  check(H5Pset_fapl_core(access, std::size_t{1} << 16, false), "choose the memory driver");
+  check(H5Pset_file_image(access, bytes.data(), bytes.size()), "use the file's bytes");
+  // The image's name must be one that no file can have.
+  const Handle file(H5Fopen("/dev/null/eos-image", H5F_ACC_RDONLY, access), H5Fclose, "open the file");
+  return read_root(file, path, Reading{bytes.size() * k_largest_ratio, {}});
+}
+
 }  // namespace
+
+Dataset read_headers(hid_t file, const std::string& path, std::size_t file_bytes, const WantsValues& wants) {
+  return read_root(file, path, Reading{file_bytes * k_largest_ratio, wants});
+}
+
+core::Array read_rows(hid_t dataset, const core::Array& like, std::size_t first, std::size_t rows,
+                      std::size_t row_elements) {
+  if (rows * row_elements == 0) return sweep::empty_like(like);
+  const Handle file_space(H5Dget_space(dataset), H5Sclose, "open a space");
+  const auto rank = static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(file_space)));
+  std::vector<hsize_t> start(rank, 0), count(rank);
+  check(H5Sget_simple_extent_dims(file_space, count.data(), nullptr), "read a shape");
+  if (rank == 0 || first + rows > count[0]) refuse("a variable has too few rows");
+  start[0] = first, count[0] = rows;
+  check(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "select rows");
+  const hsize_t size = rows * row_elements;
+  const Handle memory_space(H5Screate_simple(1, &size, nullptr), H5Sclose, "create a space");
+  core::Array values = like;
+  std::visit(
+      [&](auto& v) {
+        v.resize(size);
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
+          std::vector<char*> pointers(size, nullptr);
+          const Handle type = h5::text_type();
+          check(H5Dread(dataset, type, memory_space, file_space, H5P_DEFAULT, pointers.data()), "read text");
+          for (std::size_t i = 0; i < size; ++i) v[i] = pointers[i] == nullptr ? "" : pointers[i];
+          check(H5Dvlen_reclaim(type, memory_space, H5P_DEFAULT, pointers.data()), "release text");
+        } else {
+          check(H5Dread(dataset, number_type(like), memory_space, file_space, H5P_DEFAULT, v.data()), "read numbers");
+        }
+      },
+      values);
+  return values;
+}
 
 Dataset read_hdf5(const std::string& path) {
   std::error_code ignored;

@@ -14,6 +14,7 @@
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/hdf5.hpp"
 #include "hdf5_handle.hpp"
+#include "hdf5_parts.hpp"
 
 namespace eos::io {
 
@@ -87,6 +88,12 @@ std::pair<hid_t, hid_t> number_types(const core::Array& values) {
   }
 }
 
+/// How arrays are laid down; reserve: those without values get their place and are written later.
+struct Laying {
+  Storage storage = Storage::compressed;
+  bool reserve = false;
+};
+
 /// Chunks run along the last dimensions and hold at most about a megabyte.
 std::vector<hsize_t> chunk_shape(const std::vector<hsize_t>& shape, std::size_t element_bytes) {
   std::vector<hsize_t> chunk(shape.size(), 1);
@@ -99,11 +106,15 @@ std::vector<hsize_t> chunk_shape(const std::vector<hsize_t>& shape, std::size_t 
 }
 
 Handle creation_properties(const std::vector<hsize_t>& shape, std::size_t elements, std::size_t element_bytes,
-                           Storage storage) {
+                           Laying laying) {
   Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "create properties");
   check(H5Pset_obj_track_times(properties, false), "switch object times off");
   check(H5Pset_attr_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
-  if (storage == Storage::contiguous || shape.empty() || elements * element_bytes <= k_contiguous_bytes)
+  if (laying.reserve) {
+    check(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "reserve space");
+    check(H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER), "reserve space");
+  }
+  if (laying.storage == Storage::contiguous || shape.empty() || elements * element_bytes <= k_contiguous_bytes)
     return properties;
   const std::vector<hsize_t> chunk = chunk_shape(shape, element_bytes);
   check(H5Pset_chunk(properties, static_cast<int>(chunk.size()), chunk.data()), "set chunks");
@@ -141,7 +152,7 @@ bool looks_like_time(const std::string& units) {
          std::find(std::begin(k_words), std::end(k_words), units) != std::end(k_words);
 }
 
-void check_variable(const Variable& variable, const Scales& scales) {
+void check_variable(const Variable& variable, const Scales& scales, bool reserve) {
   const auto wrong = [&](const std::string& why) {
     return Error("E190", fmt::format("variable '{}' cannot be stored: {}", variable.name, why));
   };
@@ -158,7 +169,7 @@ void check_variable(const Variable& variable, const Scales& scales) {
   }
   if (scales.count(variable.name) != 0 && variable.dims != std::vector<std::string>{variable.name})
     throw wrong("it has the name of a dimension but is not its coordinate");
-  if (expected != core::array_size(variable.values))
+  if (expected != core::array_size(variable.values) && !(reserve && core::array_size(variable.values) == 0))
     throw wrong(
         fmt::format("it has {} values, its dimensions ask for {}", core::array_size(variable.values), expected));
   if (const auto* text = std::get_if<std::vector<std::string>>(&variable.values))
@@ -166,16 +177,17 @@ void check_variable(const Variable& variable, const Scales& scales) {
       if (s.find('\0') != std::string::npos || !core::is_valid_utf8(s)) throw wrong("a text is not valid UTF-8");
 }
 
-Handle write_variable(hid_t group, const Variable& variable, const Scales& scales, Storage storage) {
-  check_variable(variable, scales);
+Handle write_variable(hid_t group, const Variable& variable, const Scales& scales, Laying laying) {
+  check_variable(variable, scales, laying.reserve);
   std::vector<hsize_t> shape;
   for (const std::string& dim : variable.dims) shape.push_back(static_cast<hsize_t>(scales.at(dim).length));
   const bool is_text = std::holds_alternative<std::vector<std::string>>(variable.values);
   const std::size_t elements = core::array_size(variable.values);
   const Handle text = h5::text_type();
   const hid_t type = is_text ? static_cast<hid_t>(text) : number_types(variable.values).first;
-  const Handle properties =
-      creation_properties(shape, elements, H5Tget_size(type), is_text ? Storage::contiguous : storage);
+  if (is_text) laying = {Storage::contiguous, false};
+  if (elements > 0) laying.reserve = false;
+  const Handle properties = creation_properties(shape, elements, H5Tget_size(type), laying);
   const Handle space = make_space(shape);
   Handle dataset(H5Dcreate2(group, variable.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
                  "create a variable");
@@ -189,7 +201,7 @@ Handle write_variable(hid_t group, const Variable& variable, const Scales& scale
 /// A dimension without coordinate values, as netCDF-4 marks it: readers see the dimension and no variable.
 Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t length) {
   const std::vector<hsize_t> shape{static_cast<hsize_t>(length)};
-  const Handle properties = creation_properties(shape, 0, 4, Storage::contiguous);
+  const Handle properties = creation_properties(shape, 0, 4, {Storage::contiguous});
   const Handle space = make_space(shape);
   Handle dataset(H5Dcreate2(group, name.c_str(), H5T_IEEE_F32BE, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose,
                  "create a dimension");
@@ -198,7 +210,7 @@ Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t l
   return dataset;
 }
 
-void write_group(hid_t group, const Dataset& data, Scales scales, Storage storage) {
+void write_group(hid_t group, const Dataset& data, Scales scales, Laying laying) {
   for (const auto& [name, length] : data.dims) {
     if (!core::is_name(name) || length < 0)
       throw Error("E190", fmt::format("dimension '{}' of length {} cannot be stored", name, length));
@@ -210,7 +222,7 @@ void write_group(hid_t group, const Dataset& data, Scales scales, Storage storag
   }
   std::vector<std::shared_ptr<Handle>> written;
   for (const Variable& variable : data.variables) {
-    written.push_back(std::make_shared<Handle>(write_variable(group, variable, scales, storage)));
+    written.push_back(std::make_shared<Handle>(write_variable(group, variable, scales, laying)));
     if (data.dims.count(variable.name) == 0) continue;
     check(H5DSset_scale(*written.back(), variable.name.c_str()), "make a dimension scale");
     scales[variable.name].dataset = written.back();
@@ -230,17 +242,17 @@ void write_group(hid_t group, const Dataset& data, Scales scales, Storage storag
     check(H5Pset_obj_track_times(properties, false), "switch object times off");
     const Handle sub(H5Gcreate2(group, name.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), H5Gclose, "create a group");
     write_attributes(sub, child.attributes);
-    write_group(sub, child, scales, storage);
+    write_group(sub, child, scales, laying);
   }
 }
 
-std::map<std::string, Attribute> root_attributes(const Dataset& data) {
+std::map<std::string, Attribute> root_attributes(const Dataset& data, const std::string& hash) {
   std::map<std::string, Attribute> all = data.attributes;
   all["Conventions"] = std::string("CF-1.8 EOS-1");
   all["eos_schema"] = std::string(k_schema_version);
   all.try_emplace("status", std::string("complete"));
   all.try_emplace("determinism", std::string("R1 run-to-run"));
-  all["content_sha256"] = core::content_sha256(data);
+  all["content_sha256"] = hash;
   return all;
 }
 
@@ -278,6 +290,14 @@ struct Image {
   static herr_t forget(void*) { return 0; }
 };
 
+Handle file_properties() {
+  Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "create properties");
+  check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+  check(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
+  check(H5Pset_obj_track_times(creation, false), "switch object times off");
+  return creation;
+}
+
 std::string file_image(const Dataset& data, Storage storage) {
   const h5::Session session;
   Image image;
@@ -288,16 +308,13 @@ std::string file_image(const Dataset& data, Storage storage) {
                                         Image::share,    Image::forget, &image};
   check(H5Pset_file_image_callbacks(access, &callbacks), "choose the memory driver");
   check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), "choose the format version");
-  const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "create properties");
-  check(H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
-  check(H5Pset_attr_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track order");
-  check(H5Pset_obj_track_times(creation, false), "switch object times off");
+  const Handle creation = file_properties();
   ssize_t size = 0;
   {
     const Handle file(H5Fcreate("eos.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file in memory");
     const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
-    write_attributes(root, root_attributes(data));
-    write_group(root, data, {}, storage);
+    write_attributes(root, root_attributes(data, core::content_sha256(data)));
+    write_group(root, data, {}, {storage});
     check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
     size = H5Fget_file_image(file, nullptr, 0);  // the length alone
   }
@@ -308,6 +325,35 @@ std::string file_image(const Dataset& data, Storage storage) {
 }
 
 }  // namespace
+
+void lay_out_hdf5(const std::string& path, const Dataset& data) {
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "create properties");
+  check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), "choose the format version");
+  const Handle creation = file_properties();
+  const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose, "create a file");
+  const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "open the root group");
+  write_attributes(root, root_attributes(data, std::string(k_hash_digits, '0')));
+  write_group(root, data, {}, {Storage::contiguous, true});
+  check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");
+}
+
+void write_texts(hid_t dataset, const std::vector<std::string>& texts, std::size_t first, std::size_t rows) {
+  if (texts.empty()) return;
+  const Handle file_space(H5Dget_space(dataset), H5Sclose, "open a space");
+  const auto rank = static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(file_space)));
+  std::vector<hsize_t> start(rank, 0), count(rank);
+  check(H5Sget_simple_extent_dims(file_space, count.data(), nullptr), "read a shape");
+  start.at(0) = first, count.at(0) = rows;
+  check(H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr), "select rows");
+  const hsize_t size = texts.size();
+  const Handle memory_space(H5Screate_simple(1, &size, nullptr), H5Sclose, "create a space");
+  std::vector<const char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(text.c_str());
+  const Handle type = h5::text_type();
+  check(H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT, pointers.data()), "write text");
+}
+
+hid_t number_type(const core::Array& like) { return number_types(like).second; }
 
 void write_hdf5(const std::string& path, const Dataset& data, Storage storage) {
   write_file(path, file_image(data, storage));

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include <cerrno>
@@ -85,25 +83,6 @@ off_t scan(int fd, off_t size, const std::string& path, Use use) {
   return at;
 }
 
-/// Opens and locks the file that `path` names; nothing when somebody else holds it.
-Descriptor lock(const std::string& path) {
-  for (;;) {
-    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-    if (!file.ok()) fail_to_write(path, errno);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return Descriptor();
-      if (errno == EINTR) continue;
-      fail_to_write(path, errno);
-    }
-    // Its holder may have removed the file between our open and our lock: then the lock is on a file without a name.
-    struct stat ours {
-    }, named{};
-    if (::fstat(file.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino &&
-        ours.st_dev == named.st_dev)
-      return file;
-  }
-}
-
 }  // namespace
 
 struct RunJournal::State {
@@ -142,7 +121,7 @@ struct RunJournal::State {
 std::optional<RunJournal> RunJournal::claim(const std::string& path, const std::string& sweep) {
   auto state = std::make_unique<State>();
   state->path = path;
-  state->file = lock(path);
+  state->file = lock_file(path);
   if (!state->file.ok()) return std::nullopt;
   state->open(sweep);
   return RunJournal(std::move(state));

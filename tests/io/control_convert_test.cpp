@@ -6,7 +6,7 @@
 
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
-#include "eos/io/stack.hpp"
+#include "eos/io/run_stack.hpp"
 #include "eos/io/toml.hpp"
 #include "support.hpp"
 
@@ -113,10 +113,8 @@ TEST(ControlConvert, a_damaged_table_is_an_error) {
 }
 
 TEST(ControlConvert, a_sweep_lines_up_solutions_of_different_structure) {
-  eos::core::Variable along;
-  along.name = "mu", along.dims = {"run"}, along.values = std::vector<double>{1, 2};
-  const eos::core::Dataset sweep = eos::io::stack(
-      {eos::io::to_dataset(problem(), solution(3)), eos::io::to_dataset(problem(), solution(1))}, {along});
+  const eos::core::Dataset sweep =
+      eos::io::stack_runs({eos::io::to_dataset(problem(), solution(3)), eos::io::to_dataset(problem(), solution(1))});
   EXPECT_THAT(sweep.numbers("objective"), ElementsAre(0.75, 0.75));
   EXPECT_THAT(sweep.strings("arc_kind"), ElementsAre("upper", "singular", "upper", "upper", "", ""));
   const std::vector<double> ends = sweep.numbers("arc_end");

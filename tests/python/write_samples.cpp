@@ -4,10 +4,13 @@
 #include <iostream>
 #include <numbers>
 
+#include "../io/sweep_samples.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/convert.hpp"
 #include "eos/io/hdf5.hpp"
+#include "eos/io/merge.hpp"
 #include "eos/io/plot.hpp"
+#include "eos/io/run_stack.hpp"
 #include "eos/io/toml.hpp"
 
 namespace {
@@ -117,6 +120,19 @@ eos::io::Figure figure() {
   return f;
 }
 
+/// Chunk files of a sweep and what they become.
+void write_sweep(const std::string& folder) {
+  std::vector<std::string> chunks;
+  for (const auto& [from, to] : {std::pair{0, 7}, {7, 20}, {20, 33}}) {
+    chunks.push_back(folder + "chunk-00000" + std::to_string(chunks.size()) + ".h5");
+    eos::io::write_hdf5(chunks.back(),
+                        eos::io::stack_runs(eos::io::testing::sample_runs(from, to, {.same_grid = true})),
+                        eos::io::Storage::contiguous);
+  }
+  eos::core::Progress silent;
+  eos::io::merge_sweeps(chunks, folder + "merged.h5", {}, silent);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -130,6 +146,7 @@ int main(int argc, char** argv) {
     eos::io::write_hdf5(folder + "control.h5", control());
     eos::io::write_hdf5(folder + "calibration.h5", eos::io::to_dataset(eos::theory::Calibration{}));
     eos::io::write_png(folder + "figure.png", figure());
+    write_sweep(folder);
     return 0;
   } catch (const eos::core::Error& error) {
     std::cerr << error.what() << "\n";
