@@ -49,7 +49,10 @@ std::string label(core::Dataset& plan, std::size_t i, const std::vector<core::Va
            "hash of the problem and what was varied");
   plan.add("design_index", {}, std::vector<std::int64_t>{index}, "1", "point of the design");
   plan.add("plan_index", {}, std::vector<std::int64_t>{index}, "1", "place among all plans of the sweep");
-  for (core::Variable& v : labels) plan.variables.push_back(std::move(v));
+  for (core::Variable& v : labels) {
+    std::erase_if(plan.variables, [&](const core::Variable& own) { return own.name == v.name; });  // the axis says it
+    plan.variables.push_back(std::move(v));
+  }
   return names;
 }
 

@@ -294,7 +294,7 @@ class Bench {
   void record(OpenChunk& chunk, std::int64_t index, const sim::TrainResult& result, double counted) {
     core::Dataset table = sim::to_dataset(result);
     runs_.label(table, run(index), index);
-    chunk.journal.append(index, table);
+    chunk.journal.append(index, std::move(table));
     folder_.remove_checkpoints(run(index).id);
     folder_.forget_failure(run(index).id);
     news_.ends(result.replicas.front().status, counted);

@@ -1,5 +1,6 @@
 #include "dataset_codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -77,7 +78,9 @@ class Decoder {
       data.dims[name] = get<std::int64_t>();
     }
     data.attributes = attributes();
-    for (auto n = get<std::uint32_t>(); n > 0; --n) data.variables.push_back(variable());
+    const auto variables = get<std::uint32_t>();
+    data.variables.reserve(std::min<std::size_t>(variables, rest_.size()));
+    for (std::uint32_t i = 0; i < variables; ++i) data.variables.push_back(variable());
     for (auto n = get<std::uint32_t>(); n > 0; --n) {
       const std::string name(text());
       data.groups[name] = dataset(depth + 1);

@@ -55,11 +55,14 @@ Session::~Session() {
   library_lock().unlock();
 }
 
-Handle text_type() {
-  Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "copy a type");
-  check(H5Tset_size(type, H5T_VARIABLE), "make a text type");
-  check(H5Tset_cset(type, H5T_CSET_UTF8), "make a text type");
-  return type;
+hid_t text_type() {
+  static const Handle k_type = [] {
+    Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "copy a type");
+    check(H5Tset_size(type, H5T_VARIABLE), "make a text type");
+    check(H5Tset_cset(type, H5T_CSET_UTF8), "make a text type");
+    return type;
+  }();
+  return k_type;
 }
 
 }  // namespace eos::io::h5

@@ -41,7 +41,7 @@ class Session {
   void* data_ = nullptr;
 };
 
-/// Variable-length UTF-8 text, the only text type of EOS-1.
-Handle text_type();
+/// Variable-length UTF-8 text, the only text type of EOS-1. Made once; not to be closed.
+hid_t text_type();
 
 }  // namespace eos::io::h5

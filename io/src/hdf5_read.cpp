@@ -3,6 +3,7 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -48,14 +49,22 @@ std::string read_text(hid_t attribute, hid_t stored) {
     return text.substr(0, text.find('\0'));
   }
   char* pointer = nullptr;
-  const Handle type = h5::text_type();
+  const hid_t type = h5::text_type();
   check(H5Aread(attribute, type, &pointer), "read an attribute");
   std::string text = pointer == nullptr ? "" : pointer;
   H5free_memory(pointer);
   return text;
 }
 
+/// Attributes that hold the tree together and say nothing about the data.
+bool is_book_keeping(std::string_view name) {
+  static constexpr std::string_view k_names[] = {"CLASS",          "NAME",          "REFERENCE_LIST",
+                                                 "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"};
+  return std::find(std::begin(k_names), std::end(k_names), name) != std::end(k_names);
+}
+
 herr_t read_attribute(hid_t object, const char* name, const H5A_info_t*, void* target) {
+  if (is_book_keeping(name)) return 0;
   auto& attributes = *static_cast<std::map<std::string, core::Attribute>*>(target);
   const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose, "open an attribute");
   const Handle space(H5Aget_space(attribute), H5Sclose, "open a space");
@@ -102,8 +111,6 @@ std::map<std::string, core::Attribute> read_attributes(hid_t object) {
   const herr_t result = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, visit, &carrier);
   if (carrier.failure) std::rethrow_exception(carrier.failure);
   check(result, "list attributes");
-  for (const char* own : {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"})
-    attributes.erase(own);
   return attributes;
 }
 
@@ -140,27 +147,34 @@ std::vector<std::int64_t> shape_of(hid_t dataset, const std::string& name) {
   return {shape.begin(), shape.end()};
 }
 
-std::string dimension_name(hid_t dataset, unsigned axis, const ScaleNames& scales, const std::string& variable) {
-  struct Found {
-    const ScaleNames* scales;
-    std::string name;
-  } found{&scales, {}};
-  const auto visit = [](hid_t, unsigned, hid_t scale, void* target) -> herr_t {
-    auto& f = *static_cast<Found*>(target);
-    H5O_info_t info;
-    if (H5Oget_info2(scale, &info, H5O_INFO_BASIC) < 0) return -1;
-    if (const auto known = f.scales->find(info.addr); known != f.scales->end()) f.name = known->second;
-    return 1;
-  };
-  check(H5DSiterate_scales(dataset, axis, nullptr, visit, &found), "read a dimension");
-  if (found.name.empty()) refuse(fmt::format("variable '{}' has a dimension without a scale", variable));
-  return found.name;
+/// Names of a variable's dimensions, from the references to their scales (attribute DIMENSION_LIST). An object
+/// reference is the address of the object.
+std::vector<std::string> dimension_names(hid_t dataset, std::size_t rank, const ScaleNames& scales,
+                                         const std::string& variable) {
+  if (rank == 0) return {};
+  const auto fail = [&] { refuse(fmt::format("variable '{}' has a dimension without a scale", variable)); };
+  if (H5Aexists(dataset, "DIMENSION_LIST") <= 0) fail();
+  const Handle attribute(H5Aopen(dataset, "DIMENSION_LIST", H5P_DEFAULT), H5Aclose, "open an attribute");
+  const Handle space(H5Aget_space(attribute), H5Sclose, "open a space");
+  const Handle stored(H5Aget_type(attribute), H5Tclose, "open a type");
+  if (H5Tget_class(stored) != H5T_VLEN || H5Sget_simple_extent_npoints(space) != static_cast<hssize_t>(rank)) fail();
+  const Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "create a type");
+  std::vector<hvl_t> lists(rank, hvl_t{0, nullptr});
+  check(H5Aread(attribute, type, lists.data()), "read a dimension");
+  std::vector<std::string> names;
+  for (const hvl_t& list : lists) {
+    const auto known = list.len == 0 ? scales.end() : scales.find(*static_cast<const hobj_ref_t*>(list.p));
+    names.push_back(known == scales.end() ? "" : known->second);
+  }
+  check(H5Dvlen_reclaim(type, space, H5P_DEFAULT, lists.data()), "release references");
+  if (std::find(names.begin(), names.end(), "") != names.end()) fail();
+  return names;
 }
 
 std::vector<std::string> read_texts(hid_t dataset, std::size_t size) {
   if (size == 0) return {};
   std::vector<char*> pointers(size, nullptr);
-  const Handle type = h5::text_type();
+  const hid_t type = h5::text_type();
   const Handle space(H5Dget_space(dataset), H5Sclose, "open a space");
   check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "read text");
   std::vector<std::string> texts(size);
@@ -254,12 +268,8 @@ void read_group(hid_t group, Dataset& data, ScaleNames scales, const Reading& re
     if (!scale || !is_bare_dimension(*object)) variables.push_back({name, object, scale});
   }
   for (const Member& v : variables) {
-    std::vector<std::string> dims;
-    if (v.scale)
-      dims = {v.name};
-    else
-      for (std::size_t axis = 0; axis < shape_of(*v.object, v.name).size(); ++axis)
-        dims.push_back(dimension_name(*v.object, static_cast<unsigned>(axis), scales, v.name));
+    std::vector<std::string> dims{v.name};
+    if (!v.scale) dims = dimension_names(*v.object, shape_of(*v.object, v.name).size(), scales, v.name);
     data.variables.push_back(read_variable(*v.object, v.name, std::move(dims), reading));
   }
   for (const Member& g : groups) {
@@ -318,7 +328,7 @@ core::Array read_rows(hid_t dataset, const core::Array& like, std::size_t first,
         v.resize(size);
         if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::vector<std::string>>) {
           std::vector<char*> pointers(size, nullptr);
-          const Handle type = h5::text_type();
+          const hid_t type = h5::text_type();
           check(H5Dread(dataset, type, memory_space, file_space, H5P_DEFAULT, pointers.data()), "read text");
           for (std::size_t i = 0; i < size; ++i) v[i] = pointers[i] == nullptr ? "" : pointers[i];
           check(H5Dvlen_reclaim(type, memory_space, H5P_DEFAULT, pointers.data()), "release text");

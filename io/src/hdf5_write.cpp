@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <map>
 #include <memory>
 
@@ -30,10 +31,17 @@ namespace {
 constexpr std::size_t k_contiguous_bytes = 4096;  ///< below it chunks and checksums cost more than they give
 constexpr std::size_t k_chunk_bytes = std::size_t{1} << 20;
 
+/// A variable along a dimension, as the scale lists it.
+struct Attached {
+  hobj_ref_t variable;
+  unsigned axis;
+};
+
 /// A dimension scale that a group or one of its parents owns.
 struct Scale {
   std::int64_t length = 0;
   std::shared_ptr<Handle> dataset;
+  std::shared_ptr<std::vector<Attached>> attached = std::make_shared<std::vector<Attached>>();
 };
 using Scales = std::map<std::string, Scale>;
 
@@ -47,7 +55,7 @@ bool is_attribute_name(const std::string& name) {
 }
 
 void write_attribute(hid_t object, const std::string& name, const Attribute& value) {
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose, "create a scalar space");
+  static const Handle space(H5Screate(H5S_SCALAR), H5Sclose, "create a scalar space");
   const auto store = [&](hid_t file_type, hid_t memory_type, const void* data) {
     const Handle attribute(H5Acreate2(object, name.c_str(), file_type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
                            "create an attribute");
@@ -56,7 +64,7 @@ void write_attribute(hid_t object, const std::string& name, const Attribute& val
   if (const auto* text = std::get_if<std::string>(&value)) {
     const std::string clean = core::to_valid_utf8(*text);
     const char* pointer = clean.c_str();
-    const Handle type = h5::text_type();
+    const hid_t type = h5::text_type();
     store(type, type, &pointer);
   } else if (const auto* number = std::get_if<double>(&value)) {
     store(H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, number);
@@ -133,7 +141,7 @@ void write_values(hid_t dataset, const core::Array& values) {
   if (const auto* text = std::get_if<std::vector<std::string>>(&values)) {
     std::vector<const char*> pointers;
     for (const std::string& s : *text) pointers.push_back(s.c_str());
-    const Handle type = h5::text_type();
+    const hid_t type = h5::text_type();
     check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()), "write text");
     return;
   }
@@ -183,8 +191,7 @@ Handle write_variable(hid_t group, const Variable& variable, const Scales& scale
   for (const std::string& dim : variable.dims) shape.push_back(static_cast<hsize_t>(scales.at(dim).length));
   const bool is_text = std::holds_alternative<std::vector<std::string>>(variable.values);
   const std::size_t elements = core::array_size(variable.values);
-  const Handle text = h5::text_type();
-  const hid_t type = is_text ? static_cast<hid_t>(text) : number_types(variable.values).first;
+  const hid_t type = is_text ? h5::text_type() : number_types(variable.values).first;
   if (is_text) laying = {Storage::contiguous, false};
   if (elements > 0) laying.reserve = false;
   const Handle properties = creation_properties(shape, elements, H5Tget_size(type), laying);
@@ -210,6 +217,40 @@ Handle write_bare_dimension(hid_t group, const std::string& name, std::int64_t l
   return dataset;
 }
 
+hobj_ref_t reference_to(hid_t object) {
+  hobj_ref_t reference = 0;
+  check(H5Rcreate(&reference, object, ".", H5R_OBJECT, -1), "refer to a variable");
+  return reference;
+}
+
+// What H5DSattach_scale writes (HDF5 dimension scale specification), but each list once and not again for every
+// variable, which took most of the time of writing a file of many variables.
+
+/// The scales of a variable's dimensions.
+void write_dimension_list(hid_t dataset, const Variable& variable, const Scales& scales) {
+  std::vector<hobj_ref_t> references;
+  for (const std::string& dim : variable.dims) references.push_back(reference_to(*scales.at(dim).dataset));
+  std::vector<hvl_t> lists;
+  for (hobj_ref_t& reference : references) lists.push_back({1, &reference});
+  const Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "create a type");
+  const Handle space = make_space({lists.size()});
+  const Handle attribute(H5Acreate2(dataset, "DIMENSION_LIST", type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                         "attach dimension scales");
+  check(H5Awrite(attribute, type, lists.data()), "attach dimension scales");
+}
+
+/// The variables along a dimension.
+void write_reference_list(const Scale& scale) {
+  if (scale.attached->empty()) return;
+  const Handle type(H5Tcreate(H5T_COMPOUND, sizeof(Attached)), H5Tclose, "create a type");
+  check(H5Tinsert(type, "dataset", offsetof(Attached, variable), H5T_STD_REF_OBJ), "create a type");
+  check(H5Tinsert(type, "dimension", offsetof(Attached, axis), H5T_NATIVE_INT), "create a type");
+  const Handle space = make_space({scale.attached->size()});
+  const Handle attribute(H5Acreate2(*scale.dataset, "REFERENCE_LIST", type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose,
+                         "attach dimension scales");
+  check(H5Awrite(attribute, type, scale.attached->data()), "attach dimension scales");
+}
+
 void write_group(hid_t group, const Dataset& data, Scales scales, Laying laying) {
   for (const auto& [name, length] : data.dims) {
     if (!core::is_name(name) || length < 0)
@@ -217,7 +258,7 @@ void write_group(hid_t group, const Dataset& data, Scales scales, Laying laying)
     if (scales.count(name) != 0)
       throw Error("E190", fmt::format("a group redefines the dimension '{}' of its parent", name),
                   "use the parent's dimension, or another name");
-    scales[name] = {length, nullptr};
+    scales[name].length = length;
     if (!data.has(name)) scales[name].dataset = std::make_shared<Handle>(write_bare_dimension(group, name, length));
   }
   std::vector<std::shared_ptr<Handle>> written;
@@ -230,9 +271,11 @@ void write_group(hid_t group, const Dataset& data, Scales scales, Laying laying)
   for (std::size_t i = 0; i < written.size(); ++i) {
     const Variable& variable = data.variables[i];
     if (data.dims.count(variable.name) != 0) continue;  // a scale is not attached to itself
+    if (variable.dims.empty()) continue;
+    write_dimension_list(*written[i], variable, scales);
+    const hobj_ref_t own = reference_to(*written[i]);
     for (std::size_t d = 0; d < variable.dims.size(); ++d)
-      check(H5DSattach_scale(*written[i], *scales.at(variable.dims[d]).dataset, static_cast<unsigned>(d)),
-            "attach a dimension scale");
+      scales.at(variable.dims[d]).attached->push_back({own, static_cast<unsigned>(d)});
   }
   for (const auto& [name, child] : data.groups) {
     if (!core::is_name(name)) throw Error("E190", fmt::format("'{}' cannot be the name of a group", name));
@@ -244,6 +287,7 @@ void write_group(hid_t group, const Dataset& data, Scales scales, Laying laying)
     write_attributes(sub, child.attributes);
     write_group(sub, child, scales, laying);
   }
+  for (const auto& [name, length] : data.dims) write_reference_list(scales.at(name));
 }
 
 std::map<std::string, Attribute> root_attributes(const Dataset& data, const std::string& hash) {
@@ -349,7 +393,7 @@ void write_texts(hid_t dataset, const std::vector<std::string>& texts, std::size
   const Handle memory_space(H5Screate_simple(1, &size, nullptr), H5Sclose, "create a space");
   std::vector<const char*> pointers;
   for (const std::string& text : texts) pointers.push_back(text.c_str());
-  const Handle type = h5::text_type();
+  const hid_t type = h5::text_type();
   check(H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT, pointers.data()), "write text");
 }
 

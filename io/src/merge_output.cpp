@@ -270,7 +270,7 @@ void MergeOutput::seal(const std::string& hash) {
   try {
     const Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, "open the file");
     const Handle attribute(H5Aopen(file, "content_sha256", H5P_DEFAULT), H5Aclose, "open an attribute");
-    const Handle type = h5::text_type();
+    const hid_t type = h5::text_type();
     const char* pointer = hash.c_str();
     h5::check(H5Awrite(attribute, type, &pointer), "write an attribute");
     h5::check(H5Fflush(file, H5F_SCOPE_GLOBAL), "flush");

@@ -51,9 +51,9 @@ struct RecordHead {
   }
 };
 
-/// Reads up to `size` bytes; fewer at the end of the file.
-std::string read_at(int fd, off_t offset, std::size_t size, const std::string& path) {
-  std::string bytes(size, '\0');
+/// Reads up to `size` bytes into `bytes`; fewer at the end of the file.
+void read_at(int fd, off_t offset, std::size_t size, const std::string& path, std::string& bytes) {
+  bytes.resize(size);
   std::size_t have = 0;
   while (have < size) {
     const ssize_t n = ::pread(fd, bytes.data() + have, size - have, offset + static_cast<off_t>(have));
@@ -63,21 +63,23 @@ std::string read_at(int fd, off_t offset, std::size_t size, const std::string& p
     have += static_cast<std::size_t>(n);
   }
   bytes.resize(have);
-  return bytes;
 }
 
 /// Calls use(index, body) for every complete record; returns where the last one ends.
 template <class Use>
 off_t scan(int fd, off_t size, const std::string& path, Use use) {
   off_t at = k_header_bytes;
+  std::string bytes;
   while (size - at >= static_cast<off_t>(RecordHead::k_bytes)) {
+    read_at(fd, at, RecordHead::k_bytes, path, bytes);
+    if (bytes.size() < RecordHead::k_bytes) break;  // somebody cuts it right now
     RecordHead head;
-    head.load(read_at(fd, at, RecordHead::k_bytes, path).data());
+    head.load(bytes.data());
     const auto room = static_cast<std::uint64_t>(size - at) - RecordHead::k_bytes;
     if (head.length > room || head.length > k_largest_record) break;
-    const std::string body = read_at(fd, at + static_cast<off_t>(RecordHead::k_bytes), head.length, path);
-    if (body.size() != head.length || head.checksum_of(body) != head.checksum) break;
-    use(head.index, body);
+    read_at(fd, at + static_cast<off_t>(RecordHead::k_bytes), head.length, path, bytes);
+    if (bytes.size() != head.length || head.checksum_of(bytes) != head.checksum) break;
+    use(head.index, bytes);
     at += static_cast<off_t>(RecordHead::k_bytes + head.length);
   }
   return at;
@@ -89,7 +91,9 @@ struct RunJournal::State {
   std::string path;
   Descriptor file;
   std::mutex mutex;
-  off_t end = 0;  ///< behind the last complete record
+  off_t end = 0;     ///< behind the last complete record
+  off_t stored = 0;  ///< behind the last one that is not kept in memory
+  std::vector<Record> kept;
   bool dirty = false;
   Clock::time_point synced = Clock::now();
   std::vector<std::int64_t> finished;
@@ -97,7 +101,8 @@ struct RunJournal::State {
   void open(const std::string& sweep) {
     const std::string header = std::string(k_magic) + core::sha256_hex(sweep);
     const off_t size = ::lseek(file.get(), 0, SEEK_END);
-    const std::string start = read_at(file.get(), 0, k_header_bytes, path);
+    std::string start;
+    read_at(file.get(), 0, k_header_bytes, path, start);
     if (std::string_view(header).starts_with(start)) {  // new, or its writer was killed while it wrote the header
       if (start.size() < k_header_bytes) {
         cut(0);
@@ -112,6 +117,7 @@ struct RunJournal::State {
     }
     end = scan(file.get(), size, path, [&](std::int64_t index, const std::string&) { finished.push_back(index); });
     if (end < size) cut(end);
+    stored = end;
   }
   void cut(off_t size) {
     if (::ftruncate(file.get(), size) != 0) fail_to_write(path, errno);
@@ -149,20 +155,24 @@ std::vector<std::int64_t> RunJournal::finished() const {
   return state_->finished;
 }
 
-std::vector<RunJournal::Record> RunJournal::read() const {
+std::vector<RunJournal::Record> RunJournal::read() {
   const std::lock_guard<std::mutex> hold(state_->mutex);
+  State& s = *state_;
   std::vector<Record> records;
-  const off_t end =
-      scan(state_->file.get(), state_->end, state_->path, [&](std::int64_t index, const std::string& body) {
-        records.push_back({index, decode(body)});
-      });
-  if (end != state_->end)
-    throw core::Error("E203", fmt::format("the journal '{}' was damaged while it was in use", state_->path),
+  records.reserve(s.finished.size());
+  const off_t end = scan(s.file.get(), s.stored, s.path, [&](std::int64_t index, const std::string& body) {
+    records.push_back({index, decode(body)});
+  });
+  if (end != s.stored)
+    throw core::Error("E203", fmt::format("the journal '{}' was damaged while it was in use", s.path),
                       "start the sweep again: it takes the runs that are whole and repeats the others");
+  for (Record& record : s.kept) records.push_back(std::move(record));
+  s.kept.clear();
+  s.stored = s.end;
   return records;
 }
 
-void RunJournal::append(std::int64_t index, const core::Dataset& run) {
+void RunJournal::append(std::int64_t index, core::Dataset run) {
   thread_local std::string bytes;
   bytes.assign(RecordHead::k_bytes, '\0');
   encode(run, bytes);
@@ -179,6 +189,7 @@ void RunJournal::append(std::int64_t index, const core::Dataset& run) {
     }
     state_->end += static_cast<off_t>(bytes.size());
     state_->finished.push_back(index);
+    state_->kept.push_back({index, std::move(run)});
     state_->dirty = true;
     sync_now = Clock::now() - state_->synced >= k_sync_every;
     if (sync_now) state_->synced = Clock::now(), state_->dirty = false;

@@ -61,18 +61,21 @@ class Filler {
     std::vector<T> out(size * runs(), sweep::missing<T>(column.role));
     std::size_t guess = 0;
     for (std::size_t run = 0; run < runs(); ++run)
-      if (own(run) != nullptr) put(column, run, common, guess, out.data() + run * size);
+      if (own(run) != nullptr) put(column, run, common, guess, size, out.data() + run * size);
     return out;
   }
 
   template <class T>
   void put(const Column& column, std::size_t run, const std::vector<std::int64_t>& common, std::size_t& guess,
-           T* out) const {
+           std::size_t size, T* out) const {
     const Dataset& group = *own(run);
     if (column.role == Role::value || column.role == Role::coordinate) {
       if (const Variable* v = find(group, column.source, guess)) {
         const auto& values = std::get<std::vector<T>>(v->values);
-        sweep::place(values.data(), own_lengths(*v, run, common), common, out);
+        if (values.size() == size)  // no dimension is longer than the common one, so all are as long
+          std::copy(values.begin(), values.end(), out);
+        else
+          sweep::place(values.data(), own_lengths(*v, run, common), common, out);
       }
     } else if (column.role == Role::attribute) {
       if (const auto found = group.attributes.find(attribute_name(column)); found != group.attributes.end())
@@ -96,7 +99,7 @@ class Filler {
     return column.source == "run_kind" && groups_.size() == 1 ? "kind" : column.source;
   }
 
-  /// Lengths of a variable's dimensions in one run; without dims of its own look-ups where they are the common ones.
+  /// Lengths of a variable's dimensions in one run.
   std::vector<std::int64_t> own_lengths(const Variable& v, std::size_t run,
                                         const std::vector<std::int64_t>& common) const {
     std::vector<const Dataset*> path;

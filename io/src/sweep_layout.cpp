@@ -215,10 +215,10 @@ bool same_build(const Dataset& a, const Dataset& b) {
 }
 
 /// Of a run built like one that is in the layout already only the attributes are new.
-void absorb_alike(Layout& layout, const Dataset& run, bool root) {
-  absorb_attributes(layout.attributes, attributes_of(run, root), root);
+void absorb_alike(Layout& layout, const Dataset& run, const Dataset& like, bool root) {
+  if (run.attributes != like.attributes) absorb_attributes(layout.attributes, attributes_of(run, root), root);
   ++layout.runs;
-  for (const auto& [name, group] : run.groups) absorb_alike(layout.groups.at(name), group, false);
+  for (const auto& [name, group] : run.groups) absorb_alike(layout.groups.at(name), group, like.groups.at(name), false);
 }
 
 }  // namespace
@@ -229,7 +229,7 @@ Layout layout_of_run(const Dataset& run) { return group_of_run(run, {}, true); }
 
 void absorb_run(Layout& layout, const Dataset& run, const Dataset* like) {
   if (like != nullptr && same_build(*like, run))
-    absorb_alike(layout, run, true);
+    absorb_alike(layout, run, *like, true);
   else
     absorb(layout, layout_of_run(run));
 }

@@ -33,7 +33,7 @@ TEST(RunJournal, runs_come_back_as_they_were_recorded) {
     EXPECT_THAT(journal->finished(), IsEmpty());
     for (const int index : {4, 1, 2}) journal->append(index, sample_run(index));
   }
-  const auto journal = RunJournal::claim(scratch / "j", "sweep");
+  auto journal = RunJournal::claim(scratch / "j", "sweep");
   ASSERT_TRUE(journal);
   EXPECT_THAT(journal->finished(), ElementsAre(4, 1, 2));
   const auto records = journal->read();
@@ -110,7 +110,7 @@ TEST(RunJournal, the_claim_ends_with_its_process) {
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
   ::close(ready[0]), ::close(ready[1]);
-  const auto journal = RunJournal::claim(scratch / "j", "sweep");
+  auto journal = RunJournal::claim(scratch / "j", "sweep");
   ASSERT_TRUE(journal);
   EXPECT_GE(journal->finished().size(), 21u);
   for (const auto& [index, run] : journal->read())
@@ -162,7 +162,7 @@ TEST(RunJournal, threads_append_whole_records) {
       });
     for (std::thread& thread : threads) thread.join();
   }
-  const auto journal = RunJournal::claim(scratch / "j", "sweep");
+  auto journal = RunJournal::claim(scratch / "j", "sweep");
   std::set<std::int64_t> seen;
   for (const auto& [index, run] : journal->read()) {
     EXPECT_TRUE(seen.insert(index).second);

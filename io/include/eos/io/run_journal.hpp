@@ -39,11 +39,12 @@ class RunJournal {
 
   /// Indices of the finished runs found by claim() and appended since, in order of recording.
   std::vector<std::int64_t> finished() const;
-  /// All finished runs, read back from the file and checked. throws Error E203 when the file was damaged meanwhile.
-  std::vector<Record> read() const;
+  /// All finished runs in order of recording. Those appended through this object come from memory, once; the others are
+  /// read back from the file and checked. throws Error E203 when the file was damaged meanwhile.
+  std::vector<Record> read();
   /// Records a finished run; may be called from several threads. Synced to the disk at most once a second.
   /// throws Error E301 when the disk is full; the file then ends with the last complete record.
-  void append(std::int64_t index, const core::Dataset& run);
+  void append(std::int64_t index, core::Dataset run);
   void sync();
   /// Removes the file, when its runs have been published elsewhere, and gives the claim up.
   void remove();
