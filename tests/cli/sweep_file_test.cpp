@@ -31,11 +31,16 @@ hidden = 6
 hidden = [6]
 [optimiser]
 learning_rate = 0.1
+[selection]
+fraction = 0.5
 [sweep]
 seeds = [1, 2, 3]
-[sweep.axes]
-"selection.method" = ["all", "random"]
-"train.epochs" = [1, 2]
+[[sweep.axes]]
+key = "selection.method"
+values = ["all", "ranked"]
+[[sweep.axes]]
+key = "train.epochs"
+values = [1, 2]
 )";
 
 /// A finished sweep of 12 runs and its merged file, made once.
@@ -70,7 +75,7 @@ TEST(SweepFile, chunks_become_one_file) {
 TEST(SweepFile, show_tells_axes_statuses_and_means) {
   const Said text = eos_says({"show", sweep().file});
   ASSERT_EQ(text.code, 0) << text.err;
-  EXPECT_THAT(text.out, HasSubstr("all, random"));
+  EXPECT_THAT(text.out, HasSubstr("all, ranked"));
   const json said = json::parse(eos_says({"show", sweep().file, "--format", "json"}).out);
   EXPECT_EQ(said["runs"], 12);
   EXPECT_EQ(said["design_points"], 4);
