@@ -82,7 +82,7 @@ TEST(OnlineUpdate, leaves_what_needs_memory_or_more_samples_to_the_general_way) 
     theory::OptimiserSpec optimiser;
     theory::PlasticitySpec plasticity;
     change(optimiser, plasticity);
-    return OnlineUpdate(context, optimiser, plasticity, layout).takes(1);
+    return OnlineUpdate(context, optimiser, plasticity, layout, 1).takes(1);
   };
   EXPECT_TRUE(takes([](auto&, auto&) {}));
   EXPECT_FALSE(takes([](auto& o, auto&) { o.momentum = 0.5; }));
@@ -90,7 +90,9 @@ TEST(OnlineUpdate, leaves_what_needs_memory_or_more_samples_to_the_general_way) 
   EXPECT_FALSE(takes([](auto& o, auto&) { o.kind = theory::OptimiserKind::adamw; }));
   for (const char* method : {"top-k", "random", "error-feedback"})
     EXPECT_FALSE(takes([&](auto&, auto& p) { p = theory::plasticity_preset(method); })) << method;
-  EXPECT_FALSE(OnlineUpdate(context, {}, {}, layout).takes(2));
+  EXPECT_FALSE(OnlineUpdate(context, {}, {}, layout, 1).takes(2));
+  // A row left of a larger batch goes the usual way, so that it adds up as it does among replicas.
+  EXPECT_FALSE(OnlineUpdate(context, {}, {}, layout, 16).takes(1));
 }
 
 class OnlineTraining : public ::testing::TestWithParam<const char*> {};
