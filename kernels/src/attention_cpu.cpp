@@ -24,7 +24,7 @@ using simd::k_lanes;
 
 /// Queries whose probabilities are held at once in the backward pass: a multiple of the rows of a block, large enough
 /// that sums over them are worth loading and storing, small enough for the L1 cache.
-constexpr std::int64_t k_tile = 48;
+constexpr std::int64_t k_tile = 96;
 
 void check(const Context& context, AttentionShape shape) {
   if (shape.replicas < 0 || shape.rows < 0 || shape.tokens < 0 || shape.heads < 1 || shape.width < 0 ||

@@ -91,7 +91,7 @@ void multiply_block(const Sgemm& p, const Block& block) {
   }
   const float* a = block.a;
   const float* b = block.b;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (std::int64_t t = 0; t < block.k; ++t) {
     const __m256 b_low = _mm256_load_ps(b), b_high = _mm256_load_ps(b + 8);
 #pragma GCC unroll 8
