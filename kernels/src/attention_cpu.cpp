@@ -23,7 +23,7 @@ using simd::Floats;
 using simd::k_lanes;
 
 /// Queries whose probabilities are held at once in the backward pass: a multiple of the rows of a block, large enough
-/// that sums over them are worth loading and storing, small enough for the L1 cache.
+/// that sums over them are worth loading and storing, small enough for the L2 cache.
 constexpr std::int64_t k_tile = 96;
 
 void check(const Context& context, AttentionShape shape) {

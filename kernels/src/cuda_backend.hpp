@@ -88,9 +88,11 @@ void activation_backward(const Context& context, std::int64_t size, ActivationSp
                          const float* dy, float* dz);
 void gelu_forward(const Context& context, std::int64_t size, const float* z, float* y);
 void gelu_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
+void gelu_forward_with_slopes(const Context& context, std::int64_t size, float* z, float* y);
 void gelu_tanh_forward(const Context& context, std::int64_t size, const float* z, float* y);
 void gelu_tanh_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
 void add(const Context& context, std::int64_t size, const float* a, const float* b, float* y);
+void multiply(const Context& context, std::int64_t size, const float* a, const float* b, float* y);
 void dropout(const Context& context, DropoutShape shape, DropoutLayer layer, const DropoutDraw* draws,
              const std::int32_t* samples, const float* x, float* y);
 

@@ -3,6 +3,7 @@
 #include "eos/kernels/gelu.hpp"
 #include "for_values.hpp"
 #include "gelu_formula.hpp"
+#include "gelu_pass.hpp"
 
 namespace eos::kernels {
 
@@ -20,6 +21,12 @@ void gelu_backward(const Context& context, std::int64_t size, const float* z, co
     map_values(
         begin, end, dz, [](float value, float error) { return error * formula::gelu_slope(value); }, z, dy);
   });
+}
+
+void gelu_forward_with_slopes(const Context& context, std::int64_t size, float* z, float* y) {
+  if (context.backend() == Backend::cuda) return cuda::gelu_forward_with_slopes(context, size, z, y);
+  for_values(context, size,
+             [=](std::int64_t begin, std::int64_t end) { gelu_with_slopes(end - begin, z + begin, y + begin); });
 }
 
 void gelu_tanh_forward(const Context& context, std::int64_t size, const float* z, float* y) {

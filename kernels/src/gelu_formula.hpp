@@ -70,6 +70,19 @@ EOS_HD inline float gelu_slope(float z) {
   return z < 0.0f ? of_negative : 1.0f - of_negative;
 }
 
+/// Both, which share most of their work; t is distance_from_zero(z), taken before, because several choices would become
+/// branches and keep the compiler from vectorising. So the slope goes by the sign bit.
+EOS_HD inline float gelu_with_slope(float z, float t, float& slope) {
+  const float density = gaussian(t), tail = scaled_normal_tail(t);
+  std::uint32_t bits;
+  memcpy(&bits, &z, sizeof bits);
+  bits = 0x3F800000u & ((bits >> 31) - 1u);  // 1, or 0 for negative z
+  float positive;
+  memcpy(&positive, &bits, sizeof positive);
+  slope = fmaf(1.0f - 2.0f * positive, density * (tail - 0.398942280f * t), positive);
+  return (z < 0.0f ? 0.0f : z) - t * tail * density;
+}
+
 /// 2 sqrt(2/pi) (z + 0.044715 z^3): z Phi(z) is about z / (1 + e^-this).
 EOS_HD inline float gelu_tanh_argument(float z) { return z * fmaf(0.0713548163f, z * z, 1.59576912f); }
 

@@ -24,12 +24,18 @@ struct Sgemm {
   bool relu = false;            ///< negative results become 0
   const float* gate = nullptr;  ///< [m][n] with stride ldc: results become 0 where the gate is not positive
 
+  /// Called with rows of C when they are complete, as long as they are in the caches: what follows row by row. Each row
+  /// comes once. A part of the columns of a product must not have it.
+  void (*then)(const void* what, std::int64_t row, std::int64_t rows) = nullptr;
+  const void* what = nullptr;
+  std::int64_t first_row = 0;  ///< of a block, in the product it was taken from
+
   float* b_sums = nullptr;  ///< [n], sums of the columns of op(B) in order of k, which is not transposed then
 
   /// The block of C with `rows` rows from `row` and `columns` columns from `column`; that of row 0 has the sums.
   Sgemm block(std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) const {
     Sgemm part = *this;
-    part.m = rows, part.n = columns;
+    part.m = rows, part.n = columns, part.first_row += row;
     part.a += transpose_a ? row : row * lda;
     part.b += transpose_b ? column * ldb : column;
     part.c += row * ldc + column;
@@ -37,6 +43,9 @@ struct Sgemm {
     if (gate != nullptr) part.gate += row * ldc + column;
     if (b_sums != nullptr) part.b_sums = row == 0 ? b_sums + column : nullptr;
     return part;
+  }
+  void finish_rows() const {
+    if (then != nullptr) then(what, first_row, m);
   }
 };
 

@@ -280,6 +280,7 @@ void multiply_many_rows(const Sgemm& p) {
     Ahead a(part.a + rows * p.lda, left, p.k, p.lda, blocks), c(part.c + rows * p.ldc, left, p.n, p.ldc, blocks);
     for (std::int64_t k0 = 0; k0 < p.k; k0 += depth)
       multiply_slab(part, {k0, std::min(depth, p.k - k0), part.a + k0, panels + columns * k0}, a, c);
+    part.finish_rows();
   }
 }
 
@@ -290,10 +291,14 @@ void sgemm(const Sgemm& p) {
   if (!row && !sgemm_zeros_pay(p)) return sgemm_all_terms(p);
   sgemm_sum_columns(p);
   row ? sgemm_row(p) : sgemm_zeros(p);
+  p.finish_rows();
 }
 
 void sgemm_all_terms(const Sgemm& p) {
-  if (p.k == 0 || p.m == 0) return sgemm_onednn(p);  // sets zero and applies the epilogue
+  if (p.k == 0 || p.m == 0) {  // sets zero and applies the epilogue
+    sgemm_onednn(p);
+    return p.finish_rows();
+  }
   if (p.b_sums != nullptr) std::fill_n(p.b_sums, p.n, 0.0f);
   if (!p.transpose_a && p.m >= 4 * k_few_rows && p.k * p.n <= k_packed_b_floats) return multiply_many_rows(p);
   const std::int64_t depth = slab_depth(p.k, p.transpose_a ? k_transposed_depth : k_depth);
@@ -301,6 +306,7 @@ void sgemm_all_terms(const Sgemm& p) {
   for (std::int64_t row = 0; row < p.m; row += chunk) {
     const Sgemm part = p.block(row, std::min(chunk, p.m - row), 0, p.n);  // the sums come with the first rows
     p.transpose_a ? multiply_transposed(part, depth) : multiply_panels(part, depth);
+    part.finish_rows();
   }
 }
 
@@ -312,7 +318,10 @@ bool sgemm_is_splittable() { return true; }
 
 namespace eos::kernels {
 
-void sgemm(const Sgemm& p) { sgemm_onednn(p); }
+void sgemm(const Sgemm& p) {
+  sgemm_onednn(p);
+  p.finish_rows();
+}
 void sgemm_all_terms(const Sgemm& p) { sgemm_onednn(p); }
 bool sgemm_zeros_pay(const Sgemm&) { return false; }
 void sgemm_zeros(const Sgemm& p) { sgemm_onednn(p); }

@@ -29,7 +29,8 @@ kernels::ActivationSpec activation(const LayerCall& c) {
 void dense_forward(const LayerCall& c) {
   if (c.node.shared >= 0)
     return kernels::dense_backward_inputs(c.context, shape_of_tied(c), c.x, c.w, nullptr, {}, c.y);
-  kernels::dense_forward(c.context, shape_of(c), c.x, c.w, c.b, activation(c), c.y);
+  const kernels::ActivationSpec kind = c.slopes != nullptr ? kernels::Activation::gelu : activation(c);
+  kernels::dense_forward(c.context, shape_of(c), c.x, c.w, c.b, kind, c.y, {c.x2, c.slopes});
 }
 
 void dense_backward(const LayerCall& c) {
@@ -39,7 +40,8 @@ void dense_backward(const LayerCall& c) {
     return;
   }
   if (c.want_weights) kernels::dense_backward_weights(c.context, shape_of(c), c.x, c.dy, c.dw, c.db);
-  if (c.want_inputs) kernels::dense_backward_inputs(c.context, shape_of(c), c.sent, c.w, c.x, c.slope_of_x, c.dx);
+  const float* x = c.slopes_of_x != nullptr ? c.slopes_of_x : c.x;
+  if (c.want_inputs) kernels::dense_backward_inputs(c.context, shape_of(c), c.sent, c.w, x, c.slope_of_x, c.dx);
 }
 
 }  // namespace eos::sim

@@ -25,8 +25,9 @@ struct LayerCall {
   std::int64_t stride = 0;  ///< floats between replicas of w, b, dw and db
 
   const float* x = nullptr;   ///< [replicas][rows][in]
-  const float* x2 = nullptr;  ///< add: second summand
+  const float* x2 = nullptr;  ///< add, or dense with a sum joined to it: second summand
   float* y = nullptr;         ///< [replicas][rows][out]; backward: as forward left it
+  float* slopes = nullptr;    ///< dense: [replicas][rows][out], slopes of the gelu that is joined to it
   float* saved = nullptr;     ///< [replicas][rows][node.saved]
   float* notes = nullptr;     ///< [replicas][node.notes]
   float* state = nullptr;     ///< [replicas][graph.state] from this node's words on; null: none
@@ -41,6 +42,7 @@ struct LayerCall {
   float* db = nullptr;  ///< null where there are no biases
   bool want_weights = false, want_inputs = false;
   kernels::ActivationSpec slope_of_x;  ///< dx *= act'(x)
+  const float* slopes_of_x = nullptr;  ///< dx *= these, where slope_of_x is gelu
 };
 
 struct LayerFunctions {

@@ -27,12 +27,38 @@ theory::DataShape vectors(int inputs, int outputs) {
   return data;
 }
 
+std::vector<int> uses_of_levels(const theory::Graph& graph) {
+  std::vector<int> uses(static_cast<std::size_t>(graph.levels()), 0);
+  for (const theory::Node& node : graph.nodes) {
+    for (const int level : {node.from, node.with}) {
+      if (level > 0) ++uses[static_cast<std::size_t>(level)];
+    }
+  }
+  return uses;
+}
+
+bool is_gelu(const theory::Node& node) {
+  return node.spec.kind == theory::LayerKind::activation && node.spec.activation == theory::Activation::gelu;
+}
+
+/// Whether `next`, the only node that uses the output of the dense layer `node`, at `level`, can be joined to it.
+bool can_join(const theory::Node& node, const theory::Node& next, int level) {
+  if (node.spec.kind != theory::LayerKind::dense || node.shared >= 0 ||
+      node.spec.activation != theory::Activation::identity || (next.from != level && next.with != level))
+    return false;
+  return is_gelu(next) ||
+         (next.spec.kind == theory::LayerKind::add && next.spec.activation == theory::Activation::identity);
+}
+
 }  // namespace
 
 Network::Network(const theory::NetworkSpec& spec, const theory::DataShape& data)
-    : graph(theory::build_graph(spec, data)), widths(graph.chain()), biases(spec.biases) {
+    : graph(theory::build_graph(spec, data)), widths(graph.chain()), biases(spec.biases), joined_(graph.nodes.size()) {
   for (const theory::Block& b : graph.blocks) offsets.push_back(b.offset);
   offsets.push_back(graph.parameters);
+  const std::vector<int> uses = uses_of_levels(graph);
+  for (std::size_t n = 0; n + 1 < graph.nodes.size(); ++n)
+    joined_[n] = uses[n + 1] == 1 && can_join(graph.nodes[n], graph.nodes[n + 1], static_cast<int>(n) + 1) ? 1 : 0;
 }
 
 Network::Network(std::vector<int> all_widths, const theory::NetworkSpec& spec)
@@ -78,6 +104,8 @@ Activations::Activations(const kernels::Context& context, const Network& network
     levels_.push_back(buffer(rows * level_size_.back()));
     saved_.push_back(buffer(rows * saved_size_.back()));
     notes_.push_back(buffer(node != nullptr ? replicas * node->notes : 0));
+    if (network.joined(level - 1))  // perhaps never written, but moved and stored like others
+      context.fill_zero(levels_.back().data(), levels_.back().size() * sizeof(float));
   }
 }
 
@@ -111,7 +139,15 @@ void forward(const kernels::Context& context, const Network& network, const floa
              const Pass& pass, int begin, int end) {
   if (end < 0) end = network.nodes();
   for (int n = begin; n < end; ++n) {
-    const LayerCall c = call_of(context, network, weights, a, pass, n);
+    LayerCall c = call_of(context, network, weights, a, pass, n);
+    if (network.joined(n)) {
+      const theory::Node& next = network.graph.nodes[static_cast<std::size_t>(++n)];
+      if (is_gelu(next))
+        c.slopes = c.y;
+      else
+        c.x2 = a.row(next.from == n ? next.with : next.from, pass.first);
+      c.y = a.row(n + 1, pass.first);
+    }
     layer_functions(c.node.spec.kind).forward(c);
   }
 }
@@ -124,14 +160,10 @@ void forward(const kernels::Context& context, const Network& network, const floa
 }
 
 Backward::Backward(const kernels::Context& context, const Network& network, int capacity, int replicas)
-    : replicas_(replicas), plan_(theory::plan_gradients(network.graph)) {
+    : replicas_(replicas), plan_(theory::plan_gradients(network.graph)), uses_(uses_of_levels(network.graph)) {
   const theory::Graph& graph = network.graph;
-  uses_.assign(static_cast<std::size_t>(graph.levels()), 0);
   written_.assign(uses_.size(), 0);
   for (const theory::Node& node : graph.nodes) {
-    for (const int level : {node.from, node.with}) {
-      if (level > 0) ++uses_[static_cast<std::size_t>(level)];
-    }
     if (node.shared >= 0) shared_ = node.shared;
   }
   slope_done_.assign(uses_.size(), 0);
@@ -151,6 +183,11 @@ bool fuses_activation(const theory::Node& node) {
 
 kernels::ActivationSpec activation_of(const theory::Node& node) {
   return {node.spec.activation, static_cast<float>(node.spec.leak)};
+}
+
+/// Of the node that made a level.
+bool is_joined_gelu(const Network& network, int level) {
+  return network.joined(level - 2) && is_gelu(network.graph.nodes[static_cast<std::size_t>(level - 1)]);
 }
 
 }  // namespace
@@ -187,6 +224,14 @@ struct Backward::Course {
     own.written_[at(level)] = 1;
   }
 
+  /// The derivative of a joined gelu, unless its consumer has multiplied it by the slopes already.
+  void pass_gelu(int level, float* dy) const {
+    const int from = node(level).from;
+    if (!needed(from) || own.slope_done_[at(level)]) return pass_on(from, dy);
+    kernels::multiply(context, floats(level), a.row(from, pass.first), dy, target(from));
+    arrived(from);
+  }
+
   /// From d loss / d (output) to d loss / d (sums) where no consumer has done it.
   void apply_slope(int level, float* dy) const {
     if (!fuses_activation(node(level)) || own.slope_done_[at(level)]) return;
@@ -203,8 +248,9 @@ void Backward::start(const Network& network, int first_layer) {
 // Whose gradient a consumer may turn into that of the sums: the only one that uses it.
 bool Backward::fuses_slope(const Network& network, int consumer) const {
   const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(consumer)];
-  return node.from > 0 && uses_[static_cast<std::size_t>(node.from)] == 1 &&
-         fuses_activation(network.graph.nodes[static_cast<std::size_t>(node.from - 1)]) &&
+  if (node.from == 0 || uses_[static_cast<std::size_t>(node.from)] != 1) return false;
+  if (is_joined_gelu(network, node.from)) return node.spec.kind == theory::LayerKind::dense && node.shared < 0;
+  return fuses_activation(network.graph.nodes[static_cast<std::size_t>(node.from - 1)]) &&
          layer_functions(node.spec.kind).multiplies_slope;
 }
 
@@ -225,6 +271,10 @@ void Backward::run(const kernels::Context& context, const Network& network, cons
       course.pass_on(node.with, dy);
       continue;
     }
+    if (is_joined_gelu(network, level)) {
+      course.pass_gelu(level, dy);
+      continue;
+    }
     LayerCall c = call_of(context, network, weights, a, pass, n);
     c.dy = dy, c.sent = last ? sent : dy;
     c.want_inputs = course.needed(node.from);
@@ -232,6 +282,7 @@ void Backward::run(const kernels::Context& context, const Network& network, cons
     if (fuses_slope(network, n)) {
       c.slope_of_x = activation_of(course.node(node.from));
       slope_done_[static_cast<std::size_t>(node.from)] = 1;
+      if (is_joined_gelu(network, node.from)) c.slopes_of_x = a.row(course.node(node.from).from, pass.first);
     }
     run_layer(c, gradient, scope);
     if (c.want_inputs) course.arrived(node.from);

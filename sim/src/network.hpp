@@ -44,11 +44,17 @@ struct Network {
   kernels::Segments segments() const { return {layers(), offsets.data()}; }
   /// Dense layers alone: policies on units, sparse topologies, online updates and shallow scores need that.
   bool chain() const { return !widths.empty(); }
+  /// Whether node n is a dense layer that does the work of the node behind it in its own forward pass: a sum, whose
+  /// summand n + 1 then is never written, or a gelu, whose input n + 1 then holds its slopes.
+  bool joined(int n) const { return n >= 0 && n < nodes() && joined_[static_cast<std::size_t>(n)] != 0; }
 
   theory::Graph graph;
   std::vector<std::int64_t> offsets;  ///< [layers + 1] first parameter of each block
   std::vector<int> widths;            ///< of a chain, else empty
   bool biases = true;                 ///< of a chain
+
+ private:
+  std::vector<std::uint8_t> joined_;  ///< [nodes]
 };
 
 /// Normal weights with the mean and deviation of their block, biases 0 unless random_biases; addressed draws (step:
@@ -96,7 +102,8 @@ struct Pass {
   const kernels::DropoutDraw* draws = nullptr;
 };
 
-/// Fills levels begin + 1 .. end from level begin (end < 0: all), for the rows of `pass`.
+/// Fills levels begin + 1 .. end from level begin (end < 0: all), for the rows of `pass`. A joined node and the one
+/// behind it are not parted.
 void forward(const kernels::Context& context, const Network& network, const float* weights, Activations& a,
              const Pass& pass, int begin = 0, int end = -1);
 /// The same in Mode::score of a network without state.

@@ -3,7 +3,10 @@
 #include <cmath>
 #include <utility>
 
+#include "eos/core/error.hpp"
 #include "eos/kernels/device.hpp"
+#include "eos/kernels/elementwise.hpp"
+#include "eos/kernels/gelu.hpp"
 #include "kernel_test.hpp"
 
 namespace eos::kernels {
@@ -183,6 +186,52 @@ TEST(Dense, sample_has_the_same_bits_alone_and_in_any_batch) {
   }
 }
 #endif
+
+/// What a product does while its rows are in the caches, by kernels of their own.
+void expect_tail_has_the_bits_of_separate_kernels(const Context& context, DenseShape shape) {
+  SCOPED_TRACE(::testing::Message() << "replicas " << shape.replicas << " rows " << shape.rows << " threads "
+                                    << context.threads());
+  const Layer layer(shape);
+  const std::size_t outputs = layer.dz.size(), inputs = layer.x.size();
+  const Buffer<float> x(context, layer.x), w(context, layer.w), b(context, layer.b), dz(context, layer.dz);
+  Buffer<float> z(context, outputs), y(context, outputs), slopes(context, outputs), expected(context, outputs);
+  const auto size = static_cast<std::int64_t>(outputs), in_size = static_cast<std::int64_t>(inputs);
+  dense_forward(context, shape, x.data(), w.data(), b.data(), Activation::identity, z.data());
+
+  dense_forward(context, shape, x.data(), w.data(), b.data(), Activation::identity, y.data(), {dz.data(), nullptr});
+  add(context, size, z.data(), dz.data(), expected.data());
+  EXPECT_EQ(bits(y.get()), bits(expected.get()));
+
+  dense_forward(context, shape, x.data(), w.data(), b.data(), Activation::gelu, y.data(), {nullptr, slopes.data()});
+  gelu_forward_with_slopes(context, size, z.data(), expected.data());
+  EXPECT_EQ(bits(y.get()), bits(expected.get()));
+  EXPECT_EQ(bits(slopes.get()), bits(z.get()));
+
+  Buffer<float> dx(context, inputs), plain(context, inputs);
+  dense_backward_inputs(context, shape, dz.data(), w.data(), x.data(), Activation::gelu, dx.data());
+  dense_backward_inputs(context, shape, dz.data(), w.data(), nullptr, Activation::identity, plain.data());
+  multiply(context, in_size, plain.data(), x.data(), plain.data());
+  EXPECT_EQ(bits(dx.get()), bits(plain.get()));
+}
+
+const std::vector<DenseShape> k_tail_shapes = {{1, 1, 64, 20}, {3, 7, 30, 17}, {1, 331, 90, 70}, {1, 40, 300, 400}};
+
+TEST(Dense, summand_and_gelu_have_the_bits_of_separate_kernels) {
+  for (const DenseShape& shape : k_tail_shapes) {
+    for (const int threads : {1, 3}) expect_tail_has_the_bits_of_separate_kernels(Context::cpu(threads), shape);
+  }
+}
+
+TEST_F(OnCuda, dense_summand_and_gelu_have_the_bits_of_separate_kernels) {
+  for (const DenseShape& shape : k_tail_shapes) expect_tail_has_the_bits_of_separate_kernels(Context::cuda(), shape);
+}
+
+TEST(Dense, refuses_gelu_without_a_place_for_slopes) {
+  std::vector<float> one(1);
+  EXPECT_THROW(
+      dense_forward(Context::cpu(), {1, 1, 1, 1}, one.data(), one.data(), nullptr, Activation::gelu, one.data()),
+      core::Error);
+}
 
 TEST(Dense, lets_nan_through_the_rectifier_so_that_divergence_is_seen) {
   const Context context = Context::cpu();

@@ -88,6 +88,20 @@ TEST(Gelu, gives_the_numbers_of_pytorch) {
   }
 }
 
+void expect_both_at_once(const Context& context) {
+  const std::vector<float> z = grid();
+  const auto size = static_cast<std::int64_t>(z.size());
+  Buffer<float> kept(context, z), y(context, z.size());
+  gelu_forward_with_slopes(context, size, kept.data(), y.data());
+  EXPECT_EQ(bits(y.get()), bits(apply(context, gelu_forward, z)));
+  EXPECT_EQ(kept.get(), slopes(context, gelu_backward, z));
+}
+TEST(Gelu, gives_values_and_slopes_at_once_with_the_same_bits) {
+  expect_both_at_once(Context::cpu(1));
+  expect_both_at_once(Context::cpu(2));
+}
+TEST_F(OnCuda, gelu_gives_values_and_slopes_at_once_with_the_same_bits) { expect_both_at_once(Context::cuda()); }
+
 TEST(Gelu, slope_of_the_reference_equals_central_differences) {
   for (double z = -6; z < 6; z += 0.0937) {
     const double h = 1e-5;

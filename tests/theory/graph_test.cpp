@@ -400,8 +400,8 @@ void expect_no_gradient_is_overwritten(const Graph& graph) {
     const Node& node = graph.nodes[static_cast<std::size_t>(n)];
     const auto own = static_cast<std::size_t>(n + 1);
     ASSERT_TRUE(begun[own]);
-    const auto handed_over = [&](int level) {  // by an add, which passes its gradient on as it is
-      return node.spec.kind == LayerKind::add && level > 0 &&
+    const auto handed_over = [&](int level) {  // by an add, as it is, or by an activation, which works in place
+      return (node.spec.kind == LayerKind::add || node.spec.kind == LayerKind::activation) && level > 0 &&
              plan.slot[static_cast<std::size_t>(level)] == plan.slot[own];
     };
     for (const int level : {node.from, node.with}) {
@@ -434,6 +434,8 @@ TEST(Gradients, that_are_alive_together_never_share_memory) {
         node.with = below(n + 1);
         if (below(2) == 0) std::swap(node.from, node.with);
         if (below(2) == 0) node.spec.kind = LayerKind::add;
+      } else if (below(3) == 0) {
+        node.spec.kind = LayerKind::activation, node.out.channels = graph.level(n).channels;
       }
       graph.nodes.push_back(node);
     }

@@ -386,7 +386,8 @@ NetworkCounts graph_counts(const Graph& graph, std::int64_t input_bytes) {
 std::int64_t GradientPlan::total() const { return std::accumulate(words.begin(), words.end(), std::int64_t{0}); }
 
 // A gradient is alive from the backward pass of the last node that uses the level to that of the node that made it. An
-// add hands its own over to one of its inputs, where no other gradient of that input came before.
+// add hands its own over to one of its inputs, where no other gradient of that input came before; so does an
+// activation, which works in place.
 GradientPlan plan_gradients(const Graph& graph) {
   const auto levels = static_cast<std::size_t>(graph.levels());
   GradientPlan plan;
@@ -410,7 +411,7 @@ GradientPlan plan_gradients(const Graph& graph) {
     bool handed = false;
     for (const int level : {node.from, node.with}) {
       if (handed || own < 0 || level <= 0 || plan.slot[static_cast<std::size_t>(level)] >= 0 ||
-          node.spec.kind != LayerKind::add)
+          (node.spec.kind != LayerKind::add && node.spec.kind != LayerKind::activation))
         continue;
       plan.slot[static_cast<std::size_t>(level)] = own;
       auto& words = plan.words[static_cast<std::size_t>(own)];

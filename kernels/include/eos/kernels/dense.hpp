@@ -2,7 +2,8 @@
 // derivative.
 //
 // Per replica r:  y = act(x w + b);  dw = x^T dz, db = sum_rows dz;  dx = (dz w^T) * act'(x) where x is the
-// previous layer's activation output (activation.hpp; relu inside the product, the others in a pass over the result).
+// previous layer's activation output (activation.hpp), or its slopes where that was gelu. Activations, their slopes and
+// a summand of y are applied while the rows are in the caches.
 // Shapes: x [R][rows][in], w [R][in][out], b [R][out], y and dz [R][rows][out]; replicas of parameters may lie further
 // apart (DenseShape::stride). Fast version: on the CPU our own
 // AVX2/FMA product with fused epilogues (one thread a product; replicas, or blocks of one product, are spread over
@@ -32,12 +33,20 @@ struct DenseShape {
   std::int64_t bias_stride() const { return stride > 0 ? stride : out; }
 };
 
+/// Arrays [R][rows][out] that a forward pass has beside its result.
+struct DenseTail {
+  const float* summand = nullptr;  ///< y = act(x w + b) + summand
+  float* slopes = nullptr;         ///< of gelu, which needs it: act'(x w + b), with the bits of gelu_backward
+};
+
+/// throws Error E901 for gelu without slopes.
 void dense_forward(const Context& context, DenseShape shape, const float* x, const float* w, const float* b,
-                   ActivationSpec activation, float* y);
+                   ActivationSpec activation, float* y, DenseTail tail = {});
 /// b may be null (no biases). dw and db are overwritten; db may be null. rows = 0 gives zeros.
 void dense_backward_weights(const Context& context, DenseShape shape, const float* x, const float* dz, float* dw,
                             float* db);
-/// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value.
+/// dx[r][i][k] = sum_o dz[r][i][o] w[r][k][o] * act'(x[r][i][k]); act' from the output value. For gelu x holds the
+/// slopes themselves.
 void dense_backward_inputs(const Context& context, DenseShape shape, const float* dz, const float* w, const float* x,
                            ActivationSpec activation_of_x, float* dx);
 

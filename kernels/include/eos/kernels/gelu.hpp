@@ -19,6 +19,8 @@ namespace eos::kernels {
 void gelu_forward(const Context& context, std::int64_t size, const float* z, float* y);
 /// dz = dy gelu'(z)
 void gelu_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
+/// The exact form for a pass back to come: each z becomes the slope there, with the bits of gelu_backward.
+void gelu_forward_with_slopes(const Context& context, std::int64_t size, float* z, float* y);
 void gelu_tanh_forward(const Context& context, std::int64_t size, const float* z, float* y);
 void gelu_tanh_backward(const Context& context, std::int64_t size, const float* z, const float* dy, float* dz);
 
