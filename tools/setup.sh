@@ -15,6 +15,7 @@ case $scope in
   run) ;;
   test|bench)
     packages="$packages libgtest-dev libgmock-dev librapidcheck-dev librandom123-dev libadolc-dev hdf5-tools netcdf-bin python3 python3-h5py
+      slurm-wlm munge libopenmpi-dev openmpi-bin parallel
       python3-xarray python3-h5netcdf python3-netcdf4 python3-matplotlib python3-scipy python3-nbclient
       python3-nbformat python3-ipykernel python3-pytest" ;;
   *) echo "setup.sh: unknown scope '$scope': use run, test or bench" >&2; exit 2 ;;

@@ -14,6 +14,8 @@
 #include "eos/kernels/context.hpp"
 #include "eos/sim/data.hpp"
 #include "eos/sim/energy_meter.hpp"
+#include "run_program.hpp"
+#include "work_counter.hpp"
 
 extern char** environ;
 
@@ -86,6 +88,21 @@ void check_meters(Report& report) {
   }
 }
 
+void check_schedulers(Report& report) {
+  try {
+    report.fact("MPI", mpi_version() + "; eos sweep --mpi works under mpirun");
+  } catch (const core::Error& error) {
+    report.remark("MPI", error.diagnostics().front().message);
+  }
+  for (const auto& [name, program] : {std::pair{"Slurm", "sbatch"}, std::pair{"GNU parallel", "parallel"}}) {
+    const std::string path = find_program(program);
+    if (path.empty())
+      report.remark(name, fmt::format("{} is not on the PATH", program));
+    else
+      report.fact(name, path);
+  }
+}
+
 void check_data(Report& report) {
   report.fact("data folders", fmt::format("{}", fmt::join(sim::data_search_path(), ":")));
   for (const sim::KnownData& set : sim::known_data()) {
@@ -125,6 +142,7 @@ int run_doctor(Session& session) {
   check_cpu(report);
   check_cuda(report);
   check_meters(report);
+  check_schedulers(report);
   check_data(report);
   check_environment(report);
   report.fact("random numbers", fmt::format("Philox4x32-10, address layout {}", core::k_philox_layout_version));

@@ -21,7 +21,8 @@ std::atomic<int> g_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "the signal handler may only touch lock-free atomics");
 
 void on_signal(int number) {
-  if (g_signal.exchange(number) != 0) {  // the second one: give up at once
+  // A second Ctrl-C: at once. Other signals come twice when a scheduler tells a job's script and its processes.
+  if (g_signal.exchange(number) != 0 && number == SIGINT) {
     ::signal(number, SIG_DFL);
     ::raise(number);
   }
@@ -57,7 +58,7 @@ std::string cut(const std::string& text, std::size_t width) {
 }  // namespace
 
 struct StopOnSignal::Saved {
-  struct sigaction interrupt, terminate;
+  struct sigaction interrupt, terminate, user;
 };
 
 StopOnSignal::StopOnSignal() : saved_(new Saved{}) {
@@ -67,11 +68,13 @@ StopOnSignal::StopOnSignal() : saved_(new Saved{}) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &saved_->interrupt);
   sigaction(SIGTERM, &action, &saved_->terminate);
+  sigaction(SIGUSR1, &action, &saved_->user);
 }
 
 StopOnSignal::~StopOnSignal() {
   sigaction(SIGINT, &saved_->interrupt, nullptr);
   sigaction(SIGTERM, &saved_->terminate, nullptr);
+  sigaction(SIGUSR1, &saved_->user, nullptr);
   delete saved_;
 }
 

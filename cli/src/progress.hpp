@@ -22,11 +22,13 @@ class ConsoleProgress : public core::Progress {
   void begin(const std::string& task, double total, const std::string& unit) override;
   void update(const std::string& task, double done, const std::string& note) override;
   void end(const std::string& task) override;
-  /// True after SIGINT or SIGTERM while a StopOnSignal lives.
+  /// True after SIGINT, SIGTERM or SIGUSR1 while a StopOnSignal lives.
   bool stop_requested() const override;
 
   /// Announces work that will begin later, so that the share done and the time left refer to the whole.
   void expect(double total) { expected_ = total; }
+  /// Shows nothing from now on.
+  void silence() { mode_ = ProgressMode::none; }
   /// Removes the bar, so that other text can be written.
   void finish();
 
@@ -76,7 +78,7 @@ class NamedProgress : public core::Progress {
   Tasks tasks_;
 };
 
-/// While it lives, SIGINT and SIGTERM ask the work to stop and save; a second one ends the program at once.
+/// While it lives, SIGINT, SIGTERM and SIGUSR1 ask the work to stop and save; a second SIGINT ends the program at once.
 class StopOnSignal {
  public:
   StopOnSignal();

@@ -10,7 +10,7 @@
 #include "commands.hpp"
 #include "eos/core/error.hpp"
 #include "eos/kernels/context.hpp"
-#include "sweep_work.hpp"
+#include "sweep_submit.hpp"
 
 namespace eos::cli {
 
@@ -65,31 +65,16 @@ NextChunk chunks_for(const Arguments& arguments, const io::SweepPlan& plan) {
   return chunks_in_order(chunk + 1, chunk);
 }
 
-OpenSweep resume(Session& session, const std::string& path) {
-  const Arguments& arguments = session.arguments;
+/// A sweep that is there: its folder says all.
+void refuse_description(const Arguments& arguments, const std::string& path) {
   if (arguments.has("out") || arguments.has("set"))
     throw core::Error("E107", fmt::format("{} is the folder of a sweep, which holds its own description", path),
                       "leave -o and --set out, or name the sweep file to start another sweep");
-  OpenSweep sweep{io::SweepFolder(path), {}, nullptr, std::make_unique<SweepData>()};
-  sweep.plan = sweep.folder.plan();
-  sweep.runs = std::make_unique<SweepRuns>(
-      io::parse_sweep(sweep.folder.sweep_text(), sweep.plan.origin, {sweep.plan.overrides}));
-  return sweep;
 }
 
 int work(Session& session, OpenSweep& sweep) {
   const Arguments& arguments = session.arguments;
-  const StopOnSignal stop;
-  SweepWorkOptions options;
-  options.device = device_of(arguments);
-  options.threads = threads_of(session);
-  options.command_line = arguments.command_line;
-  options.checkpoint_seconds = static_cast<int>(arguments.integer("checkpoint-seconds"));
-  const NextChunk next = chunks_for(arguments, sweep.plan);
-  const SweepOutcome outcome =
-      work_on_sweep(sweep.folder, sweep.plan, *sweep.runs, *sweep.data, next, session.progress(), options);
-  session.progress().finish();
-
+  const SweepOutcome outcome = work_on(session, sweep, chunks_for(arguments, sweep.plan), threads_of(session));
   const std::string& dir = sweep.folder.path();
   Document document("eos.sweep/1");
   document.set("folder", dir, "sweep");
@@ -113,15 +98,43 @@ int work(Session& session, OpenSweep& sweep) {
   else if (open == 0)
     document.note(fmt::format("All runs are there. Next: eos merge {} -o sweep.h5", dir));
   session.print(document);
-  if (outcome.stopped) return k_stopped_resumable;
-  return outcome.failed > 0 ? k_check_failed : k_done;
+  return exit_code(outcome);
 }
 
 }  // namespace
 
+SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads) {
+  const StopOnSignal stop;
+  SweepWorkOptions options;
+  options.device = device_of(session.arguments);
+  options.threads = threads;
+  options.command_line = session.arguments.command_line;
+  options.checkpoint_seconds = static_cast<int>(session.arguments.integer("checkpoint-seconds"));
+  const SweepOutcome outcome =
+      work_on_sweep(sweep.folder, sweep.plan, *sweep.runs, *sweep.data, next, session.progress(), options);
+  session.progress().finish();
+  return outcome;
+}
+
+int exit_code(const SweepOutcome& outcome) {
+  if (outcome.stopped) return k_stopped_resumable;
+  return outcome.failed > 0 ? k_check_failed : k_done;
+}
+
+OpenSweep join_sweep(const std::string& folder) {
+  OpenSweep sweep{io::SweepFolder(folder), {}, nullptr, std::make_unique<SweepData>()};
+  sweep.plan = sweep.folder.plan();
+  sweep.runs = std::make_unique<SweepRuns>(
+      io::parse_sweep(sweep.folder.sweep_text(), sweep.plan.origin, {sweep.plan.overrides}));
+  return sweep;
+}
+
 OpenSweep open_sweep(Session& session, const std::string& target) {
-  if (is_folder(target)) return resume(session, target);
   const Arguments& arguments = session.arguments;
+  if (is_folder(target)) {
+    refuse_description(arguments, target);
+    return join_sweep(target);
+  }
   OpenSweep sweep{io::SweepFolder(arguments.text("out")), {}, nullptr, std::make_unique<SweepData>()};
   const io::Overrides overrides{arguments.list("set")};
   sweep.runs = std::make_unique<SweepRuns>(io::read_sweep(target, overrides));
@@ -182,27 +195,30 @@ Document plan_report(const OpenSweep& sweep, int threads) {
 int run_sweep(Session& session) {
   const Arguments& arguments = session.arguments;
   const std::string what = arguments.text("WHAT");
-  const bool action = what == "status" || what == "watch";
+  const bool submit = what == "submit", action = what == "status" || what == "watch" || submit;
   if (action && !arguments.has("TARGET"))
     throw core::Error("E100", fmt::format("eos sweep {} needs the folder of a sweep", what),
                       fmt::format("for example: eos sweep {} DIR", what));
-  if (what == "status") return sweep_status(session, arguments.text("TARGET"));
-  if (what == "watch") return sweep_watch(session, arguments.text("TARGET"));
-  if (arguments.has("TARGET"))
+  if (!action && arguments.has("TARGET"))
     throw core::Error("E100",
                       fmt::format("eos sweep {} takes no further word, got '{}'", what, arguments.text("TARGET")),
                       "the folder of the results is given with -o DIR");
-  const bool dry = arguments.has("dry-run");
-  if (!is_folder(what) && !arguments.has("out") && !dry)
+  if (!submit) refuse_submit_options(arguments);
+  const std::string target = action ? arguments.text("TARGET") : what;
+  if (what == "status") return sweep_status(session, target);
+  if (what == "watch") return sweep_watch(session, target);
+  const bool dry = arguments.has("dry-run") && !submit;
+  if (!is_folder(target) && !arguments.has("out") && !dry)
     throw core::Error("E100", "eos sweep needs -o DIR, the folder for results, or --dry-run",
                       "for example: " + arguments.verb->examples.front().command);
-  OpenSweep sweep = open_sweep(session, what);
+  if (arguments.has("mpi") && !submit && !dry) return sweep_with_mpi(session, target);
+  OpenSweep sweep = open_sweep(session, target);
   if (dry) {
     session.print(plan_report(sweep, threads_of(session)));
     return k_done;
   }
   create_folder(sweep);
-  return work(session, sweep);
+  return submit ? submit_sweep(session, sweep.folder) : work(session, sweep);
 }
 
 }  // namespace eos::cli

@@ -7,6 +7,7 @@
 #include "eos/io/sweep_folder.hpp"
 #include "session.hpp"
 #include "sweep_runs.hpp"
+#include "sweep_work.hpp"
 
 namespace eos::cli {
 
@@ -21,8 +22,18 @@ struct OpenSweep {
 /// From a sweep file, planned now, or from a folder that holds a sweep (`target` is a folder). The folder is not made:
 /// create_folder() does that.
 OpenSweep open_sweep(Session& session, const std::string& target);
+/// The sweep in a folder.
+OpenSweep join_sweep(const std::string& folder);
 /// Writes the plan into the folder, or takes over the plan that is there.
 void create_folder(OpenSweep& sweep);
+
+/// Works on the chunks that `next` hands out, with the device and checkpoints that were asked for.
+SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads);
+/// Exit code for what came out.
+int exit_code(const SweepOutcome& outcome);
+
+/// eos sweep --mpi: one of the processes of mpirun. The first one plans and makes the folder, the others join it.
+int sweep_with_mpi(Session& session, const std::string& target);
 
 /// The plan as text: runs, groups, chunks, forecasts.
 Document plan_report(const OpenSweep& sweep, int threads);

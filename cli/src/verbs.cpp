@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "energy.hpp"
 #include "eos/theory/control_problem.hpp"
+#include "sweep_submit.hpp"
 
 namespace eos::cli {
 
@@ -26,8 +27,9 @@ Option device_option() {
   return {.name = "device",
           .kind = ValueKind::device,
           .value = "NAME",
-          .help = "where to compute: auto, cpu, cuda or, by number, cuda:N; a cuda name may end in how large matrices "
-                  "are multiplied: :tf32 (the default), :fp32 or :bf16, see docs/gpu.md",
+          .help =
+              "where to compute: auto, cpu, cuda or, by number, cuda:N; a cuda name may end in how large matrices "
+              "are multiplied: :tf32 (the default), :fp32 or :bf16, see docs/gpu.md",
           .choices = {"auto", "cpu", "cuda"},
           .fallback = "auto",
           .environment = "EOS_DEVICE"};
@@ -261,13 +263,10 @@ Verb train_verb() {
           "[fly] "
           "simulates flies whose memory costs reserve (docs/fly.md).",
       .positionals = {{.name = "FILE.toml", .kind = ValueKind::file, .help = "a training file, see docs/manual.md"}},
-      .options = with({out_option("where to store the run (required)"),
-                       set_option(),
-                       plot_option("draw loss, accuracy, fractions and energy"),
-                       device_option(),
-                       seed_option(),
-                       threads_option()},
-                      energy_options()),
+      .options = with(
+          {out_option("where to store the run (required)"), set_option(),
+           plot_option("draw loss, accuracy, fractions and energy"), device_option(), seed_option(), threads_option()},
+          energy_options()),
       .examples = {{"eos train examples/fashion_dense.toml -o dense.h5", "train and store the run"},
                    {"eos train examples/fashion_joint.toml -o joint.h5 --set train.epochs=4 --seed 7",
                     "another horizon, one seed"},
@@ -283,60 +282,63 @@ Verb sweep_verb() {
       .description =
           "SWEEP.toml is a training file with a table [sweep]: axes over any of its keys, as a grid, a list, random or "
           "Latin hypercube or Sobol draws, times seeds. Results go to the folder given with -o. Runs are cut into "
-          "chunks; "
-          "any number of processes and machines may work on one folder, each takes chunks that nobody holds. Finished "
-          "runs are safe from the moment they end: after Ctrl-C (exit code 4), a kill or a full disk, 'eos sweep DIR' "
-          "goes on and repeats none. Runs that diverge are recorded as such; runs that fail are noted in DIR/failed "
-          "and "
-          "tried again (exit code 1).\n"
-          "status DIR tells how far it is, watch DIR shows it live, submit writes and submits a Slurm job array. When "
-          "all "
-          "runs are there, 'eos merge DIR -o sweep.h5' makes one file of them.",
-      .positionals = {{.name = "WHAT",
-                       .kind = ValueKind::file,
-                       .help = "SWEEP.toml to start (or to go on), the folder of a sweep to go on, or status, watch"},
-                      {.name = "TARGET",
-                       .kind = ValueKind::folder,
-                       .help = "status, watch: the folder of the sweep",
-                       .required = false}},
-      .options = {{.name = "out",
-                   .letter = 'o',
-                   .kind = ValueKind::folder,
-                   .value = "DIR",
-                   .help = "folder for results; the same command again goes on"},
-                  {.name = "dry-run",
-                   .help = "only show runs, groups, replicas, and what time, memory, energy and files they will take"},
-                  set_option(),
-                  {.name = "shard",
-                   .kind = ValueKind::text,
-                   .value = "I/N",
-                   .help = "work only on the I-th of N parts of the chunks"},
-                  {.name = "chunk", .kind = ValueKind::integer, .value = "C", .help = "work only on chunk C, from 0"},
-                  {.name = "replicas",
-                   .kind = ValueKind::integer,
-                   .value = "R",
-                   .help =
-                       "runs in lockstep (default: 1 on the CPU, on a GPU as many as make it fastest); results do not "
-                       "depend on it on the CPU",
-                   .minimum = 1},
-                  {.name = "chunk-minutes",
-                   .kind = ValueKind::number,
-                   .value = "M",
-                   .help = "longest chunk; small sweeps are cut finer",
-                   .fallback = "5",
-                   .minimum = 0.001},
-                  {.name = "checkpoint-seconds",
-                   .kind = ValueKind::integer,
-                   .value = "S",
-                   .help = "between checkpoints of a run in progress",
-                   .fallback = "120"},
-                  device_option(),
-                  threads_option()},
+          "chunks; any number of processes and machines may work on one folder, each takes chunks that nobody holds. "
+          "Finished runs are safe from the moment they end: after Ctrl-C (exit code 4), a kill or a full disk, 'eos "
+          "sweep DIR' goes on and repeats none. Runs that diverge are recorded as such; runs that fail are noted in "
+          "DIR/failed and tried again (exit code 1).\n"
+          "status DIR tells how far it is, watch DIR shows it live, submit hands it to Slurm, GNU parallel or mpirun. "
+          "When all runs are there, 'eos merge DIR -o sweep.h5' makes one file of them.",
+      .positionals =
+          {{.name = "WHAT",
+            .kind = ValueKind::file,
+            .help = "SWEEP.toml to start (or to go on), the folder of a sweep to go on, or status, watch, submit"},
+           {.name = "TARGET",
+            .kind = ValueKind::folder,
+            .help = "status, watch, submit: the folder of the sweep; submit: or SWEEP.toml",
+            .required = false}},
+      .options = with(
+          {{.name = "out",
+            .letter = 'o',
+            .kind = ValueKind::folder,
+            .value = "DIR",
+            .help = "folder for results; the same command again goes on"},
+           {.name = "dry-run",
+            .help = "only show runs, groups, replicas, and what time, memory, energy and files they will take"},
+           set_option(),
+           {.name = "shard",
+            .kind = ValueKind::text,
+            .value = "I/N",
+            .help = "work only on the I-th of N parts of the chunks"},
+           {.name = "chunk", .kind = ValueKind::integer, .value = "C", .help = "work only on chunk C, from 0"},
+           {.name = "replicas",
+            .kind = ValueKind::integer,
+            .value = "R",
+            .help = "runs in lockstep (default: 1 on the CPU, on a GPU as many as make it fastest); results do not "
+                    "depend on it on the CPU",
+            .minimum = 1},
+           {.name = "chunk-minutes",
+            .kind = ValueKind::number,
+            .value = "M",
+            .help = "longest chunk; small sweeps are cut finer",
+            .fallback = "5",
+            .minimum = 0.001},
+           {.name = "checkpoint-seconds",
+            .kind = ValueKind::integer,
+            .value = "S",
+            .help = "between checkpoints of a run in progress",
+            .fallback = "120"},
+           device_option(),
+           threads_option(),
+           {.name = "mpi",
+            .help = "under mpirun: its processes share the chunks. submit: print the command for mpirun"}},
+          submit_options()),
       .examples = {{"eos sweep examples/sweeps/learning_rates.toml -o lr", "run it on all cores"},
                    {"eos sweep examples/sweeps/learning_rates.toml --dry-run", "what would it take?"},
                    {"eos sweep lr", "go on after an interruption"},
                    {"eos sweep status lr", "how far is it?"},
                    {"eos sweep lr --shard 2/4", "the second of four machines that share a file system"},
+                   {"eos sweep submit lr --slurm --array-limit 20", "as a Slurm job array, 20 tasks at a time"},
+                   {"mpirun -n 8 eos sweep lr --mpi --threads 1", "eight processes, wherever mpirun starts them"},
                    {"eos merge lr -o lr.h5", "what to do next"}},
       .run = run_sweep};
 }

@@ -78,6 +78,10 @@ const std::vector<ErrorCode>& error_codes() {
        "--energy nvml needs a run on an NVIDIA GPU and its driver, --energy rapl counters of the processor that this "
        "user may read, --energy model a file of coefficients. `eos doctor` says which meters work here and why others "
        "do not; --energy auto takes what there is. docs/energy.md says more."},
+      {"E308", Fault::machine, "the scheduler or MPI cannot be used",
+       "Slurm's commands are missing here or refused the job (the message holds their own words), or this eos has no "
+       "MPI. `eos doctor` says what it found. A sweep needs neither: several `eos sweep DIR`, on one machine or on many "
+       "that share the folder, divide the work among themselves. docs/sweeps.md says more."},
       {"E401", Fault::input, "the control problem is not well posed",
        "For instance reversed bounds, a negative price that makes the energy unbounded below, or a horizon of zero."},
       {"E402", Fault::input, "the calibration does not contain what the plan needs",

@@ -106,8 +106,8 @@ TEST_F(Interrupted, by_sigkill_resumes_to_the_same_content) {
   EXPECT_EQ(hash_of(folder / "run.h5"), expected);
 }
 
-TEST_F(Interrupted, by_sigint_or_sigterm_saves_says_how_to_resume_and_ends_with_code_4) {
-  for (const int number : {SIGINT, SIGTERM}) {
+TEST_F(Interrupted, by_sigint_sigterm_or_sigusr1_saves_says_how_to_resume_and_ends_with_code_4) {
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
     Process process(words, folder / "out", folder / "err");
     ASSERT_TRUE(process.wait_until([this] { return fs::exists(folder / "run.h5.checkpoint/lock"); }));
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
