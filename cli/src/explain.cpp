@@ -37,7 +37,11 @@ std::string markdown() {
   return text;
 }
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
+struct Field {
+  std::string name, text;
+  Cell value = {};  ///< the number that the text rounds, for programs
+};
+using Fields = std::vector<Field>;
 
 Fields fields_of(const core::ErrorCode& row) {
   return {{"code", std::string(row.code)},
@@ -57,9 +61,9 @@ Fields fields_of(const MethodExplanation& row) {
 
 Fields fields_of(const SolverExplanation& row) {
   Fields fields = {{"solver", "eos plan --method " + row.name}, {"rule", row.rule}};
-  if (!row.paper.empty()) fields.emplace_back("source", row.paper);
-  fields.emplace_back("accuracy", row.order);
-  fields.emplace_back("use", row.use);
+  if (!row.paper.empty()) fields.push_back({"source", row.paper});
+  fields.push_back({"accuracy", row.order});
+  fields.push_back({"use", row.use});
   return fields;
 }
 
@@ -67,15 +71,17 @@ Fields fields_of(const theory::ModelInfo& model) {
   Fields fields = {
       {"model", fmt::format("[model] name = \"{}\"", model.name)}, {"title", model.title}, {"source", model.paper}};
   for (const theory::ModelParameter& p : model.parameters)
-    fields.emplace_back(p.name, fmt::format("{} (default {:g}{})", p.meaning, p.value,
-                                            p.unit == "1" || p.unit.empty() ? "" : " " + p.unit));
+    fields.push_back({p.name,
+                      fmt::format("{} (default {:g}{})", p.meaning, p.value,
+                                  p.unit == "1" || p.unit.empty() ? "" : " " + p.unit),
+                      p.value});
   return fields;
 }
 
 Fields fields_of(const theory::PriceList& list) {
   Fields fields = {{"price list", list.name}, {"title", list.title}};
   const auto price = [&fields](const char* name, double joules, const char* per) {
-    if (joules != 0) fields.emplace_back(name, fmt::format("{} per {}", si(joules, "J"), per));
+    if (joules != 0) fields.push_back({name, fmt::format("{} per {}", si(joules, "J"), per), joules});
   };
   price("mac", list.mac, "multiply-add, forward and backward");
   price("scoring_mac", list.scoring_mac, "multiply-add of scoring forwards");
@@ -88,7 +94,7 @@ Fields fields_of(const theory::PriceList& list) {
   price("weight_read", list.weight_read, "parameter word read");
   price("input_byte", list.input_byte, "input byte");
   price("sample", list.sample, "sample presented");
-  fields.emplace_back("source", list.source);
+  fields.push_back({"source", list.source});
   return fields;
 }
 
@@ -109,10 +115,10 @@ std::vector<Fields> explanations_of(const std::string& topic) {
 constexpr std::size_t k_margin = 14;
 
 void print_fields(Session& session, const Fields& fields) {
-  for (const auto& [name, value] : fields) {
+  for (const auto& [name, text, value] : fields) {
     const std::string label = fmt::format("{:<{}}", name, k_margin);
     session.out << (session.colour_out ? "\033[1m" + label + "\033[0m" : label)
-                << wrapped(value, k_margin).substr(k_margin);
+                << wrapped(text, k_margin).substr(k_margin);
   }
 }
 
@@ -125,9 +131,11 @@ void print_explanations(Session& session, const std::vector<Fields>& found) {
     return;
   }
   Document document("eos.explain/1");
-  Table& table = document.table("explanations", "", {{"topic", "topic"}, {"field", "field"}, {"text", "text"}});
+  Table& table = document.table(
+      "explanations", "",
+      {{"topic", "topic"}, {"field", "field"}, {"text", "text"}, {"value", "value", Style::precise}});
   for (const Fields& fields : found)
-    for (const auto& [name, value] : fields) table.add({fields.front().second, name, value});
+    for (const auto& [name, text, value] : fields) table.add({fields.front().text, name, text, value});
   session.print(document);
 }
 

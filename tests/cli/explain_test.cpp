@@ -58,6 +58,20 @@ TEST(Explain, speaks_json) {
   EXPECT_EQ(json["explanations"][0]["text"], "E102");
 }
 
+TEST(Explain, gives_programs_the_exact_prices) {
+  for (const std::string& name : theory::builtin_price_names()) {
+    const auto json = nlohmann::json::parse(eos_says({"explain", name, "--format", "json"}).out);
+    std::map<std::string, double> values;
+    for (const auto& row : json["explanations"])
+      if (!row["value"].is_null()) values[row["field"]] = row["value"];
+    const theory::PriceList list = theory::builtin_prices(name);
+    EXPECT_EQ(values["mac"], list.mac) << name;
+    EXPECT_EQ(values["write"], list.write) << name;
+    EXPECT_EQ(values["maintenance"], list.maintenance) << name;
+    EXPECT_EQ(values["sample"], list.sample) << name;
+  }
+}
+
 TEST(Errors, page_of_the_manual_is_up_to_date) {
   const Said said = eos_says({"explain", "--all", "--format", "markdown"});
   const std::string path = std::string(EOS_SOURCE_DIR) + "/docs/errors.md";

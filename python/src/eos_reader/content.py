@@ -22,11 +22,13 @@ class ContentError(ValueError):
     """The file is not an EOS-1 file, or its numbers are not those that eos wrote."""
 
 
-def _is_bare_dimension(dataset: h5py.Dataset) -> bool:
+def is_bare_dimension(dataset: h5py.Dataset) -> bool:
+    """A dimension without coordinate: netCDF-4 marks its scale."""
     return bytes(dataset.attrs.get("NAME", b"")).startswith(_BARE_DIMENSION)
 
 
-def _dimensions(name: str, dataset: h5py.Dataset) -> list[str]:
+def dimensions_of(name: str, dataset: h5py.Dataset) -> list[str]:
+    """Names of the dimensions of a variable, without their groups."""
     if h5py.h5ds.is_scale(dataset.id):
         return [name]
     return [dim[0].name.rsplit("/", 1)[-1] for dim in dataset.dims]
@@ -35,7 +37,7 @@ def _dimensions(name: str, dataset: h5py.Dataset) -> list[str]:
 def _variable(name: str, dataset: h5py.Dataset) -> Iterator[bytes]:
     text = h5py.check_string_dtype(dataset.dtype) is not None
     kind = "str" if text else dataset.dtype.newbyteorder("=").str.lstrip("<>|=")
-    dims = "".join(f" {dim}={size}" for dim, size in zip(_dimensions(name, dataset), dataset.shape))
+    dims = "".join(f" {dim}={size}" for dim, size in zip(dimensions_of(name, dataset), dataset.shape))
     yield f"variable {name} {kind}{dims}\n".encode()
     if text:
         for value in np.asarray(dataset[()], dtype=object).ravel():
@@ -49,7 +51,7 @@ def _variable(name: str, dataset: h5py.Dataset) -> Iterator[bytes]:
 def _group(path: str, group: h5py.Group) -> Iterator[bytes]:
     yield f"group {path}/\n".encode()
     for name in sorted(group):
-        if isinstance(group[name], h5py.Dataset) and not _is_bare_dimension(group[name]):
+        if isinstance(group[name], h5py.Dataset) and not is_bare_dimension(group[name]):
             yield from _variable(name, group[name])
     for name in sorted(group):
         if isinstance(group[name], h5py.Group) and name != "provenance":

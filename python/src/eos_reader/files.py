@@ -1,4 +1,4 @@
-"""Open EOS-1 files: one group, or all of them."""
+"""Open EOS-1 files and the folders of sweeps: one group, or all of them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,33 @@ import h5py
 import xarray as xr
 
 from .content import Path, verify as verify_content
+from .sweep_folder import chunk_files, open_folder
+
+
+def _with_coordinates(data: xr.Dataset, root: xr.Dataset) -> xr.Dataset:
+    """A group with the coordinates of the root for the dimensions they share; those of runs (seed, axes) among them."""
+    shared = {name: c for name, c in root.coords.items() if name not in data.variables and c.dims and c.dims[0] in data.dims}
+    return data.assign_coords({name: c for name, c in shared.items() if all(c.sizes[d] == data.sizes.get(d) for d in c.dims)})
 
 
 def open(path: Path, group: str = "", *, engine: Optional[str] = None, verify: bool = True) -> xr.Dataset:
-    """The main table of a file, or one of its groups, as a Dataset.
+    """The main table of a file or of the folder of a sweep, or one of its groups, as a Dataset.
 
-    A group gets the coordinates of the root for the dimensions it shares with it. `engine` is "h5netcdf", "netcdf4" or
-    None for xarray's choice. With `verify`, raises ContentError when the numbers are not those that eos wrote.
+    A group gets the coordinates of the root for the dimensions it shares with it. Of a folder all finished runs are there,
+    in the order of the plan, as in the file that ``eos merge --partial`` would make. Numbers are read when they are asked
+    for. `engine` is "h5netcdf", "netcdf4" or None for xarray's choice. With `verify`, raises ContentError when the numbers
+    are not those that eos wrote; this reads everything once, so for the first look at a large sweep use verify=False.
     """
+    name = group.strip("/")
+    if os.path.isdir(path):
+        groups = open_folder(path, verify_content=verify)
+        return _with_coordinates(groups[f"/{name}"], groups["/"]) if name else groups["/"]
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"there is no file {os.fspath(path)}")
     if verify:
         verify_content(path)
     root = xr.open_dataset(os.fspath(path), engine=engine)
-    if not group.strip("/"):
-        return root
-    data = xr.open_dataset(os.fspath(path), group=group.strip("/"), engine=engine)
-    shared = {name: root.coords[name] for name in data.dims if name in root.coords and name not in data.coords}
-    return data.assign_coords({name: c for name, c in shared.items() if c.sizes[name] == data.sizes[name]})
+    return _with_coordinates(xr.open_dataset(os.fspath(path), group=name, engine=engine), root) if name else root
 
 
 def _group_paths(group: h5py.Group, path: str = "") -> list[str]:
@@ -37,6 +48,9 @@ def tree(path: Path, *, engine: Optional[str] = None, verify: bool = True) -> An
 
     Both are indexed alike: ``tree(path)["/schedule"]``.
     """
+    if os.path.isdir(path):
+        groups = open_folder(path, verify_content=verify)
+        return xr.DataTree.from_dict(groups) if hasattr(xr, "DataTree") else groups
     if verify:
         verify_content(path)
     if hasattr(xr, "open_datatree"):
@@ -47,8 +61,8 @@ def tree(path: Path, *, engine: Optional[str] = None, verify: bool = True) -> An
 
 
 def provenance(path: Path) -> dict[str, Any]:
-    """What made the file: effective configuration, command, version, commit, compiler, seeds."""
-    with h5py.File(path, "r") as file:
+    """What made the file: effective configuration, command, version, commit, compiler, seeds. Of a folder: its first chunk."""
+    with h5py.File(chunk_files(path)[0] if os.path.isdir(path) else path, "r") as file:
         return dict(file["provenance"].attrs) if "provenance" in file else {}
 
 

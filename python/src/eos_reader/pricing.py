@@ -5,6 +5,9 @@ A run stores exact counts (the ledger); a price list turns them into joules afte
 
 from __future__ import annotations
 
+import functools
+import json
+import operator
 import os
 import tomllib
 from typing import Mapping, Union
@@ -13,6 +16,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from .command import eos
 from .content import Path
 
 #: Price of each count of the ledger, and the energy term it belongs to.
@@ -85,30 +89,63 @@ def energy_table(runs: Union[xr.Dataset, Mapping[str, xr.Dataset]]) -> pd.DataFr
     return table
 
 
+@functools.lru_cache(maxsize=None)
+def _builtin_prices(name: str) -> dict[str, float]:
+    """A price list that is built into eos, from the program itself."""
+    rows = json.loads(eos("explain", name, "--format", "json"))["explanations"]
+    prices = {row["field"]: float(row["value"]) for row in rows if row["value"] is not None}
+    if not any(row["field"] == "price list" for row in rows):
+        raise KeyError(f"eos knows {name!r}, but it is no price list; 'eos explain' lists them")
+    return prices
+
+
 def read_prices(prices: Prices) -> dict[str, float]:
-    """Joules per count: a mapping as it is, or the table [prices] of a TOML file."""
+    """Joules per count: a mapping as it is, the table [prices] of a TOML file, or a built-in list by its name ("hbm2").
+
+    What is not listed is free. Built-in lists come from the eos program (``eos explain hbm2`` shows numbers and
+    sources), so that no number is kept twice.
+    """
     if not isinstance(prices, (str, os.PathLike)):
         return dict(prices)
+    if isinstance(prices, str) and not prices.endswith(".toml"):
+        return dict(_builtin_prices(prices))
     with open(prices, "rb") as file:
         table = tomllib.load(file).get("prices", {})
     return {key: float(value) for key, value in table.items() if isinstance(value, (int, float))}
 
 
-def reprice(run: xr.Dataset, prices: Prices) -> xr.Dataset:
-    """The run with `energy` and its terms computed anew from the ledger under other prices."""
+def _terms(run: xr.Dataset, prices: Prices) -> dict[str, xr.DataArray]:
+    """Joules by term: count times price, in the order in which eos sums them. NaN where a padded table has no count (-1)."""
     per_count = read_prices(prices)
     unknown = set(per_count) - {price for price, _ in PRICE_KEYS.values()}
     if unknown:
         raise KeyError(f"unknown prices {sorted(unknown)}; known are {sorted({p for p, _ in PRICE_KEYS.values()})}")
-    energies: dict[str, xr.DataArray] = {}
+    terms: dict[str, xr.DataArray] = {}
     for count, (price, term) in PRICE_KEYS.items():
         if count not in run and not per_count.get(price, 0.0):
             continue  # a file from before this count existed
-        part = run[count] * per_count.get(price, 0.0)
-        energies[term] = energies[term] + part if term in energies else part
+        part = run[count].where(run[count] >= 0) * per_count.get(price, 0.0)
+        terms[term] = terms[term] + part if term in terms else part
+    return terms
+
+
+def energy(run: xr.Dataset, prices: Prices) -> xr.DataArray:
+    """Energy (J) of runs under a price list, from their counts: E = sum of count times price, cumulative as the counts are.
+
+    `run`: a run, or a sweep with all its runs at once. `prices`: numbers, a TOML file or the name of a built-in list, see
+    `read_prices`. With the list that the run was made under it is the stored `energy`, to the last bit. Formula: theory/ledger.hpp,
+    after Li & van Rossum, eLife 9:e50804 (2020), eq. 1 and 4, and van Rossum & Pache, PLoS Comput Biol 20(10):e1012553 (2024).
+    """
+    total = functools.reduce(operator.add, _terms(run, prices).values())
+    name = prices if isinstance(prices, str) else "given"
+    total.name = "energy"
+    return total.assign_attrs(units="J", long_name=f"modelled energy of training, cumulative, prices: {name}")
+
+
+def reprice(run: xr.Dataset, prices: Prices) -> xr.Dataset:
+    """The run, or the sweep, with `energy` and its terms computed anew from the ledger under other prices."""
     priced = run.copy()
-    for term, values in energies.items():
+    for term, values in _terms(run, prices).items():
         priced[f"energy_{term}"] = values.assign_attrs(units="J", long_name=f"part of energy: {term}")
-    total = sum(energies.values())
-    priced["energy"] = total.assign_attrs(units="J", long_name="modelled energy of training, priced again")  # type: ignore[union-attr]
+    priced["energy"] = energy(run, prices)
     return priced
