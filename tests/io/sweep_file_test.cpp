@@ -115,7 +115,8 @@ TEST(SweepFile, every_example_is_valid_and_small) {
                                                       {"hypercube", 16},
                                                       {"conditions", 14},
                                                       {"architectures", 12},
-                                                      {"published_methods", 16}}));
+                                                      {"published_methods", 16},
+                                                      {"energy_at_accuracy", 640}}));
 }
 
 TEST(SweepFile, seeds_are_a_list_a_number_or_those_of_the_run) {

@@ -263,11 +263,10 @@ class _Group:
         self._add(name, like, source, "attribute")
 
     def dataset(self) -> xr.Dataset:
-        coordinates = str(self.attrs.get("run_coordinates", "")).split()
-        for name, variable in self.variables.items():
-            if coordinates and name not in self.dims and name != "run" and name not in coordinates:
-                variable.attrs["coordinates"] = " ".join(c for c in coordinates if c in self.variables)
-        return xr.decode_cf(xr.Dataset(self.variables, attrs=self.attrs))
+        coordinates = [name for name in str(self.attrs.get("run_coordinates", "")).split() if name in self.variables]
+        for variable in self.variables.values():
+            variable.attrs.pop("coordinates", None)  # as xarray does when it reads a file: they are coordinates now
+        return xr.Dataset(self.variables, attrs=self.attrs).set_coords(coordinates)
 
 
 def _plain(long_name: str) -> Attributes:

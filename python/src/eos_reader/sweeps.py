@@ -178,7 +178,8 @@ def compare_at_target(sweep: xr.Dataset, accuracy: float, by: Names, baseline: o
     `baseline`: the value of `by` (a tuple when `by` names several axes) that the ratios are relative to; below 1 less
     energy is needed. Every resample draws seeds, the same for all methods and horizons, and interpolates the means as
     `energy_at_target` does. Columns: energy, energy_low, energy_high, ratio, ratio_low, ratio_high; the interval is NaN
-    when in some resample a curve does not bracket the target. `bootstrap` tells how far to trust few seeds.
+    when in some resample a curve does not bracket the target. `method` as in `paired_bootstrap`, and with its caution: with few
+    seeds believe "t".
     """
     table = _curves(sweep, by, horizon, variable, prices)
     groups = list(table[table.accuracy.dims[0]].values)
@@ -191,7 +192,7 @@ def compare_at_target(sweep: xr.Dataset, accuracy: float, by: Names, baseline: o
 
     def interval(statistic) -> Interval:  # type: ignore[no-untyped-def]
         return bootstrap_seeds(statistic, table.sizes["seed"], method=method, confidence=confidence, resamples=resamples,
-                               random_seed=random_seed)
+                               random_seed=random_seed, log=True)
 
     base, rows = groups.index(baseline), []
     for group in range(len(groups)):
