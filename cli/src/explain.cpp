@@ -71,10 +71,10 @@ Fields fields_of(const theory::ModelInfo& model) {
   Fields fields = {
       {"model", fmt::format("[model] name = \"{}\"", model.name)}, {"title", model.title}, {"source", model.paper}};
   for (const theory::ModelParameter& p : model.parameters)
-    fields.push_back({p.name,
-                      fmt::format("{} (default {:g}{})", p.meaning, p.value,
-                                  p.unit == "1" || p.unit.empty() ? "" : " " + p.unit),
-                      p.value});
+    fields.push_back(
+        {p.name,
+         fmt::format("{} (default {:g}{})", p.meaning, p.value, p.unit == "1" || p.unit.empty() ? "" : " " + p.unit),
+         p.value});
   return fields;
 }
 
@@ -131,9 +131,9 @@ void print_explanations(Session& session, const std::vector<Fields>& found) {
     return;
   }
   Document document("eos.explain/1");
-  Table& table = document.table(
-      "explanations", "",
-      {{"topic", "topic"}, {"field", "field"}, {"text", "text"}, {"value", "value", Style::precise}});
+  Table& table =
+      document.table("explanations", "",
+                     {{"topic", "topic"}, {"field", "field"}, {"text", "text"}, {"value", "value", Style::precise}});
   for (const Fields& fields : found)
     for (const auto& [name, text, value] : fields) table.add({fields.front().text, name, text, value});
   session.print(document);

@@ -1,6 +1,7 @@
 // Explanations cover everything that has a name, docs/errors.md is up to date, completion scripts parse.
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 

@@ -1,6 +1,7 @@
 // Writes the files that the tests of the Python reader open: every element type, a run with known crossings, a plan, a
 // picture.
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <numbers>
 
@@ -120,17 +121,18 @@ eos::io::Figure figure() {
   return f;
 }
 
-/// Chunk files of a sweep and what they become.
-void write_sweep(const std::string& folder) {
+/// Chunk files of a sweep and what they become. Runs of `ragged` have coordinates of their own.
+void write_sweep(const std::string& folder, const std::string& merged, bool same_grid) {
+  std::filesystem::create_directories(folder);
   std::vector<std::string> chunks;
   for (const auto& [from, to] : {std::pair{0, 7}, {7, 20}, {20, 33}}) {
     chunks.push_back(folder + "chunk-00000" + std::to_string(chunks.size()) + ".h5");
     eos::io::write_hdf5(chunks.back(),
-                        eos::io::stack_runs(eos::io::testing::sample_runs(from, to, {.same_grid = true})),
+                        eos::io::stack_runs(eos::io::testing::sample_runs(from, to, {.same_grid = same_grid})),
                         eos::io::Storage::contiguous);
   }
   eos::core::Progress silent;
-  eos::io::merge_sweeps(chunks, folder + "merged.h5", {}, silent);
+  eos::io::merge_sweeps(chunks, merged, {}, silent);
 }
 
 }  // namespace
@@ -146,7 +148,8 @@ int main(int argc, char** argv) {
     eos::io::write_hdf5(folder + "control.h5", control());
     eos::io::write_hdf5(folder + "calibration.h5", eos::io::to_dataset(eos::theory::Calibration{}));
     eos::io::write_png(folder + "figure.png", figure());
-    write_sweep(folder);
+    write_sweep(folder, folder + "merged.h5", true);
+    write_sweep(folder + "ragged/", folder + "ragged.h5", false);
     return 0;
   } catch (const eos::core::Error& error) {
     std::cerr << error.what() << "\n";

@@ -309,8 +309,9 @@ def open_folder(folder: Path, *, verify_content: bool = True) -> dict[str, xr.Da
         for path in paths:
             verify(path)
     chunks = [reader.chunk(path) for path in paths]
-    configs = {str(chunk.child("provenance").attrs.get("config", "")) for chunk in chunks}
-    if len(configs) > 1:
+    names = {str(chunk.attrs.get("run_coordinates", "")) for chunk in chunks}
+    files = {str(chunk.child("provenance").attrs.get("effective_toml", "")) for chunk in chunks} - {""}
+    if len(names) > 1 or len(files) > 1:
         raise ContentError(f"{os.fspath(folder)} holds chunks of different sweeps")
     groups = dict(_walk(chunks, "", {}))
     root = groups["/"]
