@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "commands.hpp"
+#include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/kernels/context.hpp"
 #include "sweep_submit.hpp"
@@ -106,7 +107,9 @@ int work(Session& session, OpenSweep& sweep) {
 SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads) {
   const StopOnSignal stop;
   SweepWorkOptions options;
-  options.device = device_of(session.arguments);
+  options.devices = {device_of(session.arguments)};
+  options.meter = meter_options(session.arguments);
+  options.carbon = carbon_factors(session.arguments);
   options.threads = threads;
   options.command_line = session.arguments.command_line;
   options.checkpoint_seconds = static_cast<int>(session.arguments.integer("checkpoint-seconds"));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -18,6 +19,7 @@
 #include "eos/kernels/context.hpp"
 #include "eos/sim/batch.hpp"
 #include "files.hpp"
+#include "sweep_meter.hpp"
 
 namespace eos::cli {
 
@@ -32,7 +34,9 @@ constexpr double k_report_seconds = 2;
 class News {
  public:
   News(const io::SweepFolder& folder, core::Progress& progress, const SweepWorkOptions& options, std::int64_t runs)
-      : folder_(folder), progress_(progress), worker_(io::this_worker(options.device, options.threads)) {
+      : folder_(folder),
+        progress_(progress),
+        worker_(io::this_worker(fmt::format("{}", fmt::join(options.devices, " ")), options.threads)) {
     worker_.joules = std::numeric_limits<double>::quiet_NaN();
     progress_.begin(k_task, static_cast<double>(runs), "runs");
     folder_.report(worker_);
@@ -53,9 +57,10 @@ class News {
     change([&] { share_ += part; });
   }
   /// `counted`: what of the run was reported by advances().
-  void ends(sim::RunStatus status, double counted) {
+  void ends(sim::RunStatus status, double counted, double joules) {
     change([&] {
       --worker_.running, ++worker_.done;
+      worker_.joules = joules;
       share_ += 1 - counted;
       worker_.diverged += status == sim::RunStatus::diverged ? 1 : 0;
     });
@@ -139,15 +144,16 @@ class Bench {
         options_(options),
         news_(news),
         outcome_(outcome),
-        sweep_(core::sha256_hex(runs.file().text)) {}
+        sweep_(core::sha256_hex(runs.file().text)),
+        meter_(options.meter, options.carbon, kernels::Context::named(options.devices.front())) {}
 
-  /// What one thread does.
-  void work() {
+  /// What one thread does, on its device.
+  void work(const std::string& device) {
     while (std::optional<Work> work = take()) {
       if (work->runs.size() > 1)
-        train_together(*work);
+        train_together(*work, device);
       else
-        train_alone(*work->chunk, work->runs.front());
+        train_alone(*work->chunk, work->runs.front(), device);
     }
   }
 
@@ -210,14 +216,14 @@ class Bench {
     return spec;
   }
 
-  void train_alone(OpenChunk& chunk, std::int64_t index) {
+  void train_alone(OpenChunk& chunk, std::int64_t index, const std::string& device) {
     RunProgress progress(news_, 1);
     attempt(chunk, index, progress, [&] {
       const theory::TrainingSpec asked = spec(index);
       const auto task = data_.get(asked.data);
       KeepingSink checkpoints(folder_.checkpoints(run(index).id));
       sim::TrainOptions train;
-      train.device = options_.device;
+      train.device = device;
       train.checkpoints = &checkpoints;
       const sim::TrainResult result = sim::train(asked, *task, progress, train);
       if (result.replicas.front().status == sim::RunStatus::stopped) return leave(chunk);
@@ -226,7 +232,7 @@ class Bench {
   }
 
   /// Runs in lockstep; those that cannot go with the others are trained alone.
-  void train_together(const Work& work) {
+  void train_together(const Work& work, const std::string& device) {
     OpenChunk& chunk = *work.chunk;
     std::vector<theory::TrainingSpec> specs;
     std::vector<std::int64_t> together, alone;
@@ -234,7 +240,7 @@ class Bench {
     for (const std::int64_t index : work.runs) {
       theory::TrainingSpec s = spec(index);
       if (task == nullptr) task = data_.get(s.data);
-      if (goes_in_lockstep(s, *task))
+      if (goes_in_lockstep(s, *task, device))
         specs.push_back(std::move(s)), together.push_back(index);
       else
         alone.push_back(index);
@@ -242,13 +248,13 @@ class Bench {
     const double runs = static_cast<double>(together.size());
     RunProgress progress(news_, runs);
     sim::BatchOptions batch;
-    batch.device = options_.device;
+    batch.device = device;
     batch.replicas = group(chunk).replicas;
-    const std::string device = kernels::Context::named(options_.device).device_name();
+    const std::string device_name = kernels::Context::named(device).device_name();
     std::size_t ended = 0;
     batch.finished = [&](std::size_t i, const sim::ReplicaResult& replica) {
       ++ended;
-      record(chunk, together[i], sim::result_of(specs[i], *task, device, replica), progress.counted() / runs);
+      record(chunk, together[i], sim::result_of(specs[i], *task, device_name, replica), progress.counted() / runs);
     };
     if (!together.empty()) sim::train_batched(specs, *task, progress, batch);
     for (std::size_t left = ended; left < together.size(); ++left) leave(chunk);
@@ -256,13 +262,13 @@ class Bench {
       if (news_.stop())
         leave(chunk);
       else
-        train_alone(chunk, index);
+        train_alone(chunk, index, device);
     }
   }
 
   /// On the CPU online training adds up paths in another order in a batch: results would depend on the packing.
-  bool goes_in_lockstep(const theory::TrainingSpec& s, const sim::TaskData& task) const {
-    const bool gpu = kernels::Context::named(options_.device).backend() == kernels::Backend::cuda;
+  bool goes_in_lockstep(const theory::TrainingSpec& s, const sim::TaskData& task, const std::string& device) const {
+    const bool gpu = kernels::Context::named(device).backend() == kernels::Backend::cuda;
     return (gpu || s.batch > 1) && sim::batchable(s, task);
   }
 
@@ -291,13 +297,15 @@ class Bench {
     end(chunk, false);
   }
 
-  void record(OpenChunk& chunk, std::int64_t index, const sim::TrainResult& result, double counted) {
+  void record(OpenChunk& chunk, std::int64_t index, sim::TrainResult result, double counted) {
+    const std::vector<sim::EpochRow>& rows = result.replicas.front().epochs;
+    result.energy = meter_.charge(rows.empty() ? theory::Ledger{} : rows.back().ledger);
     core::Dataset table = sim::to_dataset(result);
     runs_.label(table, run(index), index);
     chunk.journal.append(index, std::move(table));
     folder_.remove_checkpoints(run(index).id);
     folder_.forget_failure(run(index).id);
-    news_.ends(result.replicas.front().status, counted);
+    news_.ends(result.replicas.front().status, counted, meter_.joules());
     end(chunk, true);
   }
 
@@ -335,6 +343,7 @@ class Bench {
   News& news_;
   SweepOutcome& outcome_;
   const std::string sweep_;
+  SweepMeter meter_;
   std::mutex lock_;
   std::shared_ptr<OpenChunk> current_;
   std::atomic<bool> broken_ = false;
@@ -363,7 +372,8 @@ SweepOutcome work_on_sweep(const io::SweepFolder& folder, const io::SweepPlan& p
   {
     News news(folder, progress, options, open);
     Bench bench(folder, plan, runs, data, next, options, news, outcome);
-    core::parallel_for(static_cast<std::size_t>(options.threads), options.threads, [&](std::size_t) { bench.work(); });
+    core::parallel_for(static_cast<std::size_t>(options.threads), options.threads,
+                       [&](std::size_t i) { bench.work(options.devices[i % options.devices.size()]); });
     outcome.runs = news.worker().done;
     outcome.diverged = news.worker().diverged, outcome.failed = news.worker().failed;
   }

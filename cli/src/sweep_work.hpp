@@ -12,6 +12,7 @@
 #include <string>
 
 #include "eos/io/sweep_folder.hpp"
+#include "eos/sim/energy_meter.hpp"
 #include "sweep_runs.hpp"
 
 namespace eos::cli {
@@ -22,8 +23,10 @@ using NextChunk = std::function<std::optional<std::int64_t>()>;
 NextChunk chunks_in_order(std::int64_t chunks, std::int64_t shard = 0, std::int64_t shards = 1);
 
 struct SweepWorkOptions {
-  std::string device = "cpu";
+  std::vector<std::string> devices = {"cpu"};  ///< thread i works on device i mod their number
   int threads = 1;
+  sim::MeterOptions meter;
+  theory::CarbonFactors carbon;
   int checkpoint_seconds = 120;
   std::string command_line;
 };
