@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -10,7 +11,7 @@
 #include "commands.hpp"
 #include "energy.hpp"
 #include "eos/core/error.hpp"
-#include "eos/kernels/context.hpp"
+#include "eos/kernels/device.hpp"
 #include "sweep_submit.hpp"
 
 namespace eos::cli {
@@ -25,16 +26,24 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, none);
 }
 
-/// auto means the GPU where there is one.
-std::string device_of(const Arguments& arguments) {
-  const std::string asked = arguments.text("device");
-  if (asked != "auto") return asked;
-  return kernels::Context::named("auto").backend() == kernels::Backend::cuda ? "cuda" : "cpu";
+/// auto means the GPUs where there are any; a CUDA name without a number all of them.
+std::vector<std::string> devices_of(const Arguments& arguments) {
+  std::string asked = arguments.text("device");
+  if (asked == "auto") asked = kernels::cuda_devices() > 0 ? "cuda" : "cpu";
+  const kernels::DeviceName name = kernels::parse_device(asked);
+  const bool numbered = asked.size() > 5 && std::isdigit(static_cast<unsigned char>(asked[5])) != 0;
+  if (name.backend == kernels::Backend::cpu || numbered) return {asked};
+  const std::string how = name.says_products ? ":" + kernels::to_string(name.products) : "";
+  std::vector<std::string> all = {"cuda:0" + how};
+  for (int i = 1; i < kernels::cuda_devices(); ++i) all.push_back(fmt::format("cuda:{}{}", i, how));
+  return all;
 }
 
+/// On GPUs one thread a device feeds it.
 int threads_of(const Session& session) {
-  const bool gpu = device_of(session.arguments).starts_with("cuda");
-  return gpu && !session.arguments.has("threads") ? 1 : session.threads();
+  const std::vector<std::string> devices = devices_of(session.arguments);
+  const bool gpu = devices.front() != "cpu" && !session.arguments.has("threads");
+  return gpu ? static_cast<int>(devices.size()) : session.threads();
 }
 
 /// "2/7": the second of seven, counted from 0 inside.
@@ -107,7 +116,7 @@ int work(Session& session, OpenSweep& sweep) {
 SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads) {
   const StopOnSignal stop;
   SweepWorkOptions options;
-  options.devices = {device_of(session.arguments)};
+  options.devices = devices_of(session.arguments);
   options.meter = meter_options(session.arguments);
   options.carbon = carbon_factors(session.arguments);
   options.threads = threads;
@@ -147,7 +156,7 @@ OpenSweep open_sweep(Session& session, const std::string& target) {
     return sweep;
   }
   SweepPlanOptions options;
-  options.device = device_of(arguments);
+  options.device = devices_of(arguments).front();
   options.threads = session.threads();
   if (arguments.has("replicas")) options.replicas = static_cast<int>(arguments.integer("replicas"));
   options.chunk_seconds = arguments.number("chunk-minutes") * k_minute;

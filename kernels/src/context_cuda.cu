@@ -3,6 +3,7 @@
 
 #include "cuda_state.hpp"
 #include "eos/core/error.hpp"
+#include "eos/kernels/device.hpp"
 
 namespace eos::kernels {
 
@@ -182,6 +183,12 @@ bool cuda_in_build() { return true; }
 bool cuda_available() {
   static const bool k_available = cuda::reason_against(0).empty();
   return k_available;
+}
+
+int cuda_devices() {
+  int count = 0;
+  while (cuda::reason_against(count).empty()) ++count;
+  return count;
 }
 
 std::vector<std::string> describe_cuda() {

@@ -1,5 +1,6 @@
 // A build without CUDA: says so.
 #include "cuda_backend.hpp"
+#include "eos/kernels/device.hpp"
 #include "no_cuda.hpp"
 
 namespace eos::kernels {
@@ -9,6 +10,7 @@ struct Context::Cuda {};
 Context Context::cuda(int) { no_cuda(); }
 bool cuda_in_build() { return false; }
 bool cuda_available() { return false; }
+int cuda_devices() { return 0; }
 std::vector<std::string> describe_cuda() {
   return {"built without CUDA (configure with -DEOS_CUDA=ON and nvcc on PATH)"};
 }

@@ -37,6 +37,9 @@ Products products(const Context& context);
 /// "cpu", or the name of the CUDA device and how it multiplies: "NVIDIA H100, products in bf16".
 std::string describe_device(const Context& context);
 
+/// Usable CUDA devices, numbered from 0; 0 without CUDA.
+int cuda_devices();
+
 /// Bytes that can still be allocated: of the device, or of the machine.
 std::size_t free_bytes(const Context& context);
 
