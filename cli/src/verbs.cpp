@@ -2,67 +2,11 @@
 #include "commands.hpp"
 #include "energy.hpp"
 #include "eos/theory/control_problem.hpp"
-#include "sweep_submit.hpp"
+#include "verb_options.hpp"
 
 namespace eos::cli {
 
 namespace {
-
-Option out_option(const std::string& what, const std::string& word = "FILE.h5") {
-  return {.name = "out", .letter = 'o', .kind = ValueKind::file, .value = word, .help = what};
-}
-Option plot_option(const std::string& what) {
-  return {.name = "plot", .kind = ValueKind::file, .value = "FILE.png", .help = what};
-}
-Option set_option() {
-  return {
-      .name = "set",
-      .kind = ValueKind::text,
-      .value = "KEY=VALUE",
-      .help =
-          "override one key of the file, checked like the file itself, e.g. --set selection.tau=0.5; may be repeated",
-      .repeated = true};
-}
-Option device_option() {
-  return {.name = "device",
-          .kind = ValueKind::device,
-          .value = "NAME",
-          .help =
-              "where to compute: auto, cpu, cuda or, by number, cuda:N; a cuda name may end in how large matrices "
-              "are multiplied: :tf32 (the default), :fp32 or :bf16, see docs/gpu.md",
-          .choices = {"auto", "cpu", "cuda"},
-          .fallback = "auto",
-          .environment = "EOS_DEVICE"};
-}
-
-Option threads_option() {
-  return {.name = "threads",
-          .kind = ValueKind::integer,
-          .value = "N",
-          .help = "worker threads; results do not depend on it (default: all cores)",
-          .environment = "EOS_THREADS",
-          .minimum = 1};
-}
-Option seed_option() {
-  return {.name = "seed",
-          .kind = ValueKind::integer,
-          .value = "N",
-          .help = "train this one seed instead of those in the file",
-          .environment = "EOS_SEED"};
-}
-Option prices_option(const std::string& help, const std::string& fallback = {}) {
-  return {.name = "prices",
-          .kind = ValueKind::text,
-          .value = "NAME",
-          .help = help,
-          .fallback = fallback,
-          .environment = "EOS_PRICES"};
-}
-
-std::vector<Option> with(std::vector<Option> options, const std::vector<Option>& more) {
-  options.insert(options.end(), more.begin(), more.end());
-  return options;
-}
 
 Verb demo_verb() {
   return {
@@ -275,76 +219,6 @@ Verb train_verb() {
       .run = run_train};
 }
 
-Verb sweep_verb() {
-  return {
-      .name = "sweep",
-      .summary = "train the many runs of a sweep file, on all cores, a GPU or a cluster; never lose a finished run",
-      .description =
-          "SWEEP.toml is a training file with a table [sweep]: axes over any of its keys, as a grid, a list, random or "
-          "Latin hypercube or Sobol draws, times seeds. Results go to the folder given with -o. Runs are cut into "
-          "chunks; any number of processes and machines may work on one folder, each takes chunks that nobody holds. "
-          "Finished runs are safe from the moment they end: after Ctrl-C (exit code 4), a kill or a full disk, 'eos "
-          "sweep DIR' goes on and repeats none. Runs that diverge are recorded as such; runs that fail are noted in "
-          "DIR/failed and tried again (exit code 1).\n"
-          "status DIR tells how far it is, watch DIR shows it live, submit hands it to Slurm, GNU parallel or mpirun. "
-          "When all runs are there, 'eos merge DIR -o sweep.h5' makes one file of them.",
-      .positionals =
-          {{.name = "WHAT",
-            .kind = ValueKind::file,
-            .help = "SWEEP.toml to start (or to go on), the folder of a sweep to go on, or status, watch, submit"},
-           {.name = "TARGET",
-            .kind = ValueKind::folder,
-            .help = "status, watch, submit: the folder of the sweep; submit: or SWEEP.toml",
-            .required = false}},
-      .options = with(
-          with(
-              {{.name = "out",
-                .letter = 'o',
-                .kind = ValueKind::folder,
-                .value = "DIR",
-                .help = "folder for results; the same command again goes on"},
-               {.name = "dry-run",
-                .help = "only show runs, groups, replicas, and what time, memory, energy and files they will take"},
-               set_option(),
-               {.name = "shard",
-                .kind = ValueKind::text,
-                .value = "I/N",
-                .help = "work only on the I-th of N parts of the chunks"},
-               {.name = "chunk", .kind = ValueKind::integer, .value = "C", .help = "work only on chunk C, from 0"},
-               {.name = "replicas",
-                .kind = ValueKind::integer,
-                .value = "R",
-                .help = "runs in lockstep (default: 1 on the CPU, on a GPU as many as make it fastest); results do not "
-                        "depend on it on the CPU",
-                .minimum = 1},
-               {.name = "chunk-minutes",
-                .kind = ValueKind::number,
-                .value = "M",
-                .help = "longest chunk; small sweeps are cut finer",
-                .fallback = "5",
-                .minimum = 0.001},
-               {.name = "checkpoint-seconds",
-                .kind = ValueKind::integer,
-                .value = "S",
-                .help = "between checkpoints of a run in progress",
-                .fallback = "120"},
-               device_option(),
-               threads_option(),
-               {.name = "mpi",
-                .help = "under mpirun: its processes share the chunks. submit: print the command for mpirun"}},
-              energy_options()),
-          submit_options()),
-      .examples = {{"eos sweep examples/sweeps/rate_and_method.toml -o lr", "run it on all cores"},
-                   {"eos sweep examples/sweeps/rate_and_method.toml --dry-run", "what would it take?"},
-                   {"eos sweep lr", "go on after an interruption"},
-                   {"eos sweep status lr", "how far is it?"},
-                   {"eos sweep lr --shard 2/4", "the second of four machines that share a file system"},
-                   {"eos sweep submit lr --slurm --array-limit 20", "as a Slurm job array, 20 tasks at a time"},
-                   {"mpirun -n 8 eos sweep lr --mpi --threads 1", "eight processes, wherever mpirun starts them"},
-                   {"eos merge lr -o lr.h5", "what to do next"}},
-      .run = run_sweep};
-}
-
 Verb compare_verb() {
   return {.name = "compare",
           .summary = "line up runs: energy by term, counts, and the saving at equal accuracy",
@@ -422,26 +296,6 @@ Verb show_verb() {
                    {"eos show sweep.h5 --run 17 --config", "the configuration of one run of a sweep"},
                    {"eos show --model examples/networks/cnn_s.toml --input 32x32x3", "a network, without its data"}},
       .run = run_show};
-}
-
-Verb merge_verb() {
-  return {.name = "merge",
-          .summary = "put the finished runs of a sweep into one file",
-          .description =
-              "Reads the chunk files of a sweep's folder, or chunk or merged files of its shards, checks the content "
-              "hash of each, and writes one sweep table in the order of the plan: the same content hash however runs "
-              "were spread over chunks, shards and machines. Takes constant memory, and goes on where it was when it "
-              "was killed. Runs that several inputs hold must be the same in all.",
-          .positionals = {{.name = "DIR",
-                           .kind = ValueKind::file,
-                           .help = "folder made by 'eos sweep', or a file of the sweep",
-                           .repeated = true}},
-          .options = {out_option("the merged sweep (required)"),
-                      {.name = "partial", .help = "merge what is there although runs are missing"}},
-          .examples = {{"eos merge sweep/ -o sweep.h5", "the finished sweep as one file"},
-                       {"eos merge here/ there/ -o sweep.h5", "two shards, computed on two machines"},
-                       {"eos merge sweep/ -o so_far.h5 --partial", "what is finished so far"}},
-          .run = run_merge};
 }
 
 Verb check_verb() {
