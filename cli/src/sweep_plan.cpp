@@ -29,7 +29,6 @@ constexpr double k_columns = 50, k_fixed_bytes = 2000;  ///< of the table of a r
 struct Facts {
   std::string id, shape;
   double epochs = 0, evaluations = 0;
-  bool wrong = false;
 };
 
 std::string shape_key(const theory::TrainingSpec& spec) {
@@ -57,7 +56,7 @@ std::vector<Facts> facts_of(const SweepRuns& runs, int threads) {
       for (std::size_t s = 0; s < seeds; ++s) {
         spec.seeds = {runs.seeds()[s]};
         facts[p * seeds + s] = {run_id(spec), shape_key(spec), spec.epochs,
-                                std::ceil(spec.epochs / spec.evaluate_every), false};
+                                std::ceil(spec.epochs / spec.evaluate_every)};
       }
     } catch (const core::Error& error) {
       problems[p] = error.diagnostics();
@@ -85,7 +84,6 @@ std::vector<Facts> facts_of(const SweepRuns& runs, int threads) {
 struct GroupFacts {
   std::int64_t point = 0;  ///< of its first run
   double epochs = 0;       ///< of that run
-  double macs = 0;         ///< of that run
 };
 
 /// Fills the groups' forecasts: measured for the first ones, and for the others in proportion to multiply-adds.
@@ -152,7 +150,7 @@ io::SweepPlan plan_sweep(const SweepRuns& runs, SweepData& data, core::Progress&
       group.run_energy = std::numeric_limits<double>::quiet_NaN();
       group.result_bytes = static_cast<std::int64_t>(f.evaluations * k_columns * sizeof(double) + k_fixed_bytes);
       plan.groups.push_back(group);
-      group_facts.push_back({point, f.epochs, 0});
+      group_facts.push_back({point, f.epochs});
     }
     ++plan.groups[static_cast<std::size_t>(found->second)].runs;
     plan.runs.push_back({point, runs.seeds()[i % seeds], found->second, f.id});
@@ -160,7 +158,7 @@ io::SweepPlan plan_sweep(const SweepRuns& runs, SweepData& data, core::Progress&
   std::stable_sort(plan.runs.begin(), plan.runs.end(),
                    [](const io::SweepRun& a, const io::SweepRun& b) { return a.group < b.group; });
   choose_lockstep(runs, data, options, plan.groups, group_facts);
-  if (options.forecasts) forecast_groups(runs, data, progress, options, plan.groups, group_facts);
+  forecast_groups(runs, data, progress, options, plan.groups, group_facts);
 
   std::vector<int> group;
   std::vector<double> seconds;

@@ -63,7 +63,6 @@ struct SweepPlanOptions {
   int threads = 1;
   int replicas = 0;  ///< 0: one on the CPU, what is fastest on a GPU
   double chunk_seconds = 300;
-  bool forecasts = true;  ///< measure what runs take
 };
 /// Groups, order and chunks. Reads every run once, so that contradictions are found before any work; equal runs are
 /// kept once. throws Error with the problems of the first points that have any.
