@@ -121,7 +121,7 @@ class Merge {
   }
 
   void same_sweep(const MergeInput& input, const std::string& path) {
-    const std::string config = input.group("/provenance").text("config");
+    const std::string config = input.group("/provenance").text("effective_toml");
     if (config_.empty()) config_ = config;
     if (!config.empty() && config != config_)
       throw Error("E107", fmt::format("'{}' and '{}' belong to different sweeps", paths_.front(), path),

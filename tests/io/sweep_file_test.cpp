@@ -116,7 +116,7 @@ TEST(SweepFile, every_example_is_valid_and_small) {
                                                       {"conditions", 14},
                                                       {"architectures", 12},
                                                       {"published_methods", 16},
-                                                      {"energy_at_accuracy", 640}}));
+                                                      {"energy_at_accuracy", 800}}));
 }
 
 TEST(SweepFile, seeds_are_a_list_a_number_or_those_of_the_run) {
