@@ -20,8 +20,12 @@ SweepMeter::SweepMeter(const sim::MeterOptions& options, const theory::CarbonFac
                        const kernels::Context& context)
     : meter_(without_idle(options), sim::metered_device(context)),
       carbon_(carbon),
-      lapped_(std::chrono::steady_clock::now()) {
-  meter_.start();
+      lapped_(std::chrono::steady_clock::now()) {}
+
+void SweepMeter::begin() {
+  const std::lock_guard<std::mutex> guard(lock_);
+  if (!begun_) meter_.start();
+  begun_ = true;
 }
 
 void SweepMeter::lap(const sim::CountedWork& work) {
@@ -30,15 +34,16 @@ void SweepMeter::lap(const sim::CountedWork& work) {
   lapped_ = std::chrono::steady_clock::now();
 }
 
-sim::MeasuredEnergy SweepMeter::charge(const theory::Ledger& ledger) {
+sim::MeasuredEnergy SweepMeter::charge(const theory::Ledger& ledger, double in_progress) {
   const std::lock_guard<std::mutex> guard(lock_);
   const sim::CountedWork work = sim::counted_work(ledger);
-  work_ += work, since_lap_ += work;
+  work_ += work, since_lap_ += work, ++runs_;
   if (!total_.measured() || std::chrono::steady_clock::now() - lapped_ > k_lap) {
     lap(since_lap_);
     since_lap_ = {};
+    measured_flops_ = work_.flops * (runs_ + in_progress) / runs_;
   }
-  const double share = work_.flops > 0 ? work.flops / work_.flops : 0;
+  const double share = measured_flops_ > 0 ? work.flops / measured_flops_ : 0;
   sim::MeasuredEnergy charged;
   charged.reading = total_;
   charged.reading.duration *= share, charged.reading.work = work;

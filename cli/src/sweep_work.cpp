@@ -72,6 +72,11 @@ class News {
     change([&] { --worker_.running; });
   }
   const io::SweepWorker& worker() const { return worker_; }
+  /// Work on runs that have not ended, in runs.
+  double in_progress() {
+    const std::lock_guard<std::mutex> guard(lock_);
+    return std::max(0.0, share_ - static_cast<double>(worker_.done + worker_.failed));
+  }
 
  private:
   template <class Change>
@@ -221,6 +226,7 @@ class Bench {
     attempt(chunk, index, progress, [&] {
       const theory::TrainingSpec asked = spec(index);
       const auto task = data_.get(asked.data);
+      meter_.begin();
       KeepingSink checkpoints(folder_.checkpoints(run(index).id));
       sim::TrainOptions train;
       train.device = device;
@@ -245,6 +251,7 @@ class Bench {
       else
         alone.push_back(index);
     }
+    meter_.begin();
     const double runs = static_cast<double>(together.size());
     RunProgress progress(news_, runs);
     sim::BatchOptions batch;
@@ -299,7 +306,8 @@ class Bench {
 
   void record(OpenChunk& chunk, std::int64_t index, sim::TrainResult result, double counted) {
     const std::vector<sim::EpochRow>& rows = result.replicas.front().epochs;
-    result.energy = meter_.charge(rows.empty() ? theory::Ledger{} : rows.back().ledger);
+    const double others = std::max(0.0, news_.in_progress() - counted);
+    result.energy = meter_.charge(rows.empty() ? theory::Ledger{} : rows.back().ledger, others);
     core::Dataset table = sim::to_dataset(result);
     runs_.label(table, run(index), index);
     chunk.journal.append(index, std::move(table));

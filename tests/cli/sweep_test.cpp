@@ -126,6 +126,25 @@ TEST_F(Sweep, that_diverges_somewhere_is_recorded_and_goes_on) {
   EXPECT_EQ(json["running"], 0);
 }
 
+TEST_F(Sweep, charges_every_run_its_share_of_the_joules) {
+  const std::string model = folder.write("machine.toml",
+                                         "[energy_model]\nname = \"m\"\nsource = \"made up for a test\"\n"
+                                         "idle_watts = 0.0\njoules_per_flop = 1e-9\njoules_per_byte = 0.0\n");
+  const std::string hash = whole("bare", {});
+  EXPECT_EQ(whole("metered", {"--threads", "1", "--energy", "model", "--energy-model", model}), hash);
+  const core::Dataset table = io::read_hdf5(folder / "metered.h5");
+  const std::vector<double> joules = table.groups.at("provenance").numbers("energy_measured");
+  const std::vector<double> forward = table.numbers("forward_macs"), scoring = table.numbers("scoring_macs"),
+                            backward = table.numbers("backward_macs");
+  ASSERT_EQ(joules.size(), 12u);
+  const std::size_t rows = forward.size() / joules.size();
+  for (std::size_t i = 0; i < joules.size(); ++i) {  // one thread: no run is in progress when another ends
+    const std::size_t last = i * rows + rows - 1;
+    const double expected = 2e-9 * (forward[last] + scoring[last] + backward[last]);
+    EXPECT_NEAR(joules[i] / expected, 1, 1e-9) << i;
+  }
+}
+
 TEST_F(Sweep, dry_run_foretells_and_writes_nothing) {
   const Said said = eos_says({"sweep", file, "--dry-run", "--format", "json"});
   ASSERT_EQ(said.code, 0) << said.err;
