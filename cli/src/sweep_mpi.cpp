@@ -16,7 +16,7 @@ namespace {
 template <class Step>
 int together(WorkCounter& counter, const Step& step) {
   std::exception_ptr problem;
-  int value = k_our_bug;
+  int value = k_machine_must_change;
   try {
     value = step();
   } catch (...) {
@@ -43,7 +43,7 @@ int sweep_with_mpi(Session& session, const std::string& target) {
     create_folder(*sweep);
     return k_done;
   });
-  if (planned != k_done) return planned;  // the first process says why
+  if (planned != k_done) return k_done;  // the first process says why, and its exit code is that of mpirun
   const std::string folder = std::filesystem::is_directory(target) ? target : arguments.text("out");
   const int threads =
       arguments.has("threads") ? session.threads() : std::max(1, session.threads() / counter->node_size());
@@ -53,7 +53,7 @@ int sweep_with_mpi(Session& session, const std::string& target) {
     return exit_code(work_on(
         session, *sweep, [&]() -> std::optional<std::int64_t> { return counter->next(chunks); }, threads));
   });
-  if (!first) return k_done;  // one exit code is enough for mpirun
+  if (!first) return k_done;
   sweep_status(session, folder);
   return code;
 }

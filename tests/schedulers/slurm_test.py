@@ -12,7 +12,7 @@ import support
 from support import PLANNED, SWEEP, eos, eos_json, finished_chunks, wait_until
 
 CLUSTER = None
-MAX_ARRAY_SIZE = 4  # fewer than chunks, so that tasks have several
+MAX_ARRAY_SIZE = 2  # fewer than chunks, so that a task has several: one for each node, busy for seconds
 
 
 class Slurm(unittest.TestCase):
