@@ -83,7 +83,7 @@ class Merge {
     if (fs::is_directory(out_)) fail_to_write(out_, EISDIR);
     survey();
     const fs::path target(out_);
-    const std::string working = (target.parent_path() / ("." + target.filename().string() + ".merging")).string();
+    const std::string working = (target.parent_path() / fmt::format(".{}.merging", target.filename().string())).string();
     Position position(working + "-position");
     try {
       fill(working, position);
