@@ -71,7 +71,7 @@ NextChunk chunks_for(const Arguments& arguments, const io::SweepPlan& plan) {
   const long long chunk = arguments.integer("chunk");
   if (chunk >= chunks)
     throw core::Error("E104", fmt::format("--chunk {}: the sweep has chunks 0 to {}", chunk, chunks - 1),
-                      "eos sweep status DIR shows them");
+                      "eos sweep status DIR says how many there are");
   return chunks_in_order(chunk + 1, chunk);
 }
 

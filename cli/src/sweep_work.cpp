@@ -334,6 +334,7 @@ class Bench {
     for (io::RunJournal::Record& record : records) tables.push_back(std::move(record.run));
     core::Dataset table = io::stack_runs(tables);
     table.attributes["sweep_axes"] = fmt::format("{}", fmt::join(plan_.axes, " "));
+    table.attributes["sweep_sha256"] = sweep_;
     table.attributes["planned_runs"] = static_cast<std::int64_t>(plan_.runs.size());
     add_origin(table, plan_.title.empty() ? "sweep" : plan_.title, runs_.file().text, options_.command_line);
     io::write_hdf5(folder_.chunk_file(chunk.number), table, io::Storage::contiguous);

@@ -121,9 +121,9 @@ class Merge {
   }
 
   void same_sweep(const MergeInput& input, const std::string& path) {
-    const std::string config = input.group("/provenance").text("effective_toml");
-    if (config_.empty()) config_ = config;
-    if (!config.empty() && config != config_)
+    const std::string sweep = input.header().text("sweep_sha256");
+    if (sweep_.empty()) sweep_ = sweep;
+    if (!sweep.empty() && sweep != sweep_)
       throw Error("E107", fmt::format("'{}' and '{}' belong to different sweeps", paths_.front(), path),
                   "merge the files of one sweep at a time");
     if (const auto found = input.header().attributes.find("planned_runs"); found != input.header().attributes.end())
@@ -355,7 +355,7 @@ class Merge {
   MergeResult result_;
   sweep::Layout layout_;
   std::string inputs_;  ///< hash of what is merged
-  std::string config_;
+  std::string sweep_;
   std::uint64_t text_bytes_ = 0;
   std::int64_t planned_ = 0, last_ = -1;
   std::vector<std::size_t> sizes_;          ///< runs of each input

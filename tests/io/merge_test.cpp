@@ -214,7 +214,7 @@ TEST(Merge, other_files_are_refused) {
   EXPECT_EQ(code_of([&] { merge({a}, scratch.path()); }), "E301");
   const auto of = [&](const std::string& config) {
     Dataset table = stack_runs(sample_runs(0, 3));
-    table.groups["provenance"].attributes["effective_toml"] = config;
+    table.attributes["sweep_sha256"] = config;
     write_hdf5(scratch / (config + ".h5"), table);
     return scratch / (config + ".h5");
   };
