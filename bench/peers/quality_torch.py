@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the proxies in PyTorch with the recipes of examples/networks: what eos should reach with the same.
 
-usage: quality_torch.py cnn|vit|gpt --data FOLDER_OR_TEXT [--epochs E] [--seeds 1 2 3]
+usage: quality_torch.py cnn|cnn-adamw|vit|gpt --data FOLDER_OR_TEXT [--epochs E] [--seeds 1 2 3]
 Same data splits (the first 50 000 training images; consecutive windows of text), batches, initial distributions, learning
 rates per update and weight decay; draws differ. Prints the result of every epoch and seed as one line of JSON.
 """
@@ -111,6 +111,7 @@ def rate(recipe, step, steps, per_epoch):
 
 RECIPES = {
     "cnn": dict(model=cnn, batch=128, epochs=4, rate=0.02, optimiser="sgd", decay=0.0, warmup=0.0, clip=0.0),
+    "cnn-adamw": dict(model=cnn, batch=128, epochs=4, rate=1e-3, optimiser="adamw", decay=0.05, warmup=0.2, clip=0.0),
     "vit": dict(model=vit, batch=64, epochs=5, rate=1e-3, optimiser="adamw", decay=0.05, warmup=0.2, clip=1.0),
     "gpt": dict(model=gpt, batch=16, epochs=1, rate=1e-3, optimiser="adamw", decay=0.1, warmup=0.1, clip=1.0, beta2=0.95),
 }
