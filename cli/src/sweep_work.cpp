@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <set>
 
@@ -186,7 +187,10 @@ class Bench {
   /// The next chunk with something to do; publishes those that were complete but for their file.
   std::shared_ptr<OpenChunk> claim() {
     while (const std::optional<std::int64_t> number = next_()) {
-      if (folder_.finished(*number)) continue;
+      if (folder_.finished(*number)) {
+        bury(*number);
+        continue;
+      }
       std::optional<io::RunJournal> journal = io::RunJournal::claim(folder_.journal_file(*number), sweep_);
       if (!journal) {
         ++outcome_.elsewhere;
@@ -200,12 +204,23 @@ class Bench {
       auto chunk = std::make_shared<OpenChunk>(OpenChunk{*number, range, std::move(*journal), {}});
       const std::vector<std::int64_t> finished = chunk->journal.finished();
       const std::set<std::int64_t> known(finished.begin(), finished.end());
-      for (std::int64_t i = range.first; i < range.first + range.count; ++i)
-        if (known.count(i) == 0) chunk->todo.push_back(i);
+      for (std::int64_t i = range.first; i < range.first + range.count; ++i) {
+        if (known.count(i) == 0)
+          chunk->todo.push_back(i);
+        else
+          folder_.remove_checkpoints(run(i).id);  // its process was killed before it could
+      }
       if (!chunk->todo.empty()) return chunk;
       publish(*chunk);
     }
     return nullptr;
+  }
+
+  /// The journal that a process left which was killed just after it had published the chunk.
+  void bury(std::int64_t chunk) const {
+    if (!std::filesystem::exists(folder_.journal_file(chunk))) return;
+    if (std::optional<io::RunJournal> journal = io::RunJournal::claim(folder_.journal_file(chunk), sweep_))
+      journal->remove();
   }
 
   theory::TrainingSpec spec(std::int64_t index) const {

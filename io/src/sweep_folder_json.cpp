@@ -105,8 +105,11 @@ std::vector<SweepWorker> SweepFolder::workers() const {
       w.host = j.at("host"), w.pid = j.at("pid"), w.device = j.at("device"), w.threads = j.at("threads");
       w.started = j.at("started"), w.updated = j.at("updated"), w.done = j.at("done"), w.diverged = j.at("diverged");
       w.failed = j.at("failed"), w.running = j.at("running"), w.joules = number_of(j.at("joules"));
-      if (w.alive()) living.push_back(w);
-    } catch (const std::exception&) {  // gone, or being replaced
+      if (w.alive())
+        living.push_back(w);
+      else
+        std::filesystem::remove(entry.path(), none);  // of a process that was killed
+    } catch (const std::exception&) {                 // gone, or being replaced
     }
   }
   return living;

@@ -208,16 +208,35 @@ TEST_F(Sweep, with_a_damaged_plan_or_chunk_says_which_file) {
   EXPECT_THAT(plan.err, HasSubstr("plan.json"));
 }
 
-/// Runs of which some cannot be made: the data of one axis value are gone.
 TEST(SweepFailures, are_noted_and_tried_again) {
   const Folder folder;
-  const std::string file = folder.write("sweep.toml", tiny_sweep(1));
-  ASSERT_EQ(eos_says({"sweep", file, "-o", folder / "d", "--shard", "2/2"}).code, 0);  // plans; may do nothing
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "the cat sat on the mat. ";
+  const std::string book = folder.write("book.txt", text);
+  const std::string file = folder.write(
+      "sweep.toml",
+      "[sweep]\nseeds = 2\n[[sweep.axes]]\nkey = \"optimiser.learning_rate\"\nvalues = [0.01, 0.1]\n"
+      "[data]\nname = \"text\"\npath = \"" +
+          book +
+          "\"\nsequence = 8\ntrain_samples = 60\n"
+          "validation_samples = 10\ntest_samples = 10\n"
+          "[network]\narchitecture = \"gpt\"\nwidth = 8\ndepth = 1\nheads = 1\n[train]\nbatch = 8\nepochs = 1\n");
+  // One chunk: the second of two shards makes the plan and has nothing to do.
+  ASSERT_EQ(eos_says({"sweep", file, "-o", folder / "d", "--shard", "2/2"}).code, 0);
   const io::SweepFolder sweep(folder / "d");
-  sweep.note_failure("0123456789abcdef", "for a test");
+  ASSERT_FALSE(sweep.finished(0));
+  fs::rename(book, folder / "hidden");
+  const Said said = eos_says({"sweep", folder / "d"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_THAT(said.out, HasSubstr("runs that failed"));
+  ASSERT_EQ(sweep.failures().size(), 4u);
+  EXPECT_THAT(file_text(sweep.failure_file(sweep.failures()[0])), HasSubstr("E20"));
   const auto status = nlohmann::json::parse(eos_says({"sweep", "status", folder / "d", "--format", "json"}).out);
-  EXPECT_EQ(status["failed"], 1);
-  EXPECT_THAT(eos_says({"sweep", "status", folder / "d"}).out, HasSubstr("0123456789abcdef.txt"));
+  EXPECT_EQ(status["failed"], 4);
+  fs::rename(folder / "hidden", book);
+  EXPECT_EQ(eos_says({"sweep", folder / "d"}).code, 0);
+  EXPECT_TRUE(sweep.failures().empty());
+  EXPECT_TRUE(sweep.finished(0));
 }
 
 /// Finished runs of a folder, each as often as it is recorded.
@@ -236,11 +255,11 @@ std::multiset<std::string> finished_runs(const io::SweepFolder& folder) {
 }
 
 TEST_F(Sweep, survives_thirty_kills_without_losing_or_repeating_a_run) {
-  file = folder.write("sweep.toml", tiny_sweep(50, {}, 20));  // 200 runs
+  file = folder.write("sweep.toml", tiny_sweep(50, {}, 60));  // 200 runs
   const std::string undisturbed = whole("quiet", {"--threads", "2", "--chunk-minutes", "0.003"});
   const io::SweepFolder sweep(folder / "killed");
   std::mt19937 random(20261122);
-  std::uniform_int_distribution<int> milliseconds(20, 400);
+  std::uniform_int_distribution<int> milliseconds(10, 70);
   std::multiset<std::string> before;
   int kills = 0;
   for (int attempt = 0; attempt < 200; ++attempt) {
@@ -261,7 +280,12 @@ TEST_F(Sweep, survives_thirty_kills_without_losing_or_repeating_a_run) {
       break;
     }
   }
-  EXPECT_GE(kills, 5) << "the sweep ended before it could be killed";
+  EXPECT_GE(kills, 10) << "the sweep ended before it could be killed";
+  EXPECT_TRUE(sweep.workers().empty());  // asking for the living buries the dead
+  for (const auto& entry : fs::directory_iterator(folder / "killed/work"))
+    if (!entry.path().filename().string().starts_with(".")) {  // what a killed write leaves has a hidden name
+      ADD_FAILURE() << entry.path() << " was left behind";
+    }
   EXPECT_EQ(before.size(), 200u);
   EXPECT_EQ(merged("killed"), undisturbed);
 }

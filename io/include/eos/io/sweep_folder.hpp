@@ -48,10 +48,10 @@ struct SweepChunk {
 
 struct SweepPlan {
   std::string title;
-  std::string origin;             ///< path of the sweep file when the folder was made: relative paths in it start there
+  std::string origin;  ///< path of the sweep file when the folder was made: relative paths in it start there
   std::vector<std::string> overrides;  ///< --set of the command that made it
-  std::string kind;               ///< "training" or what else its runs are
-  std::vector<std::string> axes;  ///< names
+  std::string kind;                    ///< "training" or what else its runs are
+  std::vector<std::string> axes;       ///< names
   std::vector<SweepRun> runs;
   std::vector<SweepGroup> groups;
   std::vector<SweepChunk> chunks;
@@ -95,7 +95,7 @@ class SweepFolder {
 
   void report(const SweepWorker& worker) const;  ///< errors are ignored: it is only news
   void retire(const SweepWorker& worker) const;
-  std::vector<SweepWorker> workers() const;   ///< the living
+  std::vector<SweepWorker> workers() const;   ///< the living; files of the dead are removed
   std::vector<std::string> failures() const;  ///< run ids
   void note_failure(const std::string& run_id, const std::string& why) const;
   void forget_failure(const std::string& run_id) const;
