@@ -153,13 +153,18 @@ class Bench {
         sweep_(core::sha256_hex(runs.file().text)),
         meter_(options.meter, options.carbon, kernels::Context::named(options.devices.front())) {}
 
-  /// What one thread does, on its device.
+  /// What one thread does, on its device. An error ends the work of all threads.
   void work(const std::string& device) {
-    while (std::optional<Work> work = take()) {
-      if (work->runs.size() > 1)
-        train_together(*work, device);
-      else
-        train_alone(*work->chunk, work->runs.front(), device);
+    try {
+      while (std::optional<Work> work = take()) {
+        if (work->runs.size() > 1)
+          train_together(*work, device);
+        else
+          train_alone(*work->chunk, work->runs.front(), device);
+      }
+    } catch (...) {
+      broken_ = true;
+      throw;
     }
   }
 
@@ -300,17 +305,11 @@ class Bench {
     try {
       train();
     } catch (const core::Error& error) {
-      if (error.fault() != core::Fault::input || error.diagnostics().front().code == "E504") {
-        broken_ = true;
-        throw;
-      }
+      if (error.fault() != core::Fault::input || error.diagnostics().front().code == "E504") throw;
       folder_.note_failure(run(index).id, fmt::format("run {} ({}), seed {}\n{}\n", index,
                                                       runs_.words(run(index).point), run(index).seed, error.what()));
       news_.fails(progress.counted());
       end(chunk, false);
-    } catch (...) {
-      broken_ = true;
-      throw;
     }
   }
 
