@@ -3,10 +3,11 @@
 // Everything that distinguishes replicas lies in tables in the context's memory, and so does the number of the step, so
 // the sequence of calls is the same in every step: begin_step(), forward, loss, decide_step(), backward,
 // replica_update(). Statement, for replica r at step s = states[r].step of the tables:
-//   begin_step   samples[r][i], labels[r][i], views[r][i] from the tables for i < rows; weights[r][i] = scale
-//   (StepGate::all) decide_step  kept_i = StepGate::threshold: p_true_i < tau, tau = 0: not correct; errors: not
-//   correct or p_true_i <
-//                tau; ranked: among the `keep` rows of largest difficulty, ties to the earlier; certain rows always.
+//   begin_step   samples[r][i], labels[r][i], views[r][i] from the tables for i < rows;
+//                weights[r][i] = scale (StepGate::all)
+//   decide_step  kept_i = StepGate::threshold: p_true_i < tau, tau = 0: not correct; errors: not correct or
+//                p_true_i < tau; ranked: among the `keep` rows of largest difficulty, ties to the earlier; certain rows
+//                always.
 //                weights[r][i] = kept_i ? (scale > 0 ? scale : 1 / kept) : 0. A replica updates if it trains, `kept`
 //                reaches least_kept and no loss of its rows is k_diverged_loss or more, or NaN; else it rests. Ranks
 //                for Mask::selection: k_l = floor(fraction_l size_l + u), u at (seed; 1, update, weight_mask, l), an
