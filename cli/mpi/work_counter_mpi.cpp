@@ -23,6 +23,7 @@ class MpiCounter : public eos::cli::WorkCounter {
     MPI_Comm node;
     PMPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node);
     PMPI_Comm_size(node, &node_size_);
+    PMPI_Comm_rank(node, &node_rank_);
     PMPI_Comm_free(&node);
     PMPI_Win_allocate(rank_ == 0 ? sizeof(int) : 0, sizeof(int), MPI_INFO_NULL, MPI_COMM_WORLD, &counter_, &window_);
     if (rank_ == 0) {
@@ -48,6 +49,7 @@ class MpiCounter : public eos::cli::WorkCounter {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   int node_size() const override { return node_size_; }
+  int node_rank() const override { return node_rank_; }
 
   std::optional<int> next(int chunks) override {
     const int one = 1;
@@ -84,7 +86,7 @@ class MpiCounter : public eos::cli::WorkCounter {
     }
   }
 
-  int rank_ = 0, size_ = 1, node_size_ = 1;
+  int rank_ = 0, size_ = 1, node_size_ = 1, node_rank_ = 0;
   int* counter_ = nullptr;
   MPI_Win window_ = MPI_WIN_NULL;
   std::atomic<bool> ending_ = false;

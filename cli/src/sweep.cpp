@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -31,19 +30,18 @@ std::vector<std::string> devices_of(const Arguments& arguments) {
   std::string asked = arguments.text("device");
   if (asked == "auto") asked = kernels::cuda_devices() > 0 ? "cuda" : "cpu";
   const kernels::DeviceName name = kernels::parse_device(asked);
-  const bool numbered = asked.size() > 5 && std::isdigit(static_cast<unsigned char>(asked[5])) != 0;
-  if (name.backend == kernels::Backend::cpu || numbered) return {asked};
+  if (name.backend == kernels::Backend::cpu || name.says_index) return {asked};
   const std::string how = name.says_products ? ":" + kernels::to_string(name.products) : "";
   std::vector<std::string> all = {"cuda:0" + how};
   for (int i = 1; i < kernels::cuda_devices(); ++i) all.push_back(fmt::format("cuda:{}{}", i, how));
   return all;
 }
 
-/// On GPUs one thread a device feeds it.
-int threads_of(const Session& session) {
-  const std::vector<std::string> devices = devices_of(session.arguments);
-  const bool gpu = devices.front() != "cpu" && !session.arguments.has("threads");
-  return gpu ? static_cast<int>(devices.size()) : session.threads();
+/// On GPUs one thread a device feeds it; the cores are shared among the processes of a machine.
+int threads_of(const Session& session, const NodeShare& share = {}) {
+  if (session.arguments.has("threads")) return session.threads();
+  const std::vector<std::string> devices = share_of(devices_of(session.arguments), share);
+  return devices.front() != "cpu" ? static_cast<int>(devices.size()) : std::max(1, session.threads() / share.processes);
 }
 
 /// "2/7": the second of seven, counted from 0 inside.
@@ -84,7 +82,7 @@ void refuse_description(const Arguments& arguments, const std::string& path) {
 
 int work(Session& session, OpenSweep& sweep) {
   const Arguments& arguments = session.arguments;
-  const SweepOutcome outcome = work_on(session, sweep, chunks_for(arguments, sweep.plan), threads_of(session));
+  const SweepOutcome outcome = work_on(session, sweep, chunks_for(arguments, sweep.plan));
   const std::string& dir = sweep.folder.path();
   Document document("eos.sweep/1");
   document.set("folder", dir, "sweep");
@@ -113,13 +111,13 @@ int work(Session& session, OpenSweep& sweep) {
 
 }  // namespace
 
-SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads) {
+SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, const NodeShare& share) {
   const StopOnSignal stop;
   SweepWorkOptions options;
-  options.devices = devices_of(session.arguments);
+  options.devices = share_of(devices_of(session.arguments), share);
   options.meter = meter_options(session.arguments);
   options.carbon = carbon_factors(session.arguments);
-  options.threads = threads;
+  options.threads = threads_of(session, share);
   options.command_line = session.arguments.command_line;
   options.checkpoint_seconds = static_cast<int>(session.arguments.integer("checkpoint-seconds"));
   const SweepOutcome outcome =
@@ -148,10 +146,8 @@ OpenSweep open_sweep(Session& session, const std::string& target) {
     return join_sweep(target);
   }
   OpenSweep sweep{io::SweepFolder(arguments.text("out")), {}, nullptr, std::make_unique<SweepData>()};
-  const io::Overrides overrides{arguments.list("set")};
-  sweep.runs = std::make_unique<SweepRuns>(io::read_sweep(target, overrides));
-  if (arguments.has("out") && sweep.folder.exists() && sweep.folder.sweep_text() == sweep.runs->file().text &&
-      sweep.folder.plan().overrides == overrides.set) {
+  sweep.runs = std::make_unique<SweepRuns>(io::read_sweep(target, {arguments.list("set")}));
+  if (arguments.has("out") && sweep.folder.exists() && sweep.folder.plan().sha256 == sweep.runs->hash()) {
     sweep.plan = sweep.folder.plan();  // the same command again: no need to measure anew
     return sweep;
   }
@@ -161,7 +157,6 @@ OpenSweep open_sweep(Session& session, const std::string& target) {
   if (arguments.has("replicas")) options.replicas = static_cast<int>(arguments.integer("replicas"));
   options.chunk_seconds = arguments.number("chunk-minutes") * k_minute;
   sweep.plan = plan_sweep(*sweep.runs, *sweep.data, session.progress(), options);
-  sweep.plan.overrides = overrides.set;
   session.progress().finish();
   return sweep;
 }
@@ -176,13 +171,12 @@ Document plan_report(const OpenSweep& sweep, int threads) {
   document.set("seeds", static_cast<std::int64_t>(sweep.runs->seeds().size()), "seeds", Style::exact);
   document.set("runs", static_cast<std::int64_t>(plan.runs.size()), "runs", Style::exact);
   document.set("chunks", static_cast<std::int64_t>(plan.chunks.size()), "chunks", Style::exact);
-  double seconds = 0, energy = 0, bytes = 0;
-  std::int64_t memory = 0;
+  double seconds = 0, energy = 0, bytes = 0, memory = 0;
   for (const io::SweepChunk& c : plan.chunks) seconds += c.seconds;
   for (const io::SweepGroup& g : plan.groups) {
     energy += static_cast<double>(g.runs) * g.run_energy;
     bytes += static_cast<double>(g.runs * g.result_bytes);
-    memory = std::max(memory, g.memory_bytes);
+    memory = std::max(memory, static_cast<double>(g.memory_bytes * threads + g.data_bytes));
   }
   Table& table = document.table("groups", "groups of runs of one shape",
                                 {{"shape", "shape", Style::text},
@@ -191,15 +185,16 @@ Document plan_report(const OpenSweep& sweep, int threads) {
                                  {"run_seconds", "a run", Style::seconds},
                                  {"run_energy", "energy of a run", Style::energy},
                                  {"memory_bytes", "memory", Style::bytes},
+                                 {"data_bytes", "data", Style::bytes},
                                  {"alone", "", Style::text}});
   table.text_rows = k_groups_in_text;
   for (const io::SweepGroup& g : plan.groups)
     table.add({g.shape, g.runs, std::int64_t{g.replicas}, g.run_seconds, g.run_energy,
-               static_cast<double>(g.memory_bytes), g.alone});
+               static_cast<double>(g.memory_bytes), static_cast<double>(g.data_bytes), g.alone});
   document.set("thread_seconds", seconds, "work on one thread", Style::seconds);
   document.set("seconds", seconds / threads, fmt::format("on {} threads about", threads), Style::seconds);
   document.set("energy", energy, "modelled energy about", Style::energy);
-  document.set("memory_bytes", static_cast<double>(memory) * threads, "memory at most about", Style::bytes);
+  document.set("memory_bytes", memory, "memory at most about", Style::bytes);
   document.set("file_bytes", bytes, "results about", Style::bytes);
   return document;
 }

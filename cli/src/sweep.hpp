@@ -27,8 +27,9 @@ OpenSweep join_sweep(const std::string& folder);
 /// Writes the plan into the folder, or takes over the plan that is there.
 void create_folder(OpenSweep& sweep);
 
-/// Works on the chunks that `next` hands out, with the device and checkpoints that were asked for.
-SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, int threads);
+/// Works on the chunks that `next` hands out, with the devices, threads and checkpoints that were asked for; without
+/// --threads on this process's share of the machine.
+SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, const NodeShare& share = {});
 /// Exit code for what came out.
 int exit_code(const SweepOutcome& outcome);
 

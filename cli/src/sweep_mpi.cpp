@@ -45,13 +45,12 @@ int sweep_with_mpi(Session& session, const std::string& target) {
   });
   if (planned != k_done) return k_done;  // the first process says why, and its exit code is that of mpirun
   const std::string folder = std::filesystem::is_directory(target) ? target : arguments.text("out");
-  const int threads =
-      arguments.has("threads") ? session.threads() : std::max(1, session.threads() / counter->node_size());
+  const NodeShare share{counter->node_rank(), counter->node_size()};
   const int code = together(*counter, [&] {
     if (!first) sweep = join_sweep(folder);
     const int chunks = static_cast<int>(sweep->plan.chunks.size());
     return exit_code(work_on(
-        session, *sweep, [&]() -> std::optional<std::int64_t> { return counter->next(chunks); }, threads));
+        session, *sweep, [&]() -> std::optional<std::int64_t> { return counter->next(chunks); }, share));
   });
   if (!first) return k_done;
   sweep_status(session, folder);

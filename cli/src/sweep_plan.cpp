@@ -11,7 +11,7 @@
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
 #include "eos/io/toml.hpp"
-#include "eos/kernels/context.hpp"
+#include "eos/kernels/device.hpp"
 #include "eos/sim/batch.hpp"
 #include "eos/theory/network_words.hpp"
 #include "sweep_runs.hpp"
@@ -103,7 +103,7 @@ void forecast_groups(const SweepRuns& runs, SweepData& data, core::Progress& pro
       f.energy = energy * static_cast<double>(f.macs) / macs;
     }
     group.run_seconds = f.seconds, group.run_energy = f.energy;
-    group.memory_bytes = f.memory_bytes * std::max(1, group.replicas) + sim::data_bytes(*task);
+    group.memory_bytes = f.memory_bytes * group.replicas, group.data_bytes = sim::data_bytes(*task);
     progress.update("measuring groups", static_cast<double>(g + 1), group.shape);
   }
   progress.end("measuring groups");
@@ -112,7 +112,7 @@ void forecast_groups(const SweepRuns& runs, SweepData& data, core::Progress& pro
 /// Whether runs of a group go in lockstep, and how many of them.
 void choose_lockstep(const SweepRuns& runs, SweepData& data, const SweepPlanOptions& options,
                      std::vector<io::SweepGroup>& groups, const std::vector<GroupFacts>& facts) {
-  const bool gpu = kernels::Context::named(options.device).backend() == kernels::Backend::cuda;
+  const bool gpu = kernels::parse_device(options.device).backend == kernels::Backend::cuda;
   if (!gpu && options.replicas < 2) return;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const theory::TrainingSpec spec = runs.spec(facts[g].point, runs.seeds().front());
@@ -130,8 +130,8 @@ io::SweepPlan plan_sweep(const SweepRuns& runs, SweepData& data, core::Progress&
   io::SweepPlan plan;
   plan.title = runs.file().sweep.title;
   plan.origin = std::filesystem::absolute(runs.file().name).lexically_normal().string();
-  plan.kind = "training";
   plan.axes = runs.axes();
+  plan.overrides = runs.file().said, plan.sha256 = runs.hash();
   std::map<std::string, int> group_of;
   std::set<std::string> known;
   std::vector<GroupFacts> group_facts;

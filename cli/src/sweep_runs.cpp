@@ -10,14 +10,18 @@
 namespace eos::cli {
 
 SweepRuns::SweepRuns(io::SweepFile file)
-    : file_(std::move(file)), points_(theory::expand(file_.sweep)), coordinates_(theory::coordinates(file_.sweep)) {
-  if (file_.base_kind != io::FileKind::training)
-    throw core::Error("E108", fmt::format("{} sweeps over something else than training runs", file_.name),
-                      "eos sweep trains networks; plans have their own sweeps: eos plan FILE.toml --sweep KEY=VALUES");
-}
+    : file_(std::move(file)), points_(theory::expand(file_.sweep)), coordinates_(theory::coordinates(file_.sweep)) {}
 
 theory::TrainingSpec SweepRuns::spec(std::int64_t point, std::uint64_t seed) const {
   return io::training_of(file_, points_.at(static_cast<std::size_t>(point)), seed);
+}
+
+std::string SweepRuns::hash() const {
+  core::Sha256 hash;
+  hash.update(file_.text);
+  hash.update(file_.base_text);
+  for (const std::string& set : file_.said) hash.update("\n--set " + set);
+  return hash.hex();
 }
 
 std::vector<std::string> SweepRuns::axes() const {
@@ -59,26 +63,17 @@ std::string run_id(const theory::TrainingSpec& spec) {
 }
 
 std::shared_ptr<const sim::TaskData> SweepData::get(const theory::DataSpec& spec) {
+  constexpr std::size_t k_kept = 2;  // chunks follow each other by data set: the last one's runs may still be on
   theory::TrainingSpec only;
   only.data = spec;
   const std::string key = io::to_toml(only);
-  std::promise<std::shared_ptr<const sim::TaskData>> promise;
-  Loaded wanted;
-  bool mine = false;
-  {
-    const std::lock_guard<std::mutex> guard(lock_);
-    const auto [found, is_new] = sets_.try_emplace(key);
-    if (is_new) found->second = promise.get_future().share();
-    wanted = found->second, mine = is_new;
-  }
-  if (mine) {
-    try {
-      promise.set_value(std::make_shared<const sim::TaskData>(sim::load_data(spec)));
-    } catch (...) {
-      promise.set_exception(std::current_exception());
-    }
-  }
-  return wanted.get();
+  const std::lock_guard<std::mutex> guard(lock_);
+  if (std::shared_ptr<const sim::TaskData> loaded = sets_[key].lock()) return loaded;
+  const auto fresh = std::make_shared<const sim::TaskData>(sim::load_data(spec));
+  sets_[key] = fresh;
+  recent_.push_back(fresh);
+  if (recent_.size() > k_kept) recent_.pop_front();
+  return fresh;
 }
 
 }  // namespace eos::cli

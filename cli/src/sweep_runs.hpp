@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,7 +22,6 @@ namespace eos::cli {
 /// A sweep file and its design points. Specifications are read when they are asked for.
 class SweepRuns {
  public:
-  /// throws Error E108 for a sweep over plans.
   explicit SweepRuns(io::SweepFile file);
 
   const io::SweepFile& file() const { return file_; }
@@ -34,6 +33,8 @@ class SweepRuns {
   std::vector<std::string> axes() const;
   /// Adds what tells a run from the others: run_id, design_index, plan_index, the values of the axes, the overrides.
   void label(core::Dataset& table, const io::SweepRun& run, std::int64_t plan_index) const;
+  /// SHA-256 over the sweep file, its base and every --set: runs of equal hashes belong together.
+  std::string hash() const;
   /// What a point sets, in words.
   std::string words(std::int64_t point) const;
 
@@ -47,15 +48,16 @@ class SweepRuns {
 /// checkpoints, its seed, and the version of the numerics.
 std::string run_id(const theory::TrainingSpec& spec);
 
-/// Data sets, loaded when first asked for and shared by all runs.
+/// Data sets, loaded when first asked for and shared by all runs that use them; those that nobody uses any more are
+/// let go, but for the last two.
 class SweepData {
  public:
   std::shared_ptr<const sim::TaskData> get(const theory::DataSpec& spec);
 
  private:
-  using Loaded = std::shared_future<std::shared_ptr<const sim::TaskData>>;
   std::mutex lock_;
-  std::map<std::string, Loaded> sets_;
+  std::map<std::string, std::weak_ptr<const sim::TaskData>> sets_;
+  std::deque<std::shared_ptr<const sim::TaskData>> recent_;
 };
 
 struct SweepPlanOptions {

@@ -61,7 +61,7 @@ Forecast forecast(const Work& work, int per_task, int cpus) {
     task = chunk / per_task;
     seconds += planned.seconds / cpus;
     most.seconds = std::max(most.seconds, seconds);
-    most.bytes = std::max(most.bytes, static_cast<double>(group.memory_bytes) * cpus);
+    most.bytes = std::max(most.bytes, static_cast<double>(group.memory_bytes * cpus + group.data_bytes));
   }
   return most;
 }

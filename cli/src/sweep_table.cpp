@@ -12,8 +12,8 @@
 #include "energy.hpp"
 #include "eos/core/error.hpp"
 #include "eos/io/run_stack.hpp"
-#include "eos/io/sweep_file.hpp"
 #include "files.hpp"
+#include "sweep_runs.hpp"
 
 namespace eos::cli {
 
@@ -173,6 +173,23 @@ void add_points(Document& document, const core::Dataset& sweep) {
   }
 }
 
+/// Joules of several runs, which are stored run by run; nothing unless every one was measured.
+std::optional<sim::MeasuredEnergy> measured_of(const core::Dataset& sweep, const std::vector<std::size_t>& rows) {
+  const auto provenance = sweep.groups.find("provenance");
+  if (provenance == sweep.groups.end() || !provenance->second.has("energy_measured")) return std::nullopt;
+  std::optional<sim::MeasuredEnergy> sum;
+  for (const std::size_t row : rows) {
+    const std::optional<sim::MeasuredEnergy> one = measured_energy(io::runs_of_cell(sweep, {row}));
+    if (!one) return std::nullopt;
+    if (sum)
+      sum->reading += one->reading, sum->coverage = std::min(sum->coverage, one->coverage);
+    else
+      sum = one;
+  }
+  if (sum) sum->replica_joules = {sum->reading.joules()};
+  return sum;
+}
+
 /// The configurations of a sweep's runs, from the sweep file that is stored with it.
 class Configurations {
  public:
@@ -181,23 +198,31 @@ class Configurations {
   theory::TrainingSpec of(std::size_t row, const core::Dataset& run) {
     const std::string own = stored_config(run);
     if (!own.empty() && own != stored_config(sweep_)) return io::parse_training(own, path_);
-    if (!file_) read();
-    const auto point = static_cast<std::size_t>(sweep_.numbers("design_index").at(row));
-    if (point >= points_.size()) throw core::Error("E191", fmt::format("{} has no design point {}", path_, point));
-    return io::training_of(*file_, points_[point], static_cast<std::uint64_t>(run.number("seed")));
+    if (!runs_) read(run);
+    const auto point = static_cast<std::int64_t>(sweep_.numbers("design_index").at(row));
+    if (point < 0 || point >= static_cast<std::int64_t>(runs_->points().size()))
+      throw core::Error("E191", fmt::format("{} has no design point {}", path_, point));
+    return runs_->spec(point, static_cast<std::uint64_t>(run.number("seed")));
   }
 
  private:
-  void read() {
-    const std::string text = stored_config(sweep_);
+  /// `run`: any of them. Folders of one sweep may have been made at different places.
+  void read(const core::Dataset& run) {
+    const std::string text = stored_config(run);
     if (text.empty()) throw core::Error("E210", fmt::format("{} holds no configuration", path_));
-    file_ = io::parse_sweep(text, path_);
-    points_ = theory::expand(file_->sweep);
+    const core::Dataset& provenance = run.groups.at("provenance");
+    io::Overrides overrides;
+    std::istringstream lines(provenance.text("sweep_overrides"));
+    for (std::string line; std::getline(lines, line);) overrides.set.push_back(line);
+    runs_.emplace(io::parse_sweep(text, provenance.text("sweep_origin", path_), overrides));
+    if (const std::string made_for = sweep_.text("sweep_sha256"); !made_for.empty() && made_for != runs_->hash())
+      throw core::Error("E504",
+                        fmt::format("{} was made with another content of the file {}", path_, runs_->file().base_name),
+                        "undo the change of that file: the configuration of the runs is in it");
   }
   const core::Dataset& sweep_;
   std::string path_;
-  std::optional<io::SweepFile> file_;
-  std::vector<theory::SweepPoint> points_;
+  std::optional<SweepRuns> runs_;
 };
 
 }  // namespace
@@ -255,7 +280,7 @@ std::vector<RunSummary> runs_of_sweep(const core::Dataset& sweep, const std::str
                         "'eos show " + path + "' tells what it holds");
     const core::Dataset cell = point.rows.size() > 1 ? io::runs_of_cell(sweep, point.rows) : first;
     runs.push_back(summarise(cell, configurations.of(point.rows.front(), first), point.label));
-    if (point.rows.size() > 1) runs.back().measured.reset();  // stored run by run
+    if (point.rows.size() > 1) runs.back().measured = measured_of(sweep, point.rows);
   }
   return runs;
 }

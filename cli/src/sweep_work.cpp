@@ -13,11 +13,10 @@
 
 #include "checkpoint_files.hpp"
 #include "eos/core/error.hpp"
-#include "eos/core/hash.hpp"
 #include "eos/core/parallel.hpp"
 #include "eos/io/run_journal.hpp"
 #include "eos/io/run_stack.hpp"
-#include "eos/kernels/context.hpp"
+#include "eos/kernels/device.hpp"
 #include "eos/sim/batch.hpp"
 #include "files.hpp"
 #include "sweep_meter.hpp"
@@ -132,6 +131,14 @@ struct OpenChunk {
   bool incomplete = false;  ///< a run failed or was interrupted
 };
 
+core::Error changed(const io::SweepFolder& folder, const std::string& what) {
+  return core::Error("E504",
+                     fmt::format("{} is not what the folder {} was made for: a file that the sweep refers to, or eos "
+                                 "itself, has changed",
+                                 what, folder.path()),
+                     "undo the change, or start the sweep in another folder");
+}
+
 /// Runs to be made by one thread: one, or those of a chunk in lockstep.
 struct Work {
   std::shared_ptr<OpenChunk> chunk;
@@ -150,7 +157,7 @@ class Bench {
         options_(options),
         news_(news),
         outcome_(outcome),
-        sweep_(core::sha256_hex(runs.file().text)),
+        sweep_(plan.sha256),
         meter_(options.meter, options.carbon, kernels::Context::named(options.devices.front())) {}
 
   /// What one thread does, on its device. An error ends the work of all threads.
@@ -230,13 +237,7 @@ class Bench {
 
   theory::TrainingSpec spec(std::int64_t index) const {
     theory::TrainingSpec spec = runs_.spec(run(index).point, run(index).seed);
-    if (run_id(spec) != run(index).id)
-      throw core::Error(
-          "E504",
-          fmt::format("run {} is not what the folder {} was made for: a file that the sweep refers to, or "
-                      "eos itself, has changed",
-                      index, folder_.path()),
-          "start the sweep in another folder");
+    if (run_id(spec) != run(index).id) throw changed(folder_, fmt::format("run {}", index));
     spec.checkpoint_seconds = options_.checkpoint_seconds;
     return spec;
   }
@@ -295,7 +296,7 @@ class Bench {
 
   /// On the CPU online training adds up paths in another order in a batch: results would depend on the packing.
   bool goes_in_lockstep(const theory::TrainingSpec& s, const sim::TaskData& task, const std::string& device) const {
-    const bool gpu = kernels::Context::named(device).backend() == kernels::Backend::cuda;
+    const bool gpu = kernels::parse_device(device).backend == kernels::Backend::cuda;
     return (gpu || s.batch > 1) && sim::batchable(s, task);
   }
 
@@ -350,11 +351,12 @@ class Bench {
     table.attributes["sweep_axes"] = fmt::format("{}", fmt::join(plan_.axes, " "));
     table.attributes["sweep_sha256"] = sweep_;
     table.attributes["planned_runs"] = static_cast<std::int64_t>(plan_.runs.size());
+    core::Dataset& provenance = table.groups["provenance"];
+    provenance.attributes["sweep_origin"] = plan_.origin;
+    provenance.attributes["sweep_overrides"] = fmt::format("{}", fmt::join(plan_.overrides, "\n"));
     add_origin(table, plan_.title.empty() ? "sweep" : plan_.title, runs_.file().text, options_.command_line);
     io::write_hdf5(folder_.chunk_file(chunk.number), table, io::Storage::contiguous);
     chunk.journal.remove();
-    ++published_;
-    outcome_.chunks = published_;
   }
 
   const io::SweepFolder& folder_;
@@ -370,10 +372,16 @@ class Bench {
   std::mutex lock_;
   std::shared_ptr<OpenChunk> current_;
   std::atomic<bool> broken_ = false;
-  std::atomic<std::int64_t> published_ = 0;
 };
 
 }  // namespace
+
+std::vector<std::string> share_of(const std::vector<std::string>& devices, const NodeShare& share) {
+  const auto all = static_cast<std::ptrdiff_t>(devices.size());
+  const std::ptrdiff_t first = share.rank * all / share.processes;
+  const std::ptrdiff_t last = std::max(first + 1, (share.rank + 1) * all / share.processes);
+  return {devices.begin() + first, devices.begin() + last};
+}
 
 NextChunk chunks_in_order(std::int64_t chunks, std::int64_t shard, std::int64_t shards) {
   return [=, at = shard]() mutable -> std::optional<std::int64_t> {
@@ -388,6 +396,7 @@ SweepOutcome work_on_sweep(const io::SweepFolder& folder, const io::SweepPlan& p
                            SweepData& data, const NextChunk& next, core::Progress& progress,
                            const SweepWorkOptions& options) {
   const auto begin = Clock::now();
+  if (runs.hash() != plan.sha256) throw changed(folder, "the sweep");
   SweepOutcome outcome;
   std::int64_t open = 0;
   for (std::size_t c = 0; c < plan.chunks.size(); ++c)

@@ -22,6 +22,14 @@ using NextChunk = std::function<std::optional<std::int64_t>()>;
 /// All chunks i of n with i mod n = shard, in order, or one alone.
 NextChunk chunks_in_order(std::int64_t chunks, std::int64_t shard = 0, std::int64_t shards = 1);
 
+/// Which of the processes on a machine this one is, when they share its cores and devices.
+struct NodeShare {
+  int rank = 0, processes = 1;
+};
+/// The devices of one process: consecutive ones, each process its own while there are enough, else as many processes
+/// on each as on the others. pre: `devices` not empty.
+std::vector<std::string> share_of(const std::vector<std::string>& devices, const NodeShare& share);
+
 struct SweepWorkOptions {
   std::vector<std::string> devices = {"cpu"};  ///< thread i works on device i mod their number
   int threads = 1;
@@ -36,7 +44,6 @@ struct SweepOutcome {
   std::int64_t diverged = 0;   ///< of these
   std::int64_t failed = 0;     ///< ended with an Error
   std::int64_t elsewhere = 0;  ///< chunks that other processes hold
-  std::int64_t chunks = 0;     ///< published
   double seconds = 0;
   bool stopped = false;
 };

@@ -16,6 +16,7 @@ class WorkCounter {
   virtual int rank() const = 0;       ///< of this process, 0 .. size()-1
   virtual int size() const = 0;       ///< processes
   virtual int node_size() const = 0;  ///< processes on this machine, e.g. to share its cores
+  virtual int node_rank() const = 0;  ///< of this process among them, 0 .. node_size()-1
   /// The next chunk that no process has had, or nothing when all `chunks` are given out. They are given out in order.
   /// Call it with the same `chunks` everywhere. The counter sits in the memory of rank 0 and is raised from afar
   /// (MPI_Fetch_and_op), also while rank 0 computes.

@@ -26,19 +26,15 @@ const std::vector<ErrorCode>& error_codes() {
        "Two or more keys are valid alone but not together, e.g. lists of different length."},
       {"E108", Fault::input, "the file describes something else",
        "eos tells files apart by their tables: [problem] and [modes] state a mode problem, [control_problem], "
-       "[states], "
-       "[controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a "
-       "calibration, "
-       "[train], [data], [network], ... state a training run, [sweep] asks for many of them, [prices] a price list, "
-       "[energy_model] the joules of a "
-       "machine."},
+       "[states], [controls] and [cost], or [model], a control problem by its formulas, [plan] asks for a plan from a "
+       "calibration, [train], [data], [network], ... state a training run, [sweep] asks for many of them, [prices] a "
+       "price list, [energy_model] the joules of a machine."},
       {"E109", Fault::input, "a formula is not understood",
        "Formulas are written with numbers, + - * / ^, brackets, the functions sqrt exp log sin cos tan asin acos atan "
        "sinh cosh tanh asinh acosh atanh erf abs sign step capture threshold pow min max, the constant pi, and the "
-       "names "
-       "of time, states, controls, parameters and definitions. At the ends, T is the horizon, the name of a state its "
-       "final value and initial(x) the first one. A name starts with a letter and goes on with letters, digits and _. "
-       "The caret points at the first character that does not fit. docs/toml.md says more."},
+       "names of time, states, controls, parameters and definitions. At the ends, T is the horizon, the name of a "
+       "state its final value and initial(x) the first one. A name starts with a letter and goes on with letters, "
+       "digits and _. The caret points at the first character that does not fit. docs/toml.md says more."},
       {"E190", Fault::bug, "a table of results is inconsistent", "This is a mistake in eos. Please report it."},
       {"E191", Fault::input, "a variable is not in the file",
        "The file was written by another kind of command or an older version. `eos show FILE` lists what it holds."},
@@ -80,8 +76,8 @@ const std::vector<ErrorCode>& error_codes() {
        "do not; --energy auto takes what there is. docs/energy.md says more."},
       {"E308", Fault::machine, "the scheduler or MPI cannot be used",
        "Slurm's commands are missing here or refused the job (the message holds their own words), or this eos has no "
-       "MPI. `eos doctor` says what it found. A sweep needs neither: several `eos sweep DIR`, on one machine or on many "
-       "that share the folder, divide the work among themselves. docs/sweeps.md says more."},
+       "MPI. `eos doctor` says what it found. A sweep needs neither: several `eos sweep DIR`, on one machine or on "
+       "many that share the folder, divide the work among themselves. docs/sweeps.md says more."},
       {"E401", Fault::input, "the control problem is not well posed",
        "For instance reversed bounds, a negative price that makes the energy unbounded below, or a horizon of zero."},
       {"E402", Fault::input, "the calibration does not contain what the plan needs",
@@ -94,11 +90,9 @@ const std::vector<ErrorCode>& error_codes() {
        "A second eos is writing checkpoints for the same output file. Wait until it has finished, stop it, or choose "
        "another output with -o."},
       {"E504", Fault::input, "the folder holds another sweep",
-       "A folder keeps the sweep that it was made for: its description, its plan, its finished runs. Give another "
-       "sweep a "
-       "folder of its own; to go on with the one that is there use `eos sweep DIR`. The same is said when a file that "
-       "the "
-       "sweep refers to has changed since, so that its runs would not be the planned ones."},
+       "A folder keeps the sweep that it was made for: its description with every --set, its plan, its finished runs. "
+       "Give another sweep a folder of its own; to go on with the one that is there use `eos sweep DIR`. The same is "
+       "said when a file that the sweep refers to has changed since, so that its runs would not be the planned ones."},
       {"E505", Fault::input, "runs of the sweep are missing",
        "Not all runs of the sweep are finished. `eos sweep DIR` goes on with it and repeats nothing that is finished; "
        "`eos merge --partial` puts what is there into a file whose status is `partial`."},

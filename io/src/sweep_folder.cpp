@@ -1,6 +1,7 @@
 #include "eos/io/sweep_folder.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -51,6 +52,16 @@ void create_once(const std::string& path, const std::string& content) {
   if (failed != 0 && reason != EEXIST) throw unwritable(path, std::strerror(reason));
 }
 
+std::string said(const std::vector<std::string>& overrides) {
+  return overrides.empty() ? "no --set" : fmt::format("--set {}", fmt::join(overrides, " --set "));
+}
+
+core::Error another_sweep(const std::string& folder, const std::string& which) {
+  return core::Error(
+      "E504", fmt::format("the folder {} holds {}", folder, which),
+      fmt::format("choose another folder with -o; to go on with the one that is there: eos sweep {}", folder));
+}
+
 std::string file_of(const SweepWorker& w) { return fmt::format("{}-{}.json", w.host, w.pid); }
 
 }  // namespace
@@ -71,14 +82,15 @@ SweepWorker this_worker(const std::string& device, int threads) {
 bool SweepFolder::exists() const { return fs::exists(path_ + "/plan.json"); }
 
 SweepPlan SweepFolder::create(const std::string& sweep_text, const SweepPlan& plan) const {
-  for (const char* part : {"/chunks", "/work"}) make_folder(path_ + part);
+  for (const char* part : {"/chunks", "/open"}) make_folder(path_ + part);
   create_once(path_ + "/sweep.toml", sweep_text);
-  if (this->sweep_text() != sweep_text)
-    throw core::Error(
-        "E504", fmt::format("the folder {} holds another sweep", path_),
-        fmt::format("choose another folder with -o; to go on with the one that is there: eos sweep {}", path_));
+  if (this->sweep_text() != sweep_text) throw another_sweep(path_, "another sweep");
   create_once(path_ + "/plan.json", to_json(plan));
-  return this->plan();
+  SweepPlan held = this->plan();
+  if (held.overrides != plan.overrides)
+    throw another_sweep(path_, fmt::format("this sweep with {}", said(held.overrides)));
+  if (held.sha256 != plan.sha256) throw another_sweep(path_, "this sweep with another content of its file `base`");
+  return held;
 }
 
 std::string SweepFolder::sweep_text() const { return read_file(path_ + "/sweep.toml"); }
@@ -95,9 +107,9 @@ std::string SweepFolder::chunk_file(std::int64_t chunk) const {
   return fmt::format("{}/chunks/chunk-{:06d}.h5", path_, chunk);
 }
 std::string SweepFolder::journal_file(std::int64_t chunk) const {
-  return fmt::format("{}/work/chunk-{:06d}.journal", path_, chunk);
+  return fmt::format("{}/open/chunk-{:06d}.journal", path_, chunk);
 }
-std::string SweepFolder::checkpoints(const std::string& run_id) const { return path_ + "/work/" + run_id; }
+std::string SweepFolder::checkpoints(const std::string& run_id) const { return path_ + "/open/" + run_id; }
 std::string SweepFolder::failure_file(const std::string& run_id) const { return path_ + "/failed/" + run_id + ".txt"; }
 
 bool SweepFolder::finished(std::int64_t chunk) const { return fs::exists(chunk_file(chunk)); }
@@ -109,7 +121,7 @@ void SweepFolder::remove_checkpoints(const std::string& run_id) const {
 
 void SweepFolder::retire(const SweepWorker& worker) const {
   std::error_code ignored;
-  fs::remove(path_ + "/work/" + file_of(worker), ignored);
+  fs::remove(path_ + "/open/" + file_of(worker), ignored);
 }
 
 std::vector<std::string> SweepFolder::failures() const {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -31,6 +32,7 @@ json group_json(const SweepGroup& g) {
           {"run_seconds", g.run_seconds},
           {"run_energy", number(g.run_energy)},
           {"memory_bytes", g.memory_bytes},
+          {"data_bytes", g.data_bytes},
           {"result_bytes", g.result_bytes}};
 }
 
@@ -38,15 +40,15 @@ SweepGroup group_of(const json& j) {
   SweepGroup g;
   g.shape = j.at("shape"), g.runs = j.at("runs"), g.replicas = j.at("replicas"), g.alone = j.at("alone");
   g.run_seconds = j.at("run_seconds"), g.run_energy = number_of(j.at("run_energy"));
-  g.memory_bytes = j.at("memory_bytes"), g.result_bytes = j.at("result_bytes");
+  g.memory_bytes = j.at("memory_bytes"), g.data_bytes = j.at("data_bytes"), g.result_bytes = j.at("result_bytes");
   return g;
 }
 
 }  // namespace
 
 std::string to_json(const SweepPlan& plan) {
-  json j = {{"schema", k_plan_schema}, {"title", plan.title}, {"origin", plan.origin},
-            {"kind", plan.kind},       {"axes", plan.axes},   {"overrides", plan.overrides}};
+  json j = {{"schema", k_plan_schema}, {"title", plan.title},         {"origin", plan.origin},
+            {"axes", plan.axes},       {"overrides", plan.overrides}, {"sha256", plan.sha256}};
   json &groups = j["groups"] = json::array(), &chunks = j["chunks"] = json::array(), &runs = j["runs"] = json::array();
   for (const SweepGroup& g : plan.groups) groups.push_back(group_json(g));
   for (const SweepChunk& c : plan.chunks)
@@ -62,7 +64,7 @@ SweepPlan sweep_plan_from(const std::string& text, const std::string& name) {
       throw core::Error(
           "E203", fmt::format("{} has the schema {}, this eos reads {}", name, j.at("schema").dump(), k_plan_schema));
     SweepPlan plan;
-    plan.title = j.at("title"), plan.origin = j.at("origin"), plan.kind = j.at("kind");
+    plan.title = j.at("title"), plan.origin = j.at("origin"), plan.sha256 = j.at("sha256");
     plan.axes = j.at("axes").get<std::vector<std::string>>();
     plan.overrides = j.at("overrides").get<std::vector<std::string>>();
     for (const json& g : j.at("groups")) plan.groups.push_back(group_of(g));
@@ -88,16 +90,17 @@ void SweepFolder::report(const SweepWorker& w) const {
                   {"failed", w.failed},
                   {"running", w.running},
                   {"joules", number(w.joules)}};
-  try {
-    write_file(fmt::format("{}/work/{}-{}.json", path_, w.host, w.pid), j.dump());
-  } catch (const core::Error&) {  // a full disk stops the work where results are written
-  }
+  // Renamed, so that nobody reads half of it, but not synced: it is only news, and often.
+  const std::string fresh = fmt::format("{}/open/.{}-{}.new", path_, w.host, w.pid);
+  std::ofstream(fresh) << j.dump();
+  std::error_code ignored;
+  std::filesystem::rename(fresh, fmt::format("{}/open/{}-{}.json", path_, w.host, w.pid), ignored);
 }
 
 std::vector<SweepWorker> SweepFolder::workers() const {
   std::vector<SweepWorker> living;
   std::error_code none;
-  for (const auto& entry : std::filesystem::directory_iterator(path_ + "/work", none)) {
+  for (const auto& entry : std::filesystem::directory_iterator(path_ + "/open", none)) {
     if (entry.path().extension() != ".json") continue;
     try {
       const json j = json::parse(read_file(entry.path().string()));

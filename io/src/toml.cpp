@@ -222,8 +222,6 @@ void check_and_finish(Reading& reading, const Value& value) {
   }
 }
 
-}  // namespace
-
 PlanRequest plan_request_in(const Document& document) {
   Reading reading(document);
   TableReader top(reading, &document.root(), "");
@@ -244,22 +242,6 @@ PlanRequest plan_request_in(const Document& document) {
   return request;
 }
 
-FileKind kind_of(const std::string& path) {
-  const Document document(read_file(path, k_longest_file), path, {});
-  if (const std::optional<FileKind> kind = kind_of(document)) return *kind;
-  std::vector<std::string> known, kinds;
-  for (const auto& [kind, tables] : k_kinds) {
-    known.insert(known.end(), tables.begin(), tables.end());
-    kinds.emplace_back(describe(kind));
-  }
-  std::string help = "docs/toml.md lists the tables";
-  for (auto&& [key, node] : document.root())
-    if (const auto close = core::did_you_mean(key.str(), known); !close.empty() && node.is_table())
-      help = fmt::format("[{}]: did you mean [{}]?", key.str(), close.front());
-  throw Error(
-      {document.diagnostic({}, "E108", fmt::format("'{}' states neither {}", path, fmt::join(kinds, ", nor ")), help)});
-}
-
 ModeProblem problem_in(const Document& document) {
   Reading reading(document);
   reading.know_homes(key_homes);
@@ -278,21 +260,6 @@ theory::ControlProblem control_in(const Document& document) {
   return problem;
 }
 
-TrainingSpec training_in(const Document& document) {
-  Reading reading(document);
-  reading.know_homes(key_homes);
-  TableReader top(reading, &document.root(), "");
-  TrainingSpec spec;
-  bind(top, spec);
-  read_method(top, {"selection", "", ""}, spec.selection, theory::selection_preset);
-  read_method(top, {"plasticity", "", ""}, spec.plasticity, theory::plasticity_preset);
-  read_prices_of(top, spec.prices);
-  read_schedule(top, spec.schedule);
-  top.finish();
-  check_and_finish(reading, spec);
-  return spec;
-}
-
 theory::FlySpec fly_in(const Document& document) {
   Reading reading(document);
   TableReader top(reading, &document.root(), "");
@@ -308,6 +275,39 @@ theory::PerceptronSpec perceptron_in(const Document& document) {
   TableReader top(reading, &document.root(), "");
   theory::PerceptronSpec spec;
   bind(top, spec);
+  top.finish();
+  check_and_finish(reading, spec);
+  return spec;
+}
+
+}  // namespace
+
+FileKind kind_of(const std::string& path) {
+  const Document document(read_file(path, k_longest_file), path, {});
+  if (const std::optional<FileKind> kind = kind_of(document)) return *kind;
+  std::vector<std::string> known, kinds;
+  for (const auto& [kind, tables] : k_kinds) {
+    known.insert(known.end(), tables.begin(), tables.end());
+    kinds.emplace_back(describe(kind));
+  }
+  std::string help = "docs/toml.md lists the tables";
+  for (auto&& [key, node] : document.root())
+    if (const auto close = core::did_you_mean(key.str(), known); !close.empty() && node.is_table())
+      help = fmt::format("[{}]: did you mean [{}]?", key.str(), close.front());
+  throw Error(
+      {document.diagnostic({}, "E108", fmt::format("'{}' states neither {}", path, fmt::join(kinds, ", nor ")), help)});
+}
+
+TrainingSpec training_in(const Document& document) {
+  Reading reading(document);
+  reading.know_homes(key_homes);
+  TableReader top(reading, &document.root(), "");
+  TrainingSpec spec;
+  bind(top, spec);
+  read_method(top, {"selection", "", ""}, spec.selection, theory::selection_preset);
+  read_method(top, {"plasticity", "", ""}, spec.plasticity, theory::plasticity_preset);
+  read_prices_of(top, spec.prices);
+  read_schedule(top, spec.schedule);
   top.finish();
   check_and_finish(reading, spec);
   return spec;

@@ -17,12 +17,7 @@ const char* describe(FileKind kind);
 /// throws Error E108 when the document states another kind of thing.
 void require_kind(const Document& document, FileKind wanted);
 
-/// Like the readers of eos/io/toml.hpp; the kind of the document is known to fit.
+/// As parse_training() of eos/io/toml.hpp; the kind of the document is known to fit.
 theory::TrainingSpec training_in(const Document& document);
-theory::ModeProblem problem_in(const Document& document);
-theory::ControlProblem control_in(const Document& document);
-theory::FlySpec fly_in(const Document& document);
-theory::PerceptronSpec perceptron_in(const Document& document);
-PlanRequest plan_request_in(const Document& document);
 
 }  // namespace eos::io

@@ -31,37 +31,19 @@ bool is_of_sweep(const std::string& assignment) {
 
 auto identity(const Diagnostic& d) { return std::tie(d.code, d.message, d.file, d.line, d.column); }
 
-/// What is wrong with the run at a point; what is wrong with it anyway is said without the point.
-std::vector<Diagnostic> problems_at(const SweepFile& file, const SweepPoint& point, const Error& error);
-
-template <class Read>
-auto read_at(const SweepFile& file, const SweepPoint& point, FileKind kind, const Read& read) {
-  try {
-    return file.base->at(point, [&](const Document& document) {
-      require_kind(document, kind);
-      return read(document);
-    });
-  } catch (const Error& error) {
-    throw Error(problems_at(file, point, error));
-  }
-}
-
-/// Reads the run at a point as what it is; an Error of its own, without the point.
-void try_point(const SweepFile& file, const SweepPoint& point) {
-  file.base->at(point, [&](const Document& document) {
-    require_kind(document, file.base_kind);
-    if (file.base_kind == FileKind::training) training_in(document);
-    if (file.base_kind == FileKind::problem) problem_in(document);
-    if (file.base_kind == FileKind::control) control_in(document);
-    if (file.base_kind == FileKind::plan) plan_request_in(document);
-    return 0;
+/// Reads the run at a point; an Error of its own, without the point.
+theory::TrainingSpec read_run(const SweepFile& file, const SweepPoint& point) {
+  return file.base->at(point, [](const Document& document) {
+    require_kind(document, FileKind::training);
+    return training_in(document);
   });
 }
 
+/// What is wrong with the run at a point; what is wrong with it anyway is said without the point.
 std::vector<Diagnostic> problems_at(const SweepFile& file, const SweepPoint& point, const Error& error) {
   std::vector<Diagnostic> problems = error.diagnostics(), anyway;
   try {
-    if (!point.set.empty()) try_point(file, {});
+    if (!point.set.empty()) read_run(file, {});
   } catch (const Error& alone) {
     anyway = alone.diagnostics();
   }
@@ -82,7 +64,7 @@ void try_values(const SweepFile& file, const std::vector<SweepPoint>& points) {
     for (const auto& [key, word] : point.set) fresh += seen.insert(key + '=' + word).second ? 1u : 0u;
     if (fresh == 0 && tried > 0) continue;
     try {
-      try_point(file, point);
+      read_run(file, point);
     } catch (const Error& error) {
       const auto known = [&](const Diagnostic& d) {  // by message up to the point
         return std::any_of(problems.begin(), problems.end(), [&](const Diagnostic& p) {
@@ -151,30 +133,17 @@ std::shared_ptr<SweepBase> base_of(SweepFile& file, const std::string& path) {
   return std::make_shared<SweepBase>(file.base_text, path, Overrides{file.overrides}, false);
 }
 
-FileKind kind_of_run(const SweepBase& base, const std::string& base_name) {
-  return base.at({}, [&](const Document& document) {
+/// Only training runs are swept; prices alone are a run with defaults.
+void require_training(const SweepBase& base, const std::string& base_name) {
+  base.at({}, [&](const Document& document) {
     const FileKind kind = kind_of(document).value_or(FileKind::training);
-    if (kind == FileKind::prices) return FileKind::training;  // prices and defaults
-    if (kind == FileKind::training || kind == FileKind::problem || kind == FileKind::control || kind == FileKind::plan)
-      return kind;
+    if (kind == FileKind::training || kind == FileKind::prices) return 0;
     throw Error({document.diagnostic(
         {}, "E108",
-        fmt::format("a sweep is made of training runs, mode problems, control problems or plans; {} {}",
-                    base_name.empty() ? "the other tables state" : "its base states", describe(kind)))});
+        fmt::format("eos sweep makes training runs; {} {}",
+                    base_name.empty() ? "the other tables state" : "its base states", describe(kind)),
+        "plans have their own sweeps: eos plan FILE.toml --sweep KEY=VALUES")});
   });
-}
-
-/// Seeds of the runs: those of the sweep, else those of the run; none for plans, which draw nothing.
-void complete_seeds(SweepFile& file, const Document& document, const SweepPoint& first) {
-  if (file.base_kind == FileKind::training) {
-    if (file.sweep.seeds.empty())
-      file.sweep.seeds = file.base->at(first, [](const Document& d) { return training_in(d).seeds; });
-    return;
-  }
-  if (file.sweep.seeds.empty()) return;
-  throw Error({document.diagnostic(document.find("sweep.seeds")->source(), "E107",
-                                   fmt::format("sweep.seeds is given, but {} draws nothing", describe(file.base_kind)),
-                                   "remove it")});
 }
 
 }  // namespace
@@ -183,6 +152,7 @@ SweepFile parse_sweep(const std::string& text, const std::string& name, const Ov
   SweepFile file;
   file.text = text, file.name = name;
   Overrides of_sweep;
+  file.said = overrides.set;
   for (const std::string& set : overrides.set) (is_of_sweep(set) ? of_sweep.set : file.overrides).push_back(set);
   const Document document(text, name, of_sweep);
   Reading reading(document);
@@ -194,7 +164,7 @@ SweepFile parse_sweep(const std::string& text, const std::string& name, const Ov
   std::shared_ptr<SweepBase> base;
   try {
     base = base_of(file, path);
-    file.base_kind = kind_of_run(*base, path);
+    require_training(*base, path);
   } catch (const Error& error) {
     if (error.diagnostics().front().line > 0) throw;  // in the other file
     reading.adopt(error, base_place == nullptr ? toml::source_region{} : base_place->source());
@@ -217,7 +187,7 @@ SweepFile parse_sweep(const std::string& text, const std::string& name, const Ov
     reading.finish();
   }
   try_values(file, points);
-  complete_seeds(file, document, points.front());
+  if (file.sweep.seeds.empty()) file.sweep.seeds = read_run(file, points.front()).seeds;
   file.sweep.check();  // the number of runs is known now
   return file;
 }
@@ -233,21 +203,13 @@ std::vector<std::string> overrides_of(const SweepPoint& point) {
 }
 
 theory::TrainingSpec training_of(const SweepFile& file, const SweepPoint& point, std::uint64_t seed) {
-  theory::TrainingSpec spec = read_at(file, point, FileKind::training, training_in);
-  spec.seeds = {seed};
-  return spec;
-}
-
-theory::ModeProblem problem_of(const SweepFile& file, const SweepPoint& point) {
-  return read_at(file, point, FileKind::problem, problem_in);
-}
-
-theory::ControlProblem control_of(const SweepFile& file, const SweepPoint& point) {
-  return read_at(file, point, FileKind::control, control_in);
-}
-
-PlanRequest plan_request_of(const SweepFile& file, const SweepPoint& point) {
-  return read_at(file, point, FileKind::plan, plan_request_in);
+  try {
+    theory::TrainingSpec spec = read_run(file, point);
+    spec.seeds = {seed};
+    return spec;
+  } catch (const Error& error) {
+    throw Error(problems_at(file, point, error));
+  }
 }
 
 }  // namespace eos::io

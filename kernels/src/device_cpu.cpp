@@ -45,7 +45,7 @@ DeviceName parse_device(const std::string& name) {
   const bool digits = number[0] == ':' && number.size() > 1 && number.size() < 6 &&
                       number.find_first_not_of("0123456789", 1) == std::string::npos;
   if (!digits) unknown(name);
-  parsed.index = std::stoi(number.substr(1));
+  parsed.index = std::stoi(number.substr(1)), parsed.says_index = true;
   return parsed;
 }
 

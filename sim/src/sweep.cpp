@@ -136,12 +136,17 @@ int choose_replicas(const theory::TrainingSpec& spec, const TaskData& data, cons
   const TaskData probe = probe_data(data);
   const int batches = probe_batches(spec, counts_of(spec, data));
   return choose_replicas(most, [&](int replicas) {
-    theory::TrainingSpec cut = stretch(spec, data, batches);
-    for (int r = 1; r < replicas; ++r) cut.seeds.push_back(cut.seeds.front() + static_cast<std::uint64_t>(r));
     core::Progress silent;
     BatchOptions options;
     options.device = device, options.replicas = replicas;
-    return replicas * batches / seconds_of([&] { train_batched({cut}, probe, silent, options); });
+    const auto seconds = [&](const theory::TrainingSpec& single) {
+      theory::TrainingSpec cut = single;
+      for (int r = 1; r < replicas; ++r) cut.seeds.push_back(cut.seeds.front() + static_cast<std::uint64_t>(r));
+      return seconds_of([&] { train_batched({cut}, probe, silent, options); });
+    };
+    const theory::TrainingSpec shorter = stretch(spec, data, batches), longer = stretch(spec, data, 2 * batches);
+    if (longer.epochs <= shorter.epochs) return replicas / seconds(longer);  // the run is shorter than a stretch
+    return replicas * (longer.epochs - shorter.epochs) / std::max(seconds(longer) - seconds(shorter), 1e-9);
   });
 }
 

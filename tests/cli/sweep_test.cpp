@@ -11,6 +11,7 @@
 #include "eos/io/run_journal.hpp"
 #include "eos/io/sweep_folder.hpp"
 #include "process.hpp"
+#include "sweep_work.hpp"
 
 namespace eos::test {
 namespace {
@@ -143,6 +144,16 @@ TEST_F(Sweep, charges_every_run_its_share_of_the_joules) {
     const double expected = 2e-9 * (forward[last] + scoring[last] + backward[last]);
     EXPECT_NEAR(joules[i] / expected, 1, 1e-9) << i;
   }
+  // Compared are design points: the joules of their seeds together, a seed.
+  const Said said = eos_says({"compare", folder / "metered.h5", "--format", "json"});
+  ASSERT_EQ(said.code, 0) << said.err;
+  const auto measured = nlohmann::json::parse(said.out)["measured"];
+  ASSERT_EQ(measured.size(), 4u);
+  for (std::size_t p = 0; p < 4; ++p) {
+    const double sum = joules[3 * p] + joules[3 * p + 1] + joules[3 * p + 2];
+    EXPECT_NEAR(measured[p]["energy_measured"].get<double>() / (sum / 3), 1, 1e-12) << p;
+    EXPECT_EQ(measured[p]["energy_source"], "model");
+  }
 }
 
 TEST_F(Sweep, dry_run_foretells_and_writes_nothing) {
@@ -154,6 +165,13 @@ TEST_F(Sweep, dry_run_foretells_and_writes_nothing) {
   EXPECT_GT(json["thread_seconds"], 0);
   EXPECT_GT(json["energy"], 0);
   EXPECT_GT(json["memory_bytes"], 0);
+  const auto three =
+      nlohmann::json::parse(eos_says({"sweep", file, "--dry-run", "--format", "json", "--threads", "3"}).out);
+  ASSERT_EQ(three["groups"].size(), 1u);  // the data are there once, whatever the threads
+  const double run = three["groups"][0]["memory_bytes"], data = three["groups"][0]["data_bytes"];
+  EXPECT_GT(run, 0);
+  EXPECT_GE(data, 500 * 16);
+  EXPECT_EQ(three["memory_bytes"], 3 * run + data);
   EXPECT_GT(json["file_bytes"], 0);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
 }
@@ -165,6 +183,109 @@ TEST_F(Sweep, keeps_the_folder_for_itself) {
   EXPECT_EQ(said.code, 2);
   EXPECT_THAT(said.err, HasSubstr("E504"));
   EXPECT_EQ(merged("mine"), whole("again", {}));
+}
+
+TEST_F(Sweep, keeps_every_set_with_its_results) {
+  const std::vector<std::string> sets = {"--set",           "train.epochs=3", "--set",
+                                         "prices.mac=1e-9", "--set",          "sweep.seeds=1"};
+  whole("set", sets);
+  const Said config = eos_says({"show", folder / "set.h5", "--run", "3", "--config"});
+  ASSERT_EQ(config.code, 0) << config.err;
+  EXPECT_THAT(config.out, HasSubstr("epochs = 3"));
+  EXPECT_THAT(config.out, HasSubstr("mac = 1e-09"));
+  const std::string again = folder.write("again.toml", config.out);
+  ASSERT_EQ(eos_says({"train", again, "-o", folder / "again.h5"}).code, 0);
+  const auto compared = [](const std::string& path) {
+    const Said said = eos_says({"compare", path, "--format", "json"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    return nlohmann::json::parse(said.out)["runs"];
+  };
+  const auto points = compared(folder / "set.h5"), alone = compared(folder / "again.h5");
+  ASSERT_EQ(points.size(), 4u);
+  EXPECT_EQ(points[3]["energy"], alone[0]["energy"]);
+  const core::Dataset run = io::read_hdf5(folder / "again.h5");
+  const double macs = run.numbers("forward_macs").back() + run.numbers("backward_macs").back();
+  EXPECT_NEAR(alone[0]["energy"].get<double>() / (1e-9 * macs), 1, 1e-9) << "priced by --set";
+  EXPECT_EQ(eos_says({"sweep", folder / "set"}).code, 0) << "the folder knows what was set";
+}
+
+TEST_F(Sweep, of_the_same_file_with_another_set_is_another_sweep) {
+  start("mine", {"--set", "train.epochs=3"});
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& part) {
+    std::vector<std::string> words = {"sweep", file, "-o", folder / "mine"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Said said = eos_says(words);
+    EXPECT_EQ(said.code, 2);
+    EXPECT_THAT(said.err, ::testing::AllOf(HasSubstr("E504"), HasSubstr(part)));
+  };
+  refused({}, "with --set train.epochs=3");
+  refused({"--set", "train.epochs=4"}, "with --set train.epochs=3");
+  refused({"--set", "train.epochs=3", "--set", "sweep.seeds=4"}, "with --set train.epochs=3");
+  start("mine", {"--set", "train.epochs=3"});
+  whole("other", {"--set", "train.epochs=2"});
+  const Said said = eos_says({"merge", folder / "mine", folder / "other", "-o", folder / "both.h5"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("different sweeps"));
+}
+
+TEST_F(Sweep, stops_when_the_file_of_its_base_changes) {
+  // Two shapes, so at least two chunks.
+  const std::string text = tiny_sweep(1, "[[sweep.axes]]\nkey = \"network.hidden\"\nvalues = [[8], [16]]\n"),
+                    run = text.substr(text.find("[data]"));
+  folder.write("run.toml", run);
+  file = folder.write("sweep.toml",
+                      replaced(text.substr(0, text.find("[data]")), "[sweep]", "[sweep]\nbase = \"run.toml\""));
+  start("based", {"--chunk", "0"});
+  const io::SweepFolder sweep(folder / "based");
+  const auto finished = [&] {
+    const auto chunks = static_cast<std::int64_t>(sweep.plan().chunks.size());
+    std::int64_t count = 0;
+    for (std::int64_t c = 0; c < chunks; ++c) count += sweep.finished(c) ? 1 : 0;
+    return count;
+  };
+  ASSERT_EQ(finished(), 1);
+  folder.write("run.toml", replaced(run, "batch = 16", "batch = 8"));
+  const std::vector<std::vector<std::string>> ways = {{"sweep", folder / "based"},
+                                                      {"sweep", file, "-o", folder / "based"}};
+  for (const std::vector<std::string>& words : ways) {
+    const Said said = eos_says(words);
+    EXPECT_EQ(said.code, 2);
+    EXPECT_THAT(said.err, HasSubstr("E504"));
+    EXPECT_EQ(finished(), 1) << "a run was made that does not belong";
+  }
+  folder.write("run.toml", run);
+  EXPECT_EQ(eos_says({"sweep", folder / "based"}).code, 0);
+  merged("based");
+  EXPECT_EQ(eos_says({"compare", folder / "based.h5"}).code, 0);
+  folder.write("run.toml", replaced(run, "batch = 16", "batch = 8"));
+  const Said said = eos_says({"compare", folder / "based.h5"});  // its work and prices are no longer known
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, ::testing::AllOf(HasSubstr("E504"), HasSubstr("run.toml")));
+}
+
+TEST(NodeShare, gives_processes_devices_of_their_own_while_there_are_enough) {
+  using Names = std::vector<std::string>;
+  const Names four = {"cuda:0", "cuda:1", "cuda:2", "cuda:3"};
+  EXPECT_EQ(cli::share_of(four, {}), four);
+  EXPECT_EQ(cli::share_of(four, {1, 2}), (Names{"cuda:2", "cuda:3"}));
+  EXPECT_EQ(cli::share_of(four, {2, 4}), (Names{"cuda:2"}));
+  EXPECT_EQ(cli::share_of(four, {7, 8}), (Names{"cuda:3"}));
+  EXPECT_EQ(cli::share_of({"cpu"}, {5, 6}), (Names{"cpu"}));
+  for (int devices = 1; devices <= 9; ++devices)
+    for (int processes = 1; processes <= 20; ++processes) {
+      Names all;
+      for (int d = 0; d < devices; ++d) all.push_back("cuda:" + std::to_string(d));
+      std::map<std::string, int> users;
+      for (int rank = 0; rank < processes; ++rank)
+        for (const std::string& name : cli::share_of(all, {rank, processes})) ++users[name];
+      EXPECT_EQ(users.size(), all.size()) << "a device is idle";
+      const auto [least, most] = std::minmax_element(users.begin(), users.end(),
+                                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+      EXPECT_LE(most->second - least->second, 1) << processes << " processes, " << devices << " devices";
+      if (processes <= devices) {
+        EXPECT_EQ(most->second, 1);
+      }
+    }
 }
 
 TEST_F(Sweep, says_what_is_wrong) {
@@ -282,7 +403,7 @@ TEST_F(Sweep, survives_thirty_kills_without_losing_or_repeating_a_run) {
   }
   EXPECT_GE(kills, 10) << "the sweep ended before it could be killed";
   EXPECT_TRUE(sweep.workers().empty());  // asking for the living buries the dead
-  for (const auto& entry : fs::directory_iterator(folder / "killed/work"))
+  for (const auto& entry : fs::directory_iterator(folder / "killed/open"))
     if (!entry.path().filename().string().starts_with(".")) {  // what a killed write leaves has a hidden name
       ADD_FAILURE() << entry.path() << " was left behind";
     }
@@ -306,7 +427,7 @@ TEST_F(Sweep, asked_to_stop_saves_its_state_and_resumes_exactly) {
     }
     EXPECT_EQ(eos_says({"sweep", folder / name}).code, 0);
     EXPECT_EQ(merged(name), undisturbed);
-    EXPECT_TRUE(fs::is_empty(folder / (name + "/work"))) << "checkpoints were left behind";
+    EXPECT_TRUE(fs::is_empty(folder / (name + "/open"))) << "checkpoints were left behind";
   }
 }
 

@@ -59,7 +59,6 @@ TEST(SweepFile, reads_axes_of_every_form) {
                   "sweep.toml");
   EXPECT_EQ(file.sweep.title, "t");
   EXPECT_THAT(file.sweep.seeds, ElementsAre(3u, 1u));
-  EXPECT_EQ(file.base_kind, FileKind::training);
   const auto points = expand(file.sweep);
   EXPECT_EQ(points.size(), 3u * 3 * 2 * 2 * 2);  // policy and tau: writes, data 0.25, data 0.3
   const SweepPoint& last = points.back();
@@ -197,29 +196,12 @@ TEST(SweepFile, a_base_is_relative_to_the_sweep_file_and_so_are_paths_of_values)
   EXPECT_EQ(code_of([&] { read_sweep(scratch / "a.toml"); }), "E108");
 }
 
-TEST(SweepFile, plans_are_swept_too_and_have_no_seeds) {
-  const std::string problem_text =
-      "[problem]\nhorizon = 3\n[modes]\ncount = 2\nlambda = {power = -1}\ninitial = [1, 1]\n";
-  const SweepFile modes = parse_sweep("[sweep]\n" + axis("key = \"price.path\"\nvalues = [0, 2]") +
-                                          axis("key = \"modes.lambda\"\nvalues = [[1, 0.5], "
-                                               "{ power = -2 }]") +
-                                          problem_text,
-                                      "s");
-  EXPECT_EQ(modes.base_kind, FileKind::problem);
-  EXPECT_TRUE(modes.sweep.seeds.empty());
-  const auto points = expand(modes.sweep);
-  EXPECT_EQ(problem_of(modes, points[3]).price_path, 2);
-  EXPECT_THAT(problem_of(modes, points[3]).lambda, ElementsAre(1, 0.25));
-  EXPECT_EQ(code_of([&] { training_of(modes, points[0], 1); }), "E108");
-  EXPECT_THAT(problem("[sweep]\nseeds = 3\n" + problem_text).message, HasSubstr("draws nothing"));
-
-  std::string rocket = slurp(EOS_SOURCE_DIR "/examples/gold/goddard.toml");
-  const SweepFile control =
-      parse_sweep("[sweep]\n" + axis("key = \"parameters.drag\"\nfrom = 100\nto = 300\ncount = 2") + rocket, "s");
-  EXPECT_EQ(control.base_kind, FileKind::control);
-  const auto swept = control_of(control, expand(control.sweep)[0]);
-  rocket.replace(rocket.find("drag = 310.0"), 12, "drag = 100.0");  // parameters keep their order
-  EXPECT_EQ(eos::io::to_toml(swept), eos::io::to_toml(eos::io::parse_control(rocket, "r")));
+TEST(SweepFile, only_training_runs_are_swept) {
+  const auto refused =
+      problem("[sweep]\n[problem]\nhorizon = 3\n[modes]\ncount = 2\nlambda = {power = -1}\ninitial = [1, 1]\n");
+  EXPECT_EQ(refused.code, "E108");
+  EXPECT_THAT(refused.help, HasSubstr("eos plan"));
+  EXPECT_EQ(problem("[sweep]\n" + slurp(EOS_SOURCE_DIR "/examples/gold/goddard.toml")).code, "E108");
   EXPECT_EQ(problem("[sweep]\n[fly]\n").code, "E108");
 }
 

@@ -46,6 +46,7 @@ TEST(DeviceName, has_a_kind_a_number_and_a_precision) {
       EXPECT_EQ(name.index, index);
       EXPECT_EQ(name.products, products);
       EXPECT_EQ(name.says_products, *suffix != 0);
+      EXPECT_EQ(name.says_index, *number != 0);
     }
   }
   EXPECT_EQ(to_string(Products::bf16), "bf16");

@@ -39,7 +39,7 @@ class Slurm(unittest.TestCase):
     def at_work(self, count):
         """Node -> task of those that run, when they are so many and the eos of each has reported to the folder."""
         running = {node: task for task, (state, node) in self.tasks().items() if state == "RUNNING"}
-        reports = list((self.folder / "work").glob("*.json"))
+        reports = list((self.folder / "open").glob("*.json"))
         return running if len(running) >= count and len(reports) >= len(running) else None
 
     def all_completed(self):

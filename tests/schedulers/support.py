@@ -65,7 +65,7 @@ def assert_same_as_local(folder):
     """All chunks are there, nothing is left half done, and the merged file has the content of the local run's."""
     assert finished_chunks(folder) == list(range(len(chunks(folder)))), finished_chunks(folder)
     # Journals and checkpoints; the news of a process that was killed stays, and everybody sees that it is dead.
-    left = [path.name for path in (folder / "work").iterdir() if path.suffix != ".json"]
+    left = [path.name for path in (folder / "open").iterdir() if path.suffix != ".json"]
     assert not left, left
     merged = folder / "merged.h5"
     eos("merge", folder, "-o", merged)

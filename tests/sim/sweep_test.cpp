@@ -41,6 +41,15 @@ TEST(ChooseReplicas, takes_the_fewest_that_are_within_five_per_cent_of_the_best)
   EXPECT_EQ(choose_replicas(1, measure), 1);
 }
 
+TEST(ChooseReplicas, measures_batches_of_a_run) {
+  const TaskData data = small_task(64);
+  theory::TrainingSpec spec = small_spec(data);
+  spec.epochs = 1;
+  const int replicas = choose_replicas(spec, data, "cpu");
+  EXPECT_GE(replicas, 1);
+  EXPECT_EQ(replicas & (replicas - 1), 0) << replicas << " is no power of two";
+}
+
 TEST(Forecast, counts_work_and_memory_and_follows_the_length_of_the_run) {
   const TaskData data = small_task(400);
   theory::TrainingSpec spec = small_spec(data);

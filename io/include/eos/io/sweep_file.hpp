@@ -1,6 +1,6 @@
 // Read a sweep from TOML, and each of its runs: the run file with the values of one design point and one seed.
 //
-// A sweep file is a run file plus the table [sweep]; docs/sweeps.md explains it, docs/toml.md lists its keys. With
+// A sweep file is a training file plus the table [sweep]; docs/sweeps.md explains it, docs/toml.md lists its keys. With
 // `base = "run.toml"` the run is that of another file. All problems are reported at once with their place, as for every
 // file (toml.hpp); every key of an axis is tried on the run, so that a misspelt one is found before anything runs.
 #pragma once
@@ -18,12 +18,12 @@ namespace eos::io {
 class SweepBase;  ///< the parsed run, ready to take the values of a point
 
 struct SweepFile {
-  theory::SweepSpec sweep;                  ///< complete and checked; seeds filled in from the run (empty for plans)
-  std::string text;                         ///< of the sweep file, verbatim
-  std::string name;                         ///< its path, for messages and relative paths
-  std::string base_text, base_name;         ///< of the file `base`; empty without one
-  FileKind base_kind = FileKind::training;  ///< what a run is: training, problem, control or plan
-  std::vector<std::string> overrides;       ///< --set, in effect in every run
+  theory::SweepSpec sweep;             ///< complete and checked; seeds filled in from the run
+  std::string text;                    ///< of the sweep file, verbatim
+  std::string name;                    ///< its path, for messages and relative paths
+  std::string base_text, base_name;    ///< of the file `base`; empty without one
+  std::vector<std::string> overrides;  ///< --set, in effect in every run
+  std::vector<std::string> said;       ///< every --set as it was given, those of the sweep too
   std::shared_ptr<const SweepBase> base;
 };
 
@@ -38,9 +38,5 @@ std::vector<std::string> overrides_of(const theory::SweepPoint& point);
 /// The run of one point and seed. Relative paths of values refer to the folder of the sweep file. May be called by
 /// several threads. throws Error whose diagnostics name the point.
 theory::TrainingSpec training_of(const SweepFile& file, const theory::SweepPoint& point, std::uint64_t seed);
-/// The same for the other kinds of base; E108 when the base is another one.
-theory::ModeProblem problem_of(const SweepFile& file, const theory::SweepPoint& point);
-theory::ControlProblem control_of(const SweepFile& file, const theory::SweepPoint& point);
-PlanRequest plan_request_of(const SweepFile& file, const theory::SweepPoint& point);
 
 }  // namespace eos::io

@@ -3,9 +3,9 @@
 //   sweep.toml                 the text of the sweep file, byte for byte
 //   plan.json                  runs in plan order, groups of one shape, chunks (consecutive runs of one group)
 //   chunks/chunk-000012.h5     a finished chunk: appears whole or not at all
-//   work/chunk-000012.journal  finished runs of an unfinished chunk; its lock is the claim of one process
-//   work/RUN_ID/               checkpoints of a run in progress
-//   work/HOST-PID.json         what a process is doing, renewed every few seconds
+//   open/chunk-000012.journal  finished runs of an unfinished chunk; its lock is the claim of one process
+//   open/RUN_ID/               checkpoints of a run in progress
+//   open/HOST-PID.json         what a process is doing, renewed every few seconds
 //   failed/RUN_ID.txt          why a run could not be made; it is tried again by the next process
 //
 // Any number of processes on any number of machines may work on one folder, as long as its file system has locks
@@ -36,7 +36,8 @@ struct SweepGroup {
   std::string alone;              ///< why runs of this group are trained one by one, "" if they are not
   double run_seconds = 0;         ///< foretold wall time of one run on one thread, or one replica's share
   double run_energy = 0;          ///< J, foretold by the price list; NaN: unknown
-  std::int64_t memory_bytes = 0;  ///< of a worker with its data
+  std::int64_t memory_bytes = 0;  ///< of one run, or of all in lockstep
+  std::int64_t data_bytes = 0;    ///< of the data set, which all workers of a process share
   std::int64_t result_bytes = 0;  ///< of one run in a file
 };
 
@@ -50,7 +51,7 @@ struct SweepPlan {
   std::string title;
   std::string origin;  ///< path of the sweep file when the folder was made: relative paths in it start there
   std::vector<std::string> overrides;  ///< --set of the command that made it
-  std::string kind;                    ///< "training" or what else its runs are
+  std::string sha256;                  ///< over the sweep file, the file `base` and every --set
   std::vector<std::string> axes;       ///< names
   std::vector<SweepRun> runs;
   std::vector<SweepGroup> groups;
@@ -79,7 +80,7 @@ class SweepFolder {
   /// Holds a sweep.
   bool exists() const;
   /// Makes the folder for a sweep, or joins it. Returns the plan that holds: that of the process that came first.
-  /// throws Error E504 when another sweep lives there, E301.
+  /// throws Error E504 when another sweep lives there, or this one with another --set; E301.
   SweepPlan create(const std::string& sweep_text, const SweepPlan& plan) const;
   /// throws Error E201, E203.
   std::string sweep_text() const;
@@ -90,7 +91,7 @@ class SweepFolder {
   std::string checkpoints(const std::string& run_id) const;
   std::string failure_file(const std::string& run_id) const;
   bool finished(std::int64_t chunk) const;
-  /// Removes what a process that was killed left behind in work/ although the chunk is finished.
+  /// Removes what a process that was killed left behind in open/ although the chunk is finished.
   void remove_checkpoints(const std::string& run_id) const;
 
   void report(const SweepWorker& worker) const;  ///< errors are ignored: it is only news

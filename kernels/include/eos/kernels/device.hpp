@@ -24,7 +24,8 @@ const std::string& to_string(Products products);
 struct DeviceName {
   bool automatic = false;  ///< CUDA if a device answers
   Backend backend = Backend::cpu;
-  int index = 0;  ///< of a CUDA device
+  int index = 0;            ///< of a CUDA device
+  bool says_index = false;  ///< the name has it
   Products products = Products::fp32;
   bool says_products = false;  ///< the name ends in them
 };

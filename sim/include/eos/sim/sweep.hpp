@@ -36,9 +36,10 @@ RunForecast counted(const theory::TrainingSpec& spec, const TaskData& data);
 std::int64_t data_bytes(const TaskData& data);
 
 /// The fewest replicas in lockstep whose run-steps a second are within 5 % of the best, among powers of two up to
-/// `most` and to what fits into the device's memory. `throughput` measures run-steps a second at a number of replicas.
+/// `most`. `throughput` measures run-steps a second at a number of replicas.
 int choose_replicas(int most, const std::function<double(int)>& throughput);
-/// The same, measured by training short stretches of `spec` in batches.
+/// The same for what fits into the device's memory, measured by training short stretches of `spec` in batches. Set-up
+/// and capture do not count, as in forecast().
 int choose_replicas(const theory::TrainingSpec& spec, const TaskData& data, const std::string& device);
 
 /// Consecutive runs of one group that take about `chunk_seconds` together; one run that takes longer is alone.
