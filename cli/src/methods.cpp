@@ -177,6 +177,15 @@ std::vector<MethodExplanation> selection() {
        "present as in 'spaced', keep as in 'ratio'", "eos", "k_present F + k B",
        "The strongest rule of eos where writes or path length are expensive. With cheap writes most of its gain is the "
        "data half."},
+      {"selection", "derived",
+       "The feedback law with every constant derived: ratio, and samples are looked at again as often as pays, by what "
+       "re-checks of equally easy ones have found. Combine it with plasticity 'derived'.",
+       "present s  <=>  draw < sqrt(g / c_f),   g = sum of surplus / sum of age over re-checks of its class;   keep as "
+       "in "
+       "'ratio'        (alpha = 1/2)",
+       "eos; optimal inspection: Barlow, Hunter & Proschan, Optimum checking procedures, J. SIAM 11:1078 (1963)",
+       "k_present F + k B",
+       "Whenever several passes are made over the same data. There is nothing to tune: prices decide."},
       {"selection", "schedule", "The fraction of a stored plan, the hardest samples first.",
        "keep s  <=>  |p - y|_s among the largest rho(t) B of the chunk,  rho(t) from the plan",
        "eos: optimal control of the mode model", "F + rho(t) B",
@@ -213,6 +222,15 @@ std::vector<MethodExplanation> plasticity() {
        "one accumulator update per parameter and update, hundreds of times fewer writes",
        "When a write costs much more than a word of fast memory. If the accumulator sits in the same memory as the "
        "weights there is nothing to gain."},
+      {"plasticity", "derived",
+       "Error feedback with the threshold of least energy: what holding back adds to the noise of training, paid for "
+       "in "
+       "further training, against the price of writes. Writes plainly where an accumulator does not pay.",
+       "write and clear i  <=>  |acc_i| > theta,   B C theta / (3 eta) = M_2 (2 e_w / theta^3 + e_p / theta^2)",
+       "eos; error feedback: Stich, Cordonnier & Jaggi, NeurIPS 2018, arXiv:1809.07599; noise of SGD: Mandt, Hoffman & "
+       "Blei, JMLR 18:134 (2017)",
+       "one accumulator update per parameter and update, hundreds of times fewer writes; or plain writes",
+       "Always: the price list decides whether and how much to hold back."},
       {"plasticity", "schedule", "The fraction of a stored plan, the largest updates first; the rest is lost.",
        "write i  <=>  |dw_i| among the largest kappa(t) n,  kappa(t) from the plan",
        "eos: optimal control of the mode model", "kappa(t) writes per parameter and update",

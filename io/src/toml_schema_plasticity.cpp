@@ -37,9 +37,11 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
   b.number({"theta", "1", "rule threshold, at the first learning rate; 0 with accumulate: 0.13 sqrt(3 eta / batch)"},
            p.theta, k_not_negative);
   b.number({"theta_exponent", "1", "theta follows the learning rate to this power"}, p.theta_exponent, k_not_negative);
-  b.choice({"threshold_from", "",
-            "rule threshold: theta, or price lambda of path (lambda eta) or of writes (sqrt(lambda eta))"},
-           p.threshold_from, {"theta", "path-price", "write-price"});
+  b.choice(
+      {"threshold_from", "",
+       "rule threshold: theta, price lambda of path (lambda eta) or of writes (sqrt(lambda eta)), or, with accumulate, "
+       "that of least energy by the price list"},
+      p.threshold_from, {"theta", "path-price", "write-price", "energy"});
   b.number({"price", "loss", "lambda: loss that a unit of path, or a write, must be worth"}, p.price, k_not_negative);
   b.choice({"rank", "", "order of rule top-k"}, p.rank,
            {"largest-update", "largest-weight", "smallest-update", "smallest-weight"});

@@ -76,7 +76,8 @@ void bind_scores(Binder& b, theory::SelectionSpec& s) {
 }  // namespace
 
 void bind(Binder& b, theory::SelectionSpec& s) {
-  b.choice({"present", "", "which samples are forwarded at all"}, s.present, {"all", "random", "infobatch", "spaced"});
+  b.choice({"present", "", "which samples are forwarded at all"}, s.present,
+           {"all", "random", "infobatch", "spaced", "inspected"});
   bind_gate(b, s);
   bind_fraction(b, s);
   bind_scores(b, s);

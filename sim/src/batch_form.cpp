@@ -102,6 +102,8 @@ std::string reason_in_plasticity(const theory::PlasticitySpec& p) {
   if (p.rule == WriteRule::random || p.rule == WriteRule::fixed) return "writes are drawn at random";
   const bool plain_rank = p.rank == theory::RankBy::largest_update && p.rank_within == theory::RankWithin::layer;
   if (p.rule == WriteRule::top_k && !plain_rank) return "writes are ranked otherwise than by update within layers";
+  if (p.threshold_from == theory::ThresholdFrom::energy)
+    return "the threshold follows what updates are measured to cost";
   if (p.cache.on()) return "weights have a transient part";
   if (p.units.rule != theory::UnitRule::all || p.units.path > 0) return "units are masked";
   if (p.topology.rule != theory::TopologyRule::dense) return "the topology is sparse";

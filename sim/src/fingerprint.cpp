@@ -10,7 +10,7 @@
 namespace eos::sim {
 namespace {
 
-constexpr int k_checkpoint_version = 6;  // raise it when the state of a replica changes
+constexpr int k_checkpoint_version = 7;  // raise it when the state of a replica changes
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "eos/core/philox.hpp"
+#include "eos/theory/inspection.hpp"
 
 namespace eos::sim {
 
@@ -41,15 +42,24 @@ double Gate::expected_keep(std::int64_t position, double fraction, const Running
   return std::clamp(own ? means.keep_fraction() : means.pass_fraction(), k_least_keep, 1.0);
 }
 
+/// c_b + w of one more sample.
+double Gate::training_cost(const RunningMeans& means) const {
+  return costs_.trained + (means.updated > 0 ? means.update_cost / means.updated : 0.0);
+}
+
+double Gate::surplus(float residual, const RunningMeans& means) const {
+  const double threshold = ratio_threshold(means);
+  return threshold > 0 ? theory::training_surplus(benefit(residual), threshold, training_cost(means)) : 0.0;
+}
+
 double Gate::ratio_threshold(const RunningMeans& means) const {
   if (means.seen <= 0) return 0;
   // H = 0 of the free-horizon problem: keep a sample iff its benefit per joule of training it is at least alpha times
   // the average benefit per joule, R mean(r^q) / C with C = c_f + rho (c_b + w).
   const double rho = std::max(k_least_keep, means.keep_fraction());
   const double captured = means.benefit > 0 ? means.kept_benefit / means.benefit : 1.0;
-  const double forward = means.forward_cost / means.seen;
-  const double train = costs_.trained + (means.updated > 0 ? means.update_cost / means.updated : 0.0);
-  const double cost = forward + rho * train;
+  const double train = training_cost(means);
+  const double cost = presenting_cost(means) + rho * train;
   if (!(cost > 0)) return 0;
   return selection_.ratio_alpha * (means.benefit / means.seen) * std::max(k_least_capture, captured) * train / cost;
 }

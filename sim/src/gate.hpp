@@ -40,6 +40,12 @@ class Gate {
   double benefit(float residual) const;
   /// Residual^q above which Gate::ratio keeps a sample.
   double ratio_threshold(const RunningMeans& means) const;
+  /// Joules of presenting one more sample, weight reads included; 0 before any was presented.
+  double presenting_cost(const RunningMeans& means) const {
+    return means.seen > 0 ? means.forward_cost / means.seen : 0.0;
+  }
+  /// Gate::ratio: joules that training a sample yields beyond its cost (theory::training_surplus).
+  double surplus(float residual, const RunningMeans& means) const;
   /// True when a second decision about a row that was kept once would be another draw, not another look.
   bool draws() const { return selection_.gate == theory::Gate::chance; }
 
@@ -50,6 +56,7 @@ class Gate {
   } window;
 
  private:
+  double training_cost(const RunningMeans& means) const;
   bool keeps(const Scores& scores, std::size_t row, double bar) const;
   void decide_ranked(const std::vector<Row>& rows, const Scores& scores, Moment now, std::vector<std::uint8_t>& keep);
   void decide_by_chance(const std::vector<Row>& rows, const Scores& scores, Moment now,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "eos/core/philox.hpp"
 #include "eos/kernels/mask_columns.hpp"
@@ -67,6 +68,8 @@ Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserS
   for (const int l : muon_blocks_) words = std::max(words, kernels::muon_workspace(matrix_of(layout.block(l))));
   if (words > 0) muon_ = kernels::Buffer<float>(context, static_cast<std::size_t>(words));
   if (optimiser.clip > 0) clipped_ = kernels::Buffer<kernels::ClipResult>(context, 1);
+  if (spec_.threshold_from == theory::ThresholdFrom::energy)
+    measured_ = kernels::Buffer<kernels::ClipResult>(context, 2);
   if (spec_.accumulate) accumulator_ = kernels::Buffer<float>(context, size);
   if (spec_.rule == WriteRule::top_k)
     selection_ = kernels::Buffer<kernels::Selection>(context, static_cast<std::size_t>(layout.layers()));
@@ -85,6 +88,20 @@ void Plasticity::clip(float* gradient, int first_layer) {
   const std::int64_t begin = layout_.offsets[first_layer];
   kernels::clip_gradient(context_, {1, layout_.parameters() - begin, 0}, optimiser_.clip, gradient + begin,
                          clipped_.data());
+}
+
+// Norms are by-products of clipping: here at a limit that changes nothing.
+void Plasticity::measure(float* gradient, int first_layer) {
+  if (measured_.size() == 0) return;
+  constexpr double k_no_limit = std::numeric_limits<double>::max();
+  const std::int64_t begin = layout_.offsets[first_layer];
+  const kernels::ClipShape shape{1, layout_.parameters() - begin, 0};
+  kernels::clip_gradient(context_, shape, k_no_limit, gradient + begin, measured_.data());
+  kernels::clip_gradient(context_, shape, k_no_limit, delta_.data() + begin, measured_.data() + 1);
+  kernels::ClipResult results[2];
+  context_.copy_out(results, measured_.data(), sizeof results);
+  norms_ = {results[0].norm, results[1].norm};
+  if (!std::isfinite(norms_.gradient) || !std::isfinite(norms_.change)) norms_ = {};
 }
 
 kernels::SgdParameters Plasticity::sgd(float rate) const {
@@ -199,8 +216,8 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
   make_delta(gradient, controls, weights);
   kernels::MaskedUpdate update;
   const float* delta = delta_.data();
-  update.accumulator = spec_.accumulate ? accumulator_.data() : nullptr;
-  switch (spec_.rule) {
+  update.accumulator = spec_.accumulate && !controls.plain ? accumulator_.data() : nullptr;
+  switch (controls.plain ? WriteRule::all : spec_.rule) {
     case WriteRule::all:
       break;
     case WriteRule::top_k:
@@ -232,9 +249,12 @@ void Plasticity::write(const float* gradient, WriteControls controls, float* wei
 void Plasticity::apply(float* gradient, WriteControls controls, float* weights) {
   clip(gradient, controls.first_layer);
   write(gradient, controls, weights);
+  measure(gradient, controls.first_layer);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
   std::fill_n(counts_.begin(), controls.first_layer, kernels::UpdateCounts{});  // left from before they froze
   note(counts_, controls.first_layer);
+  if (!controls.plain) return;
+  for (theory::Ledger& layer : changes_) layer.accumulator_updates = 0;
 }
 
 void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts, int first_layer) {
@@ -249,6 +269,7 @@ void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts, int firs
 }
 
 void Plasticity::skip() {
+  norms_ = {};
   std::fill(counts_.begin(), counts_.end(), kernels::UpdateCounts{});
   changes_.assign(sizes_.size(), {});
 }

@@ -22,6 +22,12 @@ struct WriteControls {
   int first_layer = 0;         ///< layers below it are frozen: neither they nor their state move
   /// Flags of parameters that may change, in the context's memory; null: all. Their changes are 0 for every rule.
   const std::uint8_t* learning = nullptr;
+  bool plain = false;  ///< with an accumulator: everything is written at once, past it
+};
+
+/// Norms of one update: of the gradient, after clipping, and of the change that the optimiser made of it.
+struct UpdateNorms {
+  double gradient = 0, change = 0;
 };
 
 class Plasticity {
@@ -48,6 +54,8 @@ class Plasticity {
   const std::vector<theory::Ledger>& changes() const { return changes_; }
   /// What is still transient, counted as if it were consolidated now, by layer.
   std::vector<theory::Ledger> rest(const kernels::Buffer<float>& weights) const { return cache_.rest(weights); }
+  /// ThresholdFrom::energy: of the last apply(); zero if there was none or they are not finite.
+  UpdateNorms norms() const { return norms_; }
   double cache_threshold() const { return cache_.threshold(); }
 
   /// Arrays that must survive a checkpoint, by name: velocity or moments, accumulator. A cache has its own.
@@ -56,6 +64,7 @@ class Plasticity {
 
  private:
   void clip(float* gradient, int first_layer);
+  void measure(float* gradient, int first_layer);
   void make_delta(const float* gradient, WriteControls controls, const float* weights);
   void make_muon_delta(const float* gradient, WriteControls controls, const float* weights);
   void make_entry_delta(theory::OptimiserKind kind, float rate, std::int64_t step, std::int64_t begin, std::int64_t end,
@@ -75,7 +84,8 @@ class Plasticity {
   kernels::Buffer<float> delta_, velocity_, second_moment_, accumulator_;
   std::vector<int> muon_blocks_;  ///< whose weights Muon moves
   kernels::Buffer<float> muon_;   ///< its working memory
-  kernels::Buffer<kernels::ClipResult> clipped_;
+  kernels::Buffer<kernels::ClipResult> clipped_, measured_;
+  UpdateNorms norms_;
   kernels::Buffer<kernels::Selection> selection_;
   kernels::Buffer<kernels::UpdateCounts> device_counts_;
   std::vector<kernels::UpdateCounts> counts_;

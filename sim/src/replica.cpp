@@ -72,6 +72,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
                   theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed,
                   structure_.learning() != nullptr),
+      write_law_(setup.spec, setup.plasticity, setup.open_loop.reference_rate(), setup.layout),
       online_(context, setup.spec.optimiser, setup.plasticity, setup.layout, setup.spec.batch),
       initial_(initial_weights(setup.layout, setup.spec.network, seed)),
       weights_(context, initial_),
@@ -214,7 +215,7 @@ void Replica::note_forward() {
     const float loss = host_scores_.loss[i];
     if (!(loss < kernels::k_diverged_loss)) diverged_ = true;
     sum += loss;
-    stream_.remember(rows_[i].sample, host_scores_, i);
+    stream_.remember(rows_[i], host_scores_, i, means_);
   }
   loss_sum_ += sum;
   forwarded_since_row_ += n;
@@ -350,8 +351,11 @@ void Replica::update() {
   controls.learning_rate = rate_ =
       setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy()) *
       stream_.rate_factor(batch_begin_);
-  controls.theta =
-      theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
+  if (write_law_.active())
+    controls.theta = write_law_.threshold(rate_, means_.mean_squared()), controls.plain = !(controls.theta > 0);
+  else
+    controls.theta =
+        theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
   controls.first_layer = structure_.first_layer();
   controls.learning = structure_.learning();
@@ -414,6 +418,7 @@ void Replica::count_update(int rows) {
   change.samples_backward = rows;
   change.backward_macs = structure_.backward_macs(rows);
   ledger_ += change;
+  if (write_law_.active()) write_law_.note({rate_, rows, plasticity_.norms(), means_.mean_squared()}, change, ledger_);
 }
 
 void Replica::record_step(double rate, double theta, double loss) {

@@ -22,6 +22,7 @@
 #include "shallow.hpp"
 #include "stream.hpp"
 #include "structure.hpp"
+#include "write_law.hpp"
 
 namespace eos::sim {
 
@@ -152,6 +153,7 @@ class Replica {
   std::optional<ShallowDensity> density_;
   Structure structure_;
   Plasticity plasticity_;
+  WriteLaw write_law_;
   OnlineUpdate online_;
   std::vector<float> initial_;                         ///< weights
   kernels::Buffer<float> weights_, gradient_, state_;  ///< state: running statistics of batch norm

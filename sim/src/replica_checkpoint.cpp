@@ -124,6 +124,13 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("mean_passed", self.means_.passed);
   visit("mean_updated", self.means_.updated);
   visit("mean_update_cost", self.means_.update_cost);
+  visit("law_updates", self.write_law_.state.updates);
+  visit("law_rows", self.write_law_.state.rows);
+  visit("law_gradient", self.write_law_.state.gradient);
+  visit("law_change", self.write_law_.state.change);
+  visit("law_other", self.write_law_.state.other);
+  visit("law_spent", self.write_law_.state.spent);
+  visit("law_decision", self.write_law_.state.decision);
 }
 
 core::Dataset Replica::checkpoint() {
@@ -171,6 +178,15 @@ void Replica::save_selection(core::Dataset& data) {
   data.add_dim("sample", setup_.open_loop.samples());
   for (auto& [name, values] : state.memory.arrays()) data.add(name, {"sample"}, *values, "1", name);
   if (!state.memory.empty()) data.add("last_correct", {"sample"}, state.memory.last.correct, "1", "last_correct");
+  if (!state.memory.view.empty()) {
+    const Inspection& inspection = state.inspection;
+    data.add("last_view", {"sample"}, state.memory.view, "1", "last presentation");
+    data.add_dim("inspection_class", Inspection::k_classes);
+    data.add("inspection_surplus", {"inspection_class"},
+             std::vector<double>(inspection.surplus.begin(), inspection.surplus.end()), "J", "found by re-checks");
+    data.add("inspection_age", {"inspection_class"}, std::vector<double>(inspection.age.begin(), inspection.age.end()),
+             "epochs", "of re-checks");
+  }
   if (!state.plan.empty()) data.add("plan", {"sample"}, state.plan, "1", "presented in this epoch");
   if (proxy_) {
     data.add("proxy_chunks", {}, std::vector<std::int64_t>{proxy_->chunks()}, "1", "chunks the proxy scored");
@@ -192,6 +208,12 @@ void Replica::load_selection(const core::Dataset& data) {
   const auto samples = static_cast<std::size_t>(setup_.open_loop.samples());
   for (auto& [name, values] : state.memory.arrays()) *values = array<float>(data, name, samples);
   if (!state.memory.empty()) state.memory.last.correct = array<std::uint8_t>(data, "last_correct", samples);
+  if (!state.memory.view.empty()) {
+    state.memory.view = array<std::int64_t>(data, "last_view", samples);
+    std::ranges::copy(array<double>(data, "inspection_surplus", Inspection::k_classes),
+                      state.inspection.surplus.begin());
+    std::ranges::copy(array<double>(data, "inspection_age", Inspection::k_classes), state.inspection.age.begin());
+  }
   if (!state.plan.empty()) state.plan = array<std::uint8_t>(data, "plan", samples);
   if (proxy_) {
     proxy_->chunks() = array<std::int64_t>(data, "proxy_chunks", 1)[0];

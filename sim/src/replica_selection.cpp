@@ -58,7 +58,7 @@ void Replica::refresh_hidden() {
     count_presented(n);
     count_reads();
     ledger_.scoring_macs += n * setup_.counts.forward_macs;
-    for (std::size_t i = 0; i < rows_.size(); ++i) stream_.remember(rows_[i].sample, host_scores_, i);
+    for (std::size_t i = 0; i < rows_.size(); ++i) stream_.remember(rows_[i], host_scores_, i, means_);
   }
 }
 

@@ -13,12 +13,14 @@ constexpr std::size_t k_epochs = 3;  // over which IES averages its second diffe
 
 SampleMemory::SampleMemory(const theory::SelectionSpec& selection, std::int64_t samples) {
   const bool stale = selection.score == theory::Score::stale;
+  const bool inspected = selection.present == theory::Present::inspected;
   const bool looks_back =
-      selection.present == theory::Present::infobatch || selection.present == theory::Present::spaced;
+      selection.present == theory::Present::infobatch || selection.present == theory::Present::spaced || inspected;
   if (!stale && !looks_back) return;
   const auto n = static_cast<std::size_t>(samples);
   last.resize(n);
   last.loss.assign(n, k_never);
+  if (inspected) view.assign(n, 0);
   if (selection.gate != theory::Gate::flat) return;
   history.assign(k_epochs + 2, std::vector<float>(n, k_never));
   last.curvature.assign(n, k_never);

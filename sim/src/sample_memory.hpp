@@ -29,7 +29,10 @@ class SampleMemory {
   /// Gate::flat: [5][samples] losses of the last epochs, newest first.
   std::vector<std::vector<float>> history;
 
-  /// Every array by name, for checkpoints.
+  /// Present::inspected: [samples] Row::view of the last presentation.
+  std::vector<std::int64_t> view;
+
+  /// Every array of floats by name, for checkpoints.
   std::vector<std::pair<std::string, std::vector<float>*>> arrays();
 };
 

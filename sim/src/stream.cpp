@@ -133,6 +133,7 @@ bool Stream::present(std::int64_t position, std::int32_t sample, const RunningMe
   }
   if (!state.memory.seen(s)) return true;
   const float residual = state.memory.last.residual[s];
+  if (inspects()) return chance() < state.inspection.probability(residual, gate_->presenting_cost(means));
   const double easy = selection_.spaced_threshold * (selection_.spaced_relative ? means.mean_squared() : 1.0);
   return !(residual * residual < easy) || chance() < selection_.spaced_probability;
 }
@@ -147,6 +148,7 @@ void Stream::take(int count, const RunningMeans& means, std::vector<Row>& rows) 
   begin_epoch();
   const std::int64_t first = order_epoch_ * open_loop_->samples();
   const std::int64_t end = std::min(first + open_loop_->samples(), open_loop_->positions());
+  const std::int64_t begin = state.position;
   Row row;
   for (; count > 0 && state.position < end; ++state.position) {
     const std::int32_t sample = order_[static_cast<std::size_t>(state.position - first)];
@@ -154,6 +156,7 @@ void Stream::take(int count, const RunningMeans& means, std::vector<Row>& rows) 
     rows.push_back(row);
     --count;
   }
+  if (inspects()) state.inspection.forget(open_loop_->epoch(state.position - begin));
   // Hidden samples are forwarded where somebody will still decide by what that finds.
   refresh_due_ = selection_.score == theory::Score::stale && state.position == first + open_loop_->samples() &&
                  (order_epoch_ + 1) % selection_.refresh_epochs == 0 && state.position < open_loop_->positions() &&
@@ -164,9 +167,20 @@ void Stream::hand_back(const std::vector<Row>& rows) {
   state.returned.insert(state.returned.begin(), rows.begin(), rows.end());
 }
 
-void Stream::remember(std::int32_t sample, const Scores& scores, std::size_t row) {
-  ++state.forwarded, state.right += scores.correct[row];
-  if (!state.memory.empty()) state.memory.remember(static_cast<std::size_t>(sample), scores, row);
+void Stream::remember(const Row& row, const Scores& scores, std::size_t index, const RunningMeans& means) {
+  ++state.forwarded, state.right += scores.correct[index];
+  if (state.memory.empty()) return;
+  if (inspects()) note_recheck(row, scores.residual[index], means);
+  state.memory.remember(static_cast<std::size_t>(row.sample), scores, index);
+}
+
+// A row that was handed back is forwarded twice in one presentation: the first time was the check.
+void Stream::note_recheck(const Row& row, float residual, const RunningMeans& means) {
+  const auto s = static_cast<std::size_t>(row.sample);
+  const std::uint32_t age = row.view - static_cast<std::uint32_t>(state.memory.view[s]);
+  if (state.memory.seen(s) && age > 0)
+    state.inspection.note(state.memory.last.residual[s], gate_->surplus(residual, means), open_loop_->epoch(age));
+  state.memory.view[s] = row.view;
 }
 
 std::vector<std::int32_t> Stream::hidden() const {

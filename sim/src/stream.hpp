@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gate.hpp"
+#include "inspection.hpp"
 #include "open_loop.hpp"
 #include "rows.hpp"
 #include "running_means.hpp"
@@ -31,8 +32,8 @@ class Stream {
   /// Rows that will be presented again before anything else, in this order.
   void hand_back(const std::vector<Row>& rows);
   bool exhausted() const { return state.position >= open_loop_->positions() && state.returned.empty(); }
-  /// Remembers what a forward pass found about a sample: entry `row` of `scores`.
-  void remember(std::int32_t sample, const Scores& scores, std::size_t row);
+  /// Remembers what a forward pass found about a presented sample: entry `index` of `scores`.
+  void remember(const Row& row, const Scores& scores, std::size_t index, const RunningMeans& means);
   /// fraction(t), wherever it comes from; `position` is in the present epoch.
   double data_fraction(std::int64_t position) const;
   double data_fraction() const { return data_fraction(state.position); }
@@ -50,6 +51,7 @@ class Stream {
     std::deque<Row> returned;        ///< handed back
     SampleMemory memory;             ///< last scores, where a rule needs them
     std::vector<std::uint8_t> plan;  ///< [samples] Score::stale: presented in this epoch
+    Inspection inspection;           ///< Present::inspected: what re-checks found
     double rate_factor = 1;          ///< of this epoch
     double adaptive = 1;             ///< FractionSource::adaptive: the fraction
     double accuracy = -1;            ///< of the epoch before, -1: none yet
@@ -58,6 +60,8 @@ class Stream {
 
  private:
   bool present(std::int64_t position, std::int32_t sample, const RunningMeans& means, Row& row);
+  bool inspects() const { return selection_.present == theory::Present::inspected; }
+  void note_recheck(const Row& row, float residual, const RunningMeans& means);
   bool present_random(std::int64_t position, double fraction);
   void begin_epoch();
   void adapt(std::uint32_t epoch);

@@ -172,7 +172,7 @@ class Epochs {
     s.p_true[0] = std::exp(-s.loss[0]);
     s.correct[0] = s.p_true[0] > 0.5f;
     s.residual[0] = 1 - s.p_true[0];
-    stream_.remember(sample, s, 0);
+    stream_.remember({sample}, s, 0, {});
   }
   theory::TrainingSpec spec_;
   OpenLoop loop_;

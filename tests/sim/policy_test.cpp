@@ -110,7 +110,7 @@ TEST(Infobatch, weights_enter_the_gradient) {
     Scores seen;
     seen.resize(1);
     seen.loss[0] = static_cast<float>(-std::log(net.probabilities(data.train, s)[label]));
-    stream.remember(s, seen, 0);
+    stream.remember({s}, seen, 0, {});
   }
   rows.clear();
   stream.take(64, RunningMeans{}, rows);

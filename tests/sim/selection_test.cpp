@@ -24,7 +24,7 @@ void remember(Stream& stream, std::int32_t sample, float loss, float residual) {
   Scores s;
   s.resize(1);
   s.loss[0] = loss, s.residual[0] = residual;
-  stream.remember(sample, s, 0);
+  stream.remember({sample}, s, 0, {});
 }
 
 using theory::FractionSource;

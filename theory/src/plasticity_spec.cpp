@@ -49,6 +49,12 @@ void check_plasticity(const TrainingSpec& s, Checker& c) {
     c.add("E107", "plasticity.accumulate keeps what is not written, but plasticity.rule = \"all\" writes everything",
           "set accumulate = false or choose another rule");
   }
+  if (w.threshold_from == ThresholdFrom::energy && (w.rule != WriteRule::threshold || !w.accumulate)) {
+    c.add("E107",
+          "plasticity.threshold_from = \"energy\" derives how much an accumulator holds back: it needs rule = "
+          "\"threshold\" and accumulate = true",
+          "set both, or method = \"derived\"");
+  }
   if (w.fraction_source != FractionSource::constant && w.fraction_source != FractionSource::schedule) {
     c.add("E107", "plasticity.fraction_source must be \"constant\" or \"schedule\"");
   }
@@ -63,6 +69,7 @@ void check_plasticity(const TrainingSpec& s, Checker& c) {
 double write_threshold(const PlasticitySpec& plasticity, double initial_rate, double rate, int batch) {
   if (plasticity.threshold_from == ThresholdFrom::path_price) return plasticity.price * rate;
   if (plasticity.threshold_from == ThresholdFrom::write_price) return std::sqrt(plasticity.price * rate);
+  if (plasticity.threshold_from == ThresholdFrom::energy) return 0;
   if (initial_rate <= 0) return plasticity.theta;
   const double theta0 =
       plasticity.theta == 0 && plasticity.accumulate ? 0.13 * std::sqrt(3 * initial_rate / batch) : plasticity.theta;

@@ -83,6 +83,12 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.rule = WriteRule::threshold;
        p.accumulate = true;
      }},
+    {"derived",
+     [](PlasticitySpec& p) {
+       p.rule = WriteRule::threshold;
+       p.accumulate = true;
+       p.threshold_from = ThresholdFrom::energy;
+     }},
     {"schedule",
      [](PlasticitySpec& p) {
        p.rule = WriteRule::top_k;

@@ -100,6 +100,13 @@ const Preset<SelectionSpec> k_selection[] = {
        s.present = Present::spaced;
        s.gate = Gate::ratio;
      }},
+    // alpha = 1/2 is derived for a gain limited by noise (docs/theory.md).
+    {"derived",
+     [](SelectionSpec& s) {
+       s.present = Present::inspected;
+       s.gate = Gate::ratio;
+       s.ratio_alpha = 0.5, s.ratio_exponent = 1;
+     }},
     {"schedule",
      [](SelectionSpec& s) {
        s.gate = Gate::ranked;

@@ -115,6 +115,13 @@ void check_selection(const TrainingSpec& s, Checker& c) {
           "selection.two_forward scores samples in a separate forward, but selection.gate = \"all\" uses no score",
           "set two_forward = false or choose another gate");
   }
+  if (d.present == Present::inspected && d.gate != Gate::ratio) {
+    c.add(
+        "E107",
+        "selection.present = \"inspected\" weighs the surplus that the gate \"ratio\" measures, but selection.gate is "
+        "another",
+        "set gate = \"ratio\", or method = \"derived\"");
+  }
   if (d.gate == Gate::ratio && s.prices.mac <= 0 && s.prices.scoring_mac <= 0 && s.prices.sample <= 0) {
     c.add("E107", "selection.gate = \"ratio\" weighs benefit against cost, but every presented sample is free",
           "choose a price list with mac > 0");

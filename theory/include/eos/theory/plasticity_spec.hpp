@@ -31,7 +31,9 @@ enum class LayerShare { equal, matched };
 /// theta_0 itself, or the marginal value of a write at a price lambda. A change of -eta g lowers the loss by eta g^2 to
 /// first order; its price is lambda eta |g| for path length and lambda for writes, so it pays above |change| = lambda
 /// eta and sqrt(lambda eta): one multiplier for all layers and times.
-enum class ThresholdFrom { theta, path_price, write_price };
+/// energy: that of least energy by the run's price list and what is measured on line, with accumulate
+/// (write_economy.hpp).
+enum class ThresholdFrom { theta, path_price, write_price, energy };
 
 /// Trigger adaptive: theta(t) = scale sqrt(3 D/c), D the mean squared update per presentation and weight of each layer,
 /// or of the whole network, measured on line; eta sqrt(3p/c) where updates are +-eta with probability p
@@ -74,7 +76,8 @@ struct PlasticitySpec {
 
 /// Threshold on |update| or |accumulator| at the present rate: theta_0 (eta/eta_0)^exponent, where theta_0 = theta, or
 /// 0.13 sqrt(3 eta_0 / B) for an accumulator with theta = 0. The exponent 1/2 balances the writes' energy against the
-/// staleness of what is not written (docs/theory.md). From a price: lambda eta or sqrt(lambda eta).
+/// staleness of what is not written (docs/theory.md). From a price: lambda eta or sqrt(lambda eta). From the energy: 0,
+/// a run that has measured nothing yet writes everything.
 double write_threshold(const PlasticitySpec& plasticity, double initial_rate, double rate, int batch);
 
 /// Fractions of layers with `weights` each: all `fraction`, or min(1, fraction n_0 / n_l) (LayerShare::matched).
@@ -90,10 +93,10 @@ double cache_interval(const CacheSpec& cache, double upkeep);
 
 /// Weight presets. Rules: all, top-k, top-k-matched, top-k-per-neuron, top-k-per-neuron-weight, largest-weight,
 /// smallest-update, smallest-weight, fixed-mask, threshold, write-price-m0, write-price-m1, random, error-feedback,
-/// schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
+/// derived, schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
 /// Structure: random-neurons, fixed-neurons, class-neurons, alternating-neurons, error-gated, activity-gated, meprop,
-/// path, random-features, freeze, group-random, group-cyclic, set, rigl, top-kast. Names join with '+' where they set different parts: path+top-k.
-/// throws Error E106 with suggestions.
+/// path, random-features, freeze, group-random, group-cyclic, set, rigl, top-kast. Names join with '+' where they set
+/// different parts: path+top-k. throws Error E106 with suggestions.
 PlasticitySpec plasticity_preset(const std::string& method);
 std::vector<std::string> plasticity_presets();
 

@@ -16,7 +16,9 @@ enum class Present {
   all,
   random,     ///< a random subset of size fraction(t): SRD, SMRD; nothing else is forwarded
   infobatch,  ///< stale loss below the mean: dropped with probability r, else weight 1/(1-r) (Qin et al., ICLR 2024)
-  spaced      ///< stale residual^2 below s: presented only with probability p (spaced re-checking)
+  spaced,     ///< stale residual^2 below s: presented only with probability p (spaced re-checking)
+  inspected   ///< with the probability sqrt(g / c_f) of optimal inspection, g by class of stale residual^2
+              ///< (inspection.hpp)
 };
 /// Which samples are back-propagated, given their scores.
 enum class Gate {
@@ -141,8 +143,8 @@ double dropout_cost(DropoutAccounting accounting, double epochs, double revision
 /// full epoch at the end), dbpd-shrink, dbpd-gap, tau-rising, tau-falling; random subsets on a law: srd, srd-floor,
 /// smrd, power-law, inverse-linear, log-law, inverse-log, exponential, sigmoid, adaptive; peers: lazy, lazy-margin,
 /// infobatch, kakurenbo, ies, selective-backprop; where scores come from, to be joined with a gate (alone: the hardest
-/// half): stale, shallow, proxy; eos: ranked, spaced, ratio, joint, schedule. Names join with '+'. throws Error E106
-/// with suggestions.
+/// half): stale, shallow, proxy; eos: ranked, spaced, ratio, joint, derived, schedule. Names join with '+'. throws
+/// Error E106 with suggestions.
 SelectionSpec selection_preset(const std::string& method);
 std::vector<std::string> selection_presets();
 
