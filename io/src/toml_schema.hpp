@@ -18,6 +18,7 @@ void bind(Binder& b, theory::PlasticitySpec& plasticity);
 void bind(Binder& b, theory::UnitSpec& units);
 void bind(Binder& b, theory::FreezeSpec& freeze);
 void bind(Binder& b, theory::GroupSpec& groups);
+void bind(Binder& b, theory::GrowthSpec& growth);
 void bind(Binder& b, theory::TopologySpec& topology);
 /// The keys of [schedule] but `file`.
 void bind(Binder& b, theory::Schedule& schedule);

@@ -55,6 +55,7 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
   b.table({"units", "", "which units keep their errors, which are plastic"}, [&](Binder& t) { bind(t, p.units); });
   b.table({"freeze", "", "which layers have stopped to learn"}, [&](Binder& t) { bind(t, p.freeze); });
   b.table({"groups", "", "which groups of units get a weight gradient"}, [&](Binder& t) { bind(t, p.groups); });
+  b.table({"growth", "", "which residual branches exist, and from when on"}, [&](Binder& t) { bind(t, p.growth); });
   b.table({"topology", "", "which connections exist"}, [&](Binder& t) { bind(t, p.topology); });
 }
 

@@ -1,4 +1,4 @@
-// [plasticity.units], [plasticity.freeze], [plasticity.topology]: which units and connections may learn.
+// [plasticity.units], freeze, groups, growth, topology: which units, layers and connections may learn.
 #include "toml_schema.hpp"
 
 namespace eos::io {
@@ -27,6 +27,17 @@ void bind(Binder& b, theory::FreezeSpec& f) {
   b.number({"first", "1", "laws linear and cubic"}, f.first, k_unit);
   b.numbers({"until", "1", "laws shares and epochs: one time a layer; layers beyond the list never freeze"}, f.until,
             k_not_negative);
+}
+
+void bind(Binder& b, theory::GrowthSpec& g) {
+  b.numbers({"depths", "1", "share of the residual branches, from the input on, that each stage but the last has"},
+            g.depths, k_share);
+  b.numbers({"until", "1", "share of the horizon at which each of these stages ends; empty: from end"}, g.until,
+            k_unit);
+  b.number({"end", "1",
+            "share of the horizon from which on all exist, where until is empty; the stages before it are "
+            "equally long"},
+           g.end, k_share);
 }
 
 void bind(Binder& b, theory::GroupSpec& g) {

@@ -107,6 +107,7 @@ std::string reason_in_plasticity(const theory::PlasticitySpec& p) {
   if (p.cache.on()) return "weights have a transient part";
   if (p.units.rule != theory::UnitRule::all || p.units.path > 0) return "units are masked";
   if (p.topology.rule != theory::TopologyRule::dense) return "the topology is sparse";
+  if (p.growth.on()) return "the network grows";
   return p.freeze.law != theory::FreezeLaw::never ? "layers freeze" : "";
 }
 

@@ -33,6 +33,7 @@ class Gate {
   /// Share of further rows that will be kept, as far as can be known at a stream position; for planning chunks.
   /// `fraction` is that of Gate::ranked there.
   double expected_keep(std::int64_t position, double fraction, const RunningMeans& means) const;
+  void set_costs(UnitCosts costs) { costs_ = costs; }
   /// Flags the rows to keep.
   void decide(const std::vector<Row>& rows, const Scores& scores, Moment now, const RunningMeans& means,
               std::vector<std::uint8_t>& keep);

@@ -53,7 +53,11 @@ bool can_join(const theory::Node& node, const theory::Node& next, int level) {
 }  // namespace
 
 Network::Network(const theory::NetworkSpec& spec, const theory::DataShape& data)
-    : graph(theory::build_graph(spec, data)), widths(graph.chain()), biases(spec.biases), joined_(graph.nodes.size()) {
+    : graph(theory::build_graph(spec, data)),
+      branches(theory::residual_branches(graph)),
+      widths(graph.chain()),
+      biases(spec.biases),
+      joined_(graph.nodes.size()) {
   for (const theory::Block& b : graph.blocks) offsets.push_back(b.offset);
   offsets.push_back(graph.parameters);
   const std::vector<int> uses = uses_of_levels(graph);
@@ -63,6 +67,18 @@ Network::Network(const theory::NetworkSpec& spec, const theory::DataShape& data)
 
 Network::Network(std::vector<int> all_widths, const theory::NetworkSpec& spec)
     : Network(chain_spec(all_widths, spec), vectors(all_widths.front(), all_widths.back())) {}
+
+const theory::Branch* Network::absent_from(int level, int depth) const {
+  for (auto b = static_cast<std::size_t>(std::max(0, depth)); depth >= 0 && b < branches.size(); ++b)
+    if (branches[b].from == level) return &branches[b];
+  return nullptr;
+}
+
+const theory::Branch* Network::absent_to(int level, int depth) const {
+  for (auto b = static_cast<std::size_t>(std::max(0, depth)); depth >= 0 && b < branches.size(); ++b)
+    if (branches[b].to == level) return &branches[b];
+  return nullptr;
+}
 
 std::vector<float> initial_weights(const Network& network, const theory::NetworkSpec& spec, std::uint64_t seed) {
   std::vector<float> w(static_cast<std::size_t>(network.parameters()), 0.0f);
@@ -139,6 +155,13 @@ void forward(const kernels::Context& context, const Network& network, const floa
              const Pass& pass, int begin, int end) {
   if (end < 0) end = network.nodes();
   for (int n = begin; n < end; ++n) {
+    if (const theory::Branch* absent = network.absent_from(n, pass.depth); absent != nullptr) {
+      const std::int64_t floats = a.level_size(n) * pass.rows * a.replicas();
+      context.copy(a.row(absent->to, pass.first), a.row(n, pass.first),
+                   static_cast<std::size_t>(floats) * sizeof(float));
+      n = absent->to - 1;
+      continue;
+    }
     LayerCall c = call_of(context, network, weights, a, pass, n);
     if (network.joined(n)) {
       const theory::Node& next = network.graph.nodes[static_cast<std::size_t>(++n)];
@@ -263,6 +286,11 @@ void Backward::run(const kernels::Context& context, const Network& network, cons
     if (!needed_[static_cast<std::size_t>(level)]) continue;
     const bool last = level == network.nodes();
     float* dy = last ? dz : slot(level);
+    if (const theory::Branch* absent = network.absent_to(level, pass.depth); absent != nullptr) {
+      course.pass_on(absent->from, dy);
+      n = absent->from;
+      continue;
+    }
     if (!last) course.apply_slope(level, dy);
     if (scope.errors) scope.errors(n, dy);
     const theory::Node& node = network.graph.nodes[static_cast<std::size_t>(n)];

@@ -48,10 +48,16 @@ struct Network {
   /// summand n + 1 then is never written, or a gelu, whose input n + 1 then holds its slopes.
   bool joined(int n) const { return n >= 0 && n < nodes() && joined_[static_cast<std::size_t>(n)] != 0; }
 
+  /// The branch that begins at level `level` and does not exist when the first `depth` do; null: there is none.
+  const theory::Branch* absent_from(int level, int depth) const;
+  /// The same for the branch whose sum is level `level`.
+  const theory::Branch* absent_to(int level, int depth) const;
+
   theory::Graph graph;
-  std::vector<std::int64_t> offsets;  ///< [layers + 1] first parameter of each block
-  std::vector<int> widths;            ///< of a chain, else empty
-  bool biases = true;                 ///< of a chain
+  std::vector<theory::Branch> branches;  ///< residual, from the input on
+  std::vector<std::int64_t> offsets;     ///< [layers + 1] first parameter of each block
+  std::vector<int> widths;               ///< of a chain, else empty
+  bool biases = true;                    ///< of a chain
 
  private:
   std::vector<std::uint8_t> joined_;  ///< [nodes]
@@ -100,6 +106,7 @@ struct Pass {
   /// For dropout, in the context's memory: ids [replicas][rows], and where the draws of each replica begin.
   const std::int32_t* samples = nullptr;
   const kernels::DropoutDraw* draws = nullptr;
+  int depth = -1;  ///< residual branches that exist, the others pass their input on; -1: all
 };
 
 /// Fills levels begin + 1 .. end from level begin (end < 0: all), for the rows of `pass`. A joined node and the one

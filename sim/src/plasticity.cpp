@@ -252,19 +252,19 @@ void Plasticity::apply(float* gradient, WriteControls controls, float* weights) 
   measure(gradient, controls.first_layer);
   context_.copy_out(counts_.data(), device_counts_.data(), counts_.size() * sizeof(kernels::UpdateCounts));
   std::fill_n(counts_.begin(), controls.first_layer, kernels::UpdateCounts{});  // left from before they froze
-  note(counts_, controls.first_layer);
-  if (!controls.plain) return;
-  for (theory::Ledger& layer : changes_) layer.accumulator_updates = 0;
+  note(counts_, controls);
 }
 
-void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts, int first_layer) {
+void Plasticity::note(const std::vector<kernels::UpdateCounts>& counts, const WriteControls& controls) {
   counts_ = counts;
   changes_.assign(sizes_.size(), {});
   for (std::size_t l = 0; l < sizes_.size(); ++l) {
     changes_[l].writes = counts_[l].writes;
     changes_[l].path_length = counts_[l].path;
     changes_[l].path_squared = counts_[l].squared;
-    if (spec_.accumulate && static_cast<int>(l) >= first_layer) changes_[l].accumulator_updates = sizes_[l];
+    const bool rests = static_cast<int>(l) < controls.first_layer ||
+                       (controls.resting != nullptr && !controls.resting->empty() && (*controls.resting)[l] != 0);
+    if (spec_.accumulate && !controls.plain && !rests) changes_[l].accumulator_updates = sizes_[l];
   }
 }
 

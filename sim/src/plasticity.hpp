@@ -22,6 +22,7 @@ struct WriteControls {
   int first_layer = 0;         ///< layers below it are frozen: neither they nor their state move
   /// Flags of parameters that may change, in the context's memory; null: all. Their changes are 0 for every rule.
   const std::uint8_t* learning = nullptr;
+  const std::vector<std::uint8_t>* resting = nullptr;  ///< [layers] 1: does not exist, has no accumulator; null: none
   bool plain = false;  ///< with an accumulator: everything is written at once, past it
 };
 
@@ -43,7 +44,7 @@ class Plasticity {
   /// gradient is clipped in place: its norm is that of all layers that are not frozen, whatever will be written.
   void apply(float* gradient, WriteControls controls, float* weights);
   /// The same for an update that was written elsewhere, with its counts.
-  void note(const std::vector<kernels::UpdateCounts>& counts, int first_layer = 0);
+  void note(const std::vector<kernels::UpdateCounts>& counts, const WriteControls& controls);
   /// An update that writes nothing, instead of apply().
   void skip();
   bool caches() const { return cache_.active(); }

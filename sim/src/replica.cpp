@@ -66,6 +66,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
     : setup_(setup),
       context_(context),
       seed_(seed),
+      counts_(setup.counts),
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
       stream_(setup.selection, setup.open_loop, gate_, seed),
       structure_(context, setup.plasticity, setup.layout, setup.spec.batch, setup.spec.epochs, seed),
@@ -80,7 +81,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       state_(context, initial_state(setup.layout)),
       draws_(context, std::vector<kernels::DropoutDraw>(1)),
       layer_ledgers_(static_cast<std::size_t>(setup.layout.layers())) {
-  if (structure_.topology().sparse()) {
+  if (!structure_.plain()) {
     structure_.start(weights_);
     initial_ = weights_.get();
   }
@@ -102,6 +103,7 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
   if (setup.inputs.augments()) views_ = kernels::Buffer<std::uint32_t>(context, rows);
   score_words_.resize(3 * rows);
   plasticity_.start(weights_);
+  note_growth();
   const theory::SelectionSpec& selection = setup.selection;
   if (selection.score == theory::Score::proxy)
     proxy_.emplace(context, setup.spec, setup.layout.inputs(), setup.layout.classes(), capacity, seed);
@@ -151,7 +153,7 @@ Pass Replica::pass_of(int first, int rows, Mode mode) {
     const kernels::DropoutDraw draw{seed_, 0, static_cast<std::uint32_t>(ledger_.steps)};
     context_.copy_in(draws_.data(), &draw, sizeof draw);
   }
-  return {first, rows, mode, state_.data(), index_.data(), draws_.data()};
+  return {first, rows, mode, state_.data(), index_.data(), draws_.data(), structure_.growth().depth()};
 }
 
 void Replica::forward_chunk(bool in_place) {
@@ -224,7 +226,7 @@ void Replica::note_forward() {
 
 // Applies the gate's flags: kept rows up to a full batch join it, further kept rows are handed back to the stream.
 void Replica::collect(bool in_place) {
-  const UnitCosts costs = unit_costs(setup_.spec.prices, setup_.counts);
+  const UnitCosts costs = unit_costs(setup_.spec.prices, counts_);
   const int room = full_batches() ? setup_.spec.batch - pending_.size() : static_cast<int>(rows_.size());
   kept_.clear(), returned_.clear();
   int decided = 0;
@@ -253,8 +255,8 @@ void Replica::collect(bool in_place) {
   const auto kept = static_cast<std::int64_t>(kept_.size()), all = static_cast<std::int64_t>(rows_.size());
   kept_since_row_ += kept, kept_since_step_ += kept;
   const bool reused = in_place || !forwards_again();
-  ledger_.forward_macs += (reused ? kept : 0) * setup_.counts.forward_macs;
-  ledger_.scoring_macs += (reused ? all - kept : all) * setup_.counts.forward_macs;
+  ledger_.forward_macs += (reused ? kept : 0) * counts_.forward_macs;
+  ledger_.scoring_macs += (reused ? all - kept : all) * counts_.forward_macs;
   if (in_place)
     pending_.forwarded_in_place += static_cast<int>(kept);
   else if (kept > 0)
@@ -298,11 +300,12 @@ void Replica::finish_chunk() {
     return;
   }
   // Too few: no optimiser step at all, and the kept rows' forward was only scoring.
-  const std::int64_t forward = std::int64_t{pending_.size()} * setup_.counts.forward_macs;
+  const std::int64_t forward = std::int64_t{pending_.size()} * counts_.forward_macs;
   if (pending_.in_place || !forwards_again()) ledger_.forward_macs -= forward, ledger_.scoring_macs += forward;
   kept_since_row_ -= pending_.size(), kept_since_step_ -= pending_.size();
   pending_.clear();
   batch_begin_ = stream_.state.position;
+  grow();
   pass();
 }
 
@@ -312,8 +315,8 @@ void Replica::load_batch(int rows, float scale) {
   gather(setup_.train, pending_.samples, pending_.views, batch_.row(0, 0));
   if (forwards_again()) {
     forward(context_, setup_.layout, forward_weights(), batch_, pass_of(0, rows, Mode::train));
-    ledger_.forward_macs += (rows - pending_.forwarded_in_place) * setup_.counts.forward_macs;
-    ledger_.scoring_macs += pending_.forwarded_in_place * setup_.counts.forward_macs;
+    ledger_.forward_macs += (rows - pending_.forwarded_in_place) * counts_.forward_macs;
+    ledger_.scoring_macs += pending_.forwarded_in_place * counts_.forward_macs;
     ledger_.weight_reads += structure_.forward_reads();
   }
   upload_labels(pending_.labels, pending_.weights);
@@ -359,13 +362,14 @@ void Replica::update() {
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
   controls.first_layer = structure_.first_layer();
   controls.learning = structure_.learning();
+  controls.resting = &structure_.growth().resting();
   if (structure_.plain() && online_.takes(rows)) {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
-    plasticity_.note(online_.counts());
+    plasticity_.note(online_.counts(), controls);
   } else {
     if (setup_.layout.graph.trains_differently())  // dropout draws by sample
       context_.copy_in(index_.data(), pending_.samples.data(), pending_.samples.size() * sizeof(std::int32_t));
-    const Pass pass{0, rows, Mode::train, state_.data(), index_.data(), draws_.data()};
+    const Pass pass{0, rows, Mode::train, state_.data(), index_.data(), draws_.data(), structure_.growth().depth()};
     backward_.run(context_, setup_.layout, forward_weights(), batch_, pass, dz_.data(), sent, gradient_.data(),
                   structure_.scope(batch_));
     write_gradient(controls);
@@ -375,6 +379,21 @@ void Replica::update() {
   record_step(rate_, controls.theta, pending_.loss / rows);
   pending_.clear();
   batch_begin_ = stream_.state.position;
+  grow();
+}
+
+// Between batches: rows that wait for their update were forwarded by the network that will learn from them.
+void Replica::grow() {
+  if (structure_.growth().advance(setup_.open_loop.progress(batch_begin_))) note_growth();
+}
+
+void Replica::note_growth() {
+  const Growth& growth = structure_.growth();
+  counts_ = setup_.counts;
+  counts_.forward_macs -= growth.saved_forward();
+  counts_.backward_macs -= growth.saved_backward();
+  counts_.parameters -= growth.saved_parameters();
+  gate_.set_costs(unit_costs(setup_.spec.prices, counts_));
 }
 
 /// Samples presented since the last batch ended.

@@ -110,6 +110,8 @@ class Replica {
   void collect_kept();
   void finish_chunk();
   void update();
+  void grow();
+  void note_growth();
   void write_gradient(const WriteControls& controls);
   void pass();
   std::int64_t take_presentations();
@@ -146,6 +148,7 @@ class Replica {
   const RunSetup& setup_;
   kernels::Context context_;
   std::uint64_t seed_;
+  theory::NetworkCounts counts_;  ///< of the network as it is now
   Gate gate_;
   Stream stream_;
   RunningMeans means_;

@@ -289,6 +289,7 @@ void Replica::restore(const core::Dataset& data) {
   if (Topology& topology = structure_.topology(); topology.sparse())
     topology.restore(array<std::uint8_t>(data, "used", weights_.size()),
                      array<std::uint8_t>(data, "learns", weights_.size()), weights_.data());
+  grow();
   load_selection(data);
   load_rows(data);
   std::vector<theory::Ledger> ledgers(3 + layer_ledgers_.size());

@@ -57,7 +57,7 @@ void Replica::refresh_hidden() {
     const auto n = static_cast<std::int64_t>(rows_.size());
     count_presented(n);
     count_reads();
-    ledger_.scoring_macs += n * setup_.counts.forward_macs;
+    ledger_.scoring_macs += n * counts_.forward_macs;
     for (std::size_t i = 0; i < rows_.size(); ++i) stream_.remember(rows_[i], host_scores_, i, means_);
   }
 }

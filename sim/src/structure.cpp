@@ -12,12 +12,14 @@ Structure::Structure(const kernels::Context& context, const theory::PlasticitySp
       units_(context, spec.units, layout, capacity, seed),
       topology_(context, spec.topology, layout, seed),
       groups_(context, spec.groups, layout, seed),
+      growth_(context, spec.growth, layout),
       freeze_times_(theory::freeze_times(spec.freeze, layout.layers(), epochs)),
       counts_(static_cast<std::size_t>(layout.layers())),
       masks_units_(spec.units.rule != theory::UnitRule::all || spec.units.path > 0) {}
 
 bool Structure::plain() const {
-  return !masks_units_ && groups_.all() && !topology_.sparse() && !std::isfinite(freeze_times_.front());
+  return !masks_units_ && groups_.all() && !growth_.on() && !topology_.sparse() &&
+         !std::isfinite(freeze_times_.front());
 }
 
 void Structure::begin(UpdateTime time, const std::vector<std::int32_t>& labels) {
@@ -54,11 +56,13 @@ void Structure::finish(kernels::Buffer<float>& weights, const NamedBuffers& stat
 
 std::int64_t Structure::backward_macs(int rows) const {
   if (masks_units_) return units_.backward_macs(first_layer_);
-  return rows * (topology_.backward_macs(first_layer_, skips_write_) - groups_.saved_macs(first_layer_));
+  const std::int64_t saved = groups_.saved_macs(first_layer_) + growth_.saved_backward();
+  return rows * (topology_.backward_macs(first_layer_, skips_write_) - saved);
 }
 
 std::int64_t Structure::update_reads() const {
-  return topology_.used_parameters(first_layer_) + topology_.learning_parameters(first_layer_);
+  return topology_.used_parameters(first_layer_) + topology_.learning_parameters(first_layer_) -
+         2 * growth_.saved_parameters();
 }
 
 }  // namespace eos::sim

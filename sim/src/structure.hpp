@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "eos/theory/plasticity_spec.hpp"
+#include "growth.hpp"
 #include "topology.hpp"
 #include "unit_groups.hpp"
 #include "unit_mask.hpp"
@@ -30,8 +31,11 @@ class Structure {
 
   /// True where all units and connections learn all the time.
   bool plain() const;
-  /// Makes the first connections from the initial weights.
-  void start(kernels::Buffer<float>& weights) { topology_.start(weights); }
+  /// Makes the first connections from the initial weights, and branches that appear later zero.
+  void start(kernels::Buffer<float>& weights) {
+    topology_.start(weights);
+    growth_.start(weights);
+  }
   /// What the network computes with.
   const float* forward_weights(const float* weights) const { return topology_.forward_weights(weights); }
 
@@ -41,6 +45,7 @@ class Structure {
   BackwardScope scope(const Activations& activations);
   /// Flags of parameters that may change, in the context's memory; null: all of the layers that learn.
   const std::uint8_t* learning() const {
+    if (growth_.on()) return growth_.learning();
     if (!groups_.all()) return groups_.learning();
     return topology_.sparse() ? topology_.learning() : units_.plastic();
   }
@@ -54,9 +59,13 @@ class Structure {
   const std::vector<kernels::UpdateCounts>& counts() const { return counts_; }
   std::int64_t backward_macs(int rows) const;
   /// Of a forward pass through the layers from `first` on.
-  std::int64_t forward_reads(int first = 0) const { return topology_.used_parameters(first); }
+  std::int64_t forward_reads(int first = 0) const {
+    return topology_.used_parameters(first) - growth_.saved_parameters();
+  }
   std::int64_t update_reads() const;  ///< of the backward pass and the write
 
+  Growth& growth() { return growth_; }
+  const Growth& growth() const { return growth_; }
   Topology& topology() { return topology_; }
   const Topology& topology() const { return topology_; }
 
@@ -66,6 +75,7 @@ class Structure {
   UnitMasks units_;
   Topology topology_;
   UnitGroups groups_;
+  Growth growth_;
   std::vector<double> freeze_times_;
   std::vector<kernels::UpdateCounts> counts_;
   UpdateTime time_;

@@ -362,14 +362,67 @@ std::vector<bool> needs_gradient(const Graph& graph, int first_block) {
   return needed;
 }
 
+namespace {
+
+/// learns: its weights; passes: the gradient of its input is needed.
+std::int64_t backward_macs(const Node& node, bool learns, bool passes) {
+  std::int64_t macs = learns ? node.forward_macs : 0;
+  if (passes) macs += node.spec.kind == LayerKind::attention ? 2 * node.forward_macs : node.forward_macs;
+  return macs;
+}
+
+/// Block whose weights make level `level` without an activation; -1: there is none.
+int last_weights(const Graph& graph, int level) {
+  const auto node_of = [&](int l) -> const Node& { return graph.nodes[static_cast<std::size_t>(l - 1)]; };
+  while (node_of(level).spec.kind == LayerKind::dropout && node_of(level).from > 0) level = node_of(level).from;
+  const Node& node = node_of(level);
+  const bool linear = node.spec.kind == LayerKind::dense || node.spec.kind == LayerKind::conv2d;
+  return linear && node.spec.activation == Activation::identity ? node.block : -1;
+}
+
+/// The branch whose sum is node n; to = 0: it is none.
+Branch branch_at(const Graph& graph, int n) {
+  const Node& add = graph.nodes[static_cast<std::size_t>(n)];
+  Branch b;
+  if (add.spec.kind != LayerKind::add || add.spec.activation != Activation::identity) return b;
+  b.from = std::min(add.from, add.with);
+  if (b.from < 1 || std::max(add.from, add.with) != n) return b;
+  b.first_block = static_cast<int>(graph.blocks.size());
+  for (int i = b.from; i < n; ++i) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(i)];
+    if (node.from < b.from || (node.with >= 0 && node.with < b.from) || node.shared >= 0 || node.state > 0) return b;
+    b.forward_macs += node.forward_macs;
+    b.backward_macs += backward_macs(node, node.block >= 0, true);
+    if (node.block < 0) continue;
+    b.first_block = std::min(b.first_block, node.block), b.end_block = std::max(b.end_block, node.block + 1);
+    b.parameters += graph.blocks[static_cast<std::size_t>(node.block)].size();
+  }
+  for (std::size_t i = static_cast<std::size_t>(n) + 1; i < graph.nodes.size(); ++i) {
+    for (const int level : {graph.nodes[i].from, graph.nodes[i].with})
+      if (level > b.from && level <= n) return b;
+  }
+  b.last = last_weights(graph, n);
+  if (b.last >= b.first_block && b.end_block > 0) b.to = n + 1;
+  return b;
+}
+
+}  // namespace
+
+std::vector<Branch> residual_branches(const Graph& graph) {
+  std::vector<Branch> branches;
+  for (int n = 0; n < static_cast<int>(graph.nodes.size()); ++n) {
+    const Branch b = branch_at(graph, n);
+    if (b.to > 0 && (branches.empty() || b.from >= branches.back().to)) branches.push_back(b);
+  }
+  return branches;
+}
+
 std::int64_t backward_macs(const Graph& graph, int first_block) {
   const std::vector<bool> needed = needs_gradient(graph, first_block);
   std::int64_t macs = 0;
   for (const Node& node : graph.nodes) {
-    const bool below = needed[static_cast<std::size_t>(node.from)];
     const int block = node.block >= 0 ? node.block : node.shared;
-    if (block >= first_block) macs += node.forward_macs;
-    if (below) macs += node.spec.kind == LayerKind::attention ? 2 * node.forward_macs : node.forward_macs;
+    macs += backward_macs(node, block >= first_block, needed[static_cast<std::size_t>(node.from)]);
   }
   return macs;
 }

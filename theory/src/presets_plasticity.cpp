@@ -170,6 +170,10 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.freeze.until = {0};
      }},
     {"freeze", [](PlasticitySpec& p) { p.freeze.law = FreezeLaw::linear; }},
+    {"growth",
+     [](PlasticitySpec& p) {
+       p.growth.depths = {0.25, 0.5};
+     }},
     {"group-random", [](PlasticitySpec& p) { p.groups.rule = GroupRule::random; }},
     {"group-cyclic", [](PlasticitySpec& p) { p.groups.rule = GroupRule::cyclic; }},
     {"set", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::set; }},
@@ -188,6 +192,7 @@ std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   if (units || (a.units.path > 0 && b.units.path > 0)) return "which units learn";
   if (a.groups.rule != GroupRule::all && b.groups.rule != GroupRule::all) return "which groups of units learn";
   if (a.freeze.law != FreezeLaw::never && b.freeze.law != FreezeLaw::never) return "when layers freeze";
+  if (a.growth.on() && b.growth.on()) return "when branches appear";
   const bool sparse = a.topology.rule != TopologyRule::dense && b.topology.rule != TopologyRule::dense;
   if (sparse) return "which connections exist";
   return "";

@@ -62,6 +62,28 @@ void check_groups(const PlasticitySpec& p, Checker& c) {
   }
 }
 
+void check_growth(const PlasticitySpec& p, Checker& c) {
+  const GrowthSpec& g = p.growth;
+  for (double depth : g.depths) c.range("plasticity.growth.depths", depth, 0, 1, true);
+  for (double t : g.until) c.range("plasticity.growth.until", t, 0, 1);
+  if (!std::is_sorted(g.depths.begin(), g.depths.end()) || !std::is_sorted(g.until.begin(), g.until.end()))
+    c.add("E104", "plasticity.growth.depths and until must not decrease: branches only appear");
+  c.range("plasticity.growth.end", g.end, 0, 1, true);
+  if (!g.until.empty() && g.depths.size() != g.until.size()) {
+    c.add("E107", "plasticity.growth.depths and until must have the same length, one entry for each stage but the last",
+          "e.g. depths = [0.25, 0.5], until = [0.2, 0.4]; or give end alone: stages of equal length");
+  }
+  if (!g.on()) return;
+  const bool others = p.units.rule != UnitRule::all || p.units.path > 0 || p.groups.rule != GroupRule::all ||
+                      p.topology.rule != TopologyRule::dense || p.freeze.law != FreezeLaw::never;
+  if (others) {
+    c.add("E107",
+          "plasticity.growth cannot be joined with plasticity.units, groups, freeze or topology: what these do to a "
+          "branch that does not exist yet is not defined",
+          "choose one of them");
+  }
+}
+
 void check_topology(const PlasticitySpec& p, Checker& c) {
   const TopologySpec& t = p.topology;
   c.range("plasticity.topology.density", t.density, 0, 1, true);
@@ -93,6 +115,7 @@ void check_topology(const PlasticitySpec& p, Checker& c) {
 void check_structure(const TrainingSpec& s, Checker& c) {
   check_units(s, c);
   check_freeze(s.plasticity.freeze, c);
+  check_growth(s.plasticity, c);
   check_groups(s.plasticity, c);
   check_topology(s.plasticity, c);
 }
@@ -138,6 +161,24 @@ std::vector<double> freeze_times(const FreezeSpec& freeze, int layers, double ep
     }
   }
   return times;
+}
+
+int grown_branches(const GrowthSpec& growth, int branches, double progress) {
+  const std::vector<double> ends = stage_ends(growth);
+  for (std::size_t stage = 0; stage < ends.size(); ++stage) {
+    if (progress >= ends[stage]) continue;
+    return std::clamp(static_cast<int>(std::ceil(growth.depths[stage] * branches)), 1, branches);
+  }
+  return branches;
+}
+
+std::vector<double> stage_ends(const GrowthSpec& growth) {
+  if (!growth.until.empty()) return growth.until;
+  std::vector<double> ends;
+  const auto stages = static_cast<double>(growth.depths.size());
+  for (std::size_t i = 0; i < growth.depths.size(); ++i)
+    ends.push_back(growth.end * static_cast<double>(i + 1) / stages);
+  return ends;
 }
 
 std::vector<std::int64_t> connections(double density, DensityLaw law, const std::vector<int>& widths) {

@@ -82,6 +82,19 @@ struct Graph {
   bool trains_differently() const;
 };
 
+/// A residual branch f of level `to` = x + f(x), x the level `from`: nodes from .. to - 1, the last of which adds. What
+/// f does to x ends in the weights of block `last`.
+struct Branch {
+  int from = 0, to = 0;
+  int first_block = 0, end_block = 0;  ///< its blocks
+  int last = 0;
+  std::int64_t parameters = 0;
+  std::int64_t forward_macs = 0, backward_macs = 0;  ///< per sample, where all of the network learns
+};
+/// Branches that could be left out without changing a shape, and whose last layer can make f zero (dense or
+/// convolution without an activation, dropout behind it allowed), from the input on.
+std::vector<Branch> residual_branches(const Graph& graph);
+
 /// throws Error E104, E106, E107: every layer whose sizes do not fit, by name, with the shapes.
 Graph build_graph(const NetworkSpec& spec, const DataShape& data);
 /// The layers that an architecture stands for.

@@ -71,6 +71,7 @@ struct PlasticitySpec {
   UnitSpec units;         ///< which units keep their errors, which are plastic
   FreezeSpec freeze;      ///< which layers have stopped to learn
   GroupSpec groups;       ///< which groups of units learn at an update
+  GrowthSpec growth;      ///< which residual branches exist
   TopologySpec topology;  ///< which connections exist
 };
 

@@ -69,6 +69,18 @@ struct GroupSpec {
   int width = 16;          ///< units (channels) of a group
 };
 
+/// How many residual branches the network has, and from when on (progressive stacking: Gong et al., ICML 2019; growth
+/// that keeps the function: Chen, Goodfellow & Shlens, Net2Net, ICLR 2016). A branch f of x + f(x) that does not exist
+/// yet costs nothing: neither forward nor backward passes, nor reads, writes or words of an accumulator. The last layer
+/// of a branch that appears later starts at zero, so the function of the network does not change when it does.
+struct GrowthSpec {
+  std::vector<double> depths;  ///< shares of the branches, from the input on, of each stage but the last, which has all
+  std::vector<double> until;   ///< shares of the horizon at which these stages end, increasing; empty: from `end`
+  double end = 0.8;            ///< share of the horizon from which on all exist; stages before it are equally long
+
+  bool on() const { return !depths.empty(); }
+};
+
 /// Which connections exist.
 enum class TopologyRule {
   dense,
@@ -117,6 +129,13 @@ std::int64_t backward_macs(const std::vector<LevelUnits>& levels, int first_laye
 
 /// Share of the horizon at which each of `layers` layers freezes; infinity: never.
 std::vector<double> freeze_times(const FreezeSpec& freeze, int layers, double epochs);
+
+// ---- growth
+
+/// Branches that exist at a share of the horizon: ceil(depth * branches) of its stage, at least one; all in the end.
+int grown_branches(const GrowthSpec& growth, int branches, double progress);
+/// until, or end (i + 1) / n for n stages.
+std::vector<double> stage_ends(const GrowthSpec& growth);
 
 // ---- sparse topologies
 
