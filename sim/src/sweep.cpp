@@ -55,6 +55,7 @@ theory::TrainingSpec stretch(const theory::TrainingSpec& spec, const TaskData& d
   cut.seeds = {spec.seeds.front()};
   cut.epochs = std::min(spec.epochs, static_cast<double>(batches) * spec.batch / data.train.samples);
   cut.evaluate_every = spec.epochs;
+  cut.optimiser.warmup_epochs = std::min(spec.optimiser.warmup_epochs, cut.epochs);
   cut.checkpoint_seconds = 0, cut.record_every = 0;
   cut.goal = {};
   return cut;

@@ -68,6 +68,13 @@ TEST(Forecast, counts_work_and_memory_and_follows_the_length_of_the_run) {
   EXPECT_EQ(known.memory_bytes, long_run.memory_bytes);
 }
 
+TEST(Forecast, cuts_runs_off_inside_their_warm_up) {
+  const TaskData data = small_task(400);
+  theory::TrainingSpec spec = small_spec(data);
+  spec.epochs = 400, spec.optimiser.warmup_epochs = 300;
+  EXPECT_GT(forecast(spec, data, "cpu").seconds, 0);
+}
+
 TEST(Forecast, of_dense_training_foretells_its_energy) {
   // Multiply-adds alone are priced: the energy of dense training is then known in advance.
   const TaskData data = small_task(400);
