@@ -102,9 +102,11 @@ RunForecast forecast(const theory::TrainingSpec& spec, const TaskData& data, con
   };
   const double shorter = time(batches), longer = time(2 * batches);
   const double samples = data.train.samples;
-  const double probed = stretch(spec, data, 2 * batches).epochs - stretch(spec, data, batches).epochs;
-  const bool whole = probed <= 0;  // the run is shorter than a stretch
-  const double per_epoch = whole ? longer / spec.epochs : std::max(0.0, longer - shorter) / probed;
+  const double end_of_longer = stretch(spec, data, 2 * batches).epochs;
+  const double probed = end_of_longer - stretch(spec, data, batches).epochs;
+  // Their difference leaves out what comes once; not where the run is shorter than a stretch, or others disturbed it.
+  const bool difference = probed > 0 && longer > shorter;
+  const double per_epoch = difference ? (longer - shorter) / probed : longer / end_of_longer;
   const double work = samples * static_cast<double>(counts.forward_macs + counts.backward_macs);
   const double evaluated =
       static_cast<double>(data.validation.samples + data.test.samples) * static_cast<double>(counts.forward_macs);
