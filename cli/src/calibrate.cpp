@@ -51,6 +51,30 @@ std::vector<Cell> curve_row(const std::string& what, double epoch, const theory:
   return row;
 }
 
+/// Mean over layers, weighted by their parameters; errors as of independent layers.
+theory::MeasuredCurve mean_curve(const std::vector<theory::MeasuredCurve>& layers,
+                                 const std::vector<std::int64_t>& parameters) {
+  theory::MeasuredCurve mean;
+  if (layers.empty() || layers.size() != parameters.size()) return mean;
+  mean.fraction = layers.front().fraction;
+  mean.value.assign(mean.fraction.size(), 0.0);
+  mean.error = mean.value;
+  double total = 0;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const auto weight = static_cast<double>(parameters[l]);
+    total += weight;
+    for (std::size_t k = 0; k < mean.value.size(); ++k) {
+      mean.value[k] += weight * layers[l].value[k];
+      mean.error[k] += std::pow(weight * layers[l].error[k], 2);
+    }
+  }
+  for (std::size_t k = 0; k < mean.value.size(); ++k) {
+    mean.value[k] /= total;
+    mean.error[k] = std::sqrt(mean.error[k]) / total;
+  }
+  return mean;
+}
+
 void add_captures(Document& document, const theory::Calibration& c) {
   std::vector<Column> columns = {{"quantity", "captured share"}, {"epoch", "epoch", Style::number}};
   for (const double fraction : k_shown_fractions)
@@ -61,20 +85,66 @@ void add_captures(Document& document, const theory::Calibration& c) {
     table.add(curve_row("samples, residual²", snapshot.epoch, snapshot.residual));
     table.add(curve_row("samples, signal", snapshot.epoch, snapshot.signal));
     table.add(curve_row("samples, noise", snapshot.epoch, snapshot.noise));
-    for (std::size_t layer = 0; layer < snapshot.write.size(); ++layer)
-      table.add(curve_row(fmt::format("writes, layer {}", layer + 1), snapshot.epoch, snapshot.write[layer]));
+    if (!snapshot.token_signal.fraction.empty()) {
+      table.add(curve_row("tokens, signal", snapshot.epoch, snapshot.token_signal));
+      table.add(curve_row("tokens, noise", snapshot.epoch, snapshot.token_noise));
+    }
+    table.add(curve_row("writes", snapshot.epoch, mean_curve(snapshot.write, c.block_parameters)));
+    table.add(curve_row("writes, signal", snapshot.epoch, mean_curve(snapshot.write_signal, c.block_parameters)));
   }
   table.add(curve_row("clock, hardest samples", std::nan(""), c.selection_clock));
   table.add(curve_row("clock, accumulated writes", std::nan(""), c.accumulator_clock));
 }
 
-void add_noise(Document& document, const theory::Calibration& c) {
-  Table& table = document.table(
-      "noise_scale", "Simple noise scale tr Σ / |G|² (samples)",
-      {{"epoch", "epoch", Style::number}, {"layer", "layer", Style::count}, {"value", "noise scale", Style::number}});
-  for (const theory::CaptureSnapshot& snapshot : c.snapshots)
-    for (std::size_t layer = 0; layer < snapshot.simple_noise_scale.size(); ++layer)
-      table.add({snapshot.epoch, static_cast<std::int64_t>(layer + 1), snapshot.simple_noise_scale[layer]});
+std::string with_error(double value, double error) { return fmt::format("{:.3g} ± {:.2g}", value, error); }
+
+/// Layers at one moment: signal to noise, and what the hardest samples and the largest updates carry there.
+void add_layers(Document& document, const theory::Calibration& c) {
+  if (c.snapshots.empty()) return;
+  const theory::CaptureSnapshot& s = c.snapshots.back();
+  Table& table = document.table("layers", fmt::format("Layers at epoch {:g} (± standard error)", s.epoch),
+                                {{"layer", "layer"},
+                                 {"parameters", "parameters", Style::count},
+                                 {"noise_scale", "noise scale tr Σ/|G|²", Style::shown},
+                                 {"signal", "signal of the hardest 30 %", Style::shown},
+                                 {"noise", "their noise", Style::shown},
+                                 {"write", "update in the largest 1 %", Style::shown},
+                                 {"write_signal", "its signal", Style::shown}});
+  for (std::size_t l = 0; l < s.write.size() && l < c.block_names.size(); ++l)
+    table.add({c.block_names[l], c.block_parameters[l], with_error(s.simple_noise_scale[l], s.noise_scale_error[l]),
+               value_near(s.layer_signal[l], 0.3), value_near(s.layer_noise[l], 0.3), value_near(s.write[l], 0.01),
+               value_near(s.write_signal[l], 0.01)});
+}
+
+void add_drift(Document& document, const theory::Calibration& c) {
+  Table& table = document.table("drift", "Drift during training (± standard error)",
+                                {{"epoch", "epoch", Style::number},
+                                 {"residual_variance", "mean residual²", Style::number},
+                                 {"benefit_exponent", "benefit exponent q", Style::shown},
+                                 {"effective_rank", "effective rank of gradients", Style::number},
+                                 {"exponent", "exponent of eigenvalues", Style::shown},
+                                 {"largest", "largest eigenvalue / residual²", Style::number}});
+  for (const theory::CaptureSnapshot& s : c.snapshots)
+    table.add({s.epoch, s.residual_variance, with_error(s.benefit_exponent, s.benefit_exponent_error),
+               s.spectrum.effective_rank, with_error(s.spectrum.exponent, s.spectrum.exponent_error),
+               s.spectrum.largest / s.residual_variance});
+  document.set("benefit_exponent", c.benefit_exponent(), "selection.ratio_exponent", Style::number);
+  document.set("benefit_exponent_error", c.benefit_exponent_error(), "its standard error", Style::number);
+}
+
+void add_reuse(Document& document, const theory::Calibration& c) {
+  if (c.reuse.empty()) return;
+  Table& table = document.table("reuse", fmt::format("Passes over {:.0f} % of the samples", 100 * c.reuse_share),
+                                {{"passes", "passes", Style::number},
+                                 {"seen", "loss of seen samples", Style::shown},
+                                 {"unseen", "loss of unseen samples", Style::shown}});
+  for (const theory::ReusePoint& p : c.reuse)
+    table.add({p.passes, with_error(p.seen_loss, p.seen_error), with_error(p.unseen_loss, p.unseen_error)});
+  document.set("reuse_clock", c.reuse_clock, "clock of repeated samples", Style::number);
+  if (c.label_noise.predictions == 0) return;
+  document.set("label_noise", c.label_noise.rate, "label noise", Style::percent);
+  document.set("label_noise_low", c.label_noise.low, "95 % interval from", Style::percent);
+  document.set("label_noise_high", c.label_noise.high, "to", Style::percent);
 }
 
 void add_fit(Document& document, const theory::FittedModel& fit) {
@@ -107,7 +177,9 @@ void add_calibration(Document& document, const theory::Calibration& calibration)
   document.set("dense_write_share", calibration.dense_write_share, "written by a dense update", Style::percent);
   document.set("dense_path_per_step", calibration.dense_path_per_step, "path of a dense update / rate", Style::number);
   add_captures(document, calibration);
-  add_noise(document, calibration);
+  add_layers(document, calibration);
+  add_drift(document, calibration);
+  add_reuse(document, calibration);
   add_fit(document, calibration.fit);
 }
 

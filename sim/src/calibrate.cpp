@@ -8,6 +8,7 @@
 
 #include "calibrate_capture.hpp"
 #include "calibrate_probes.hpp"
+#include "calibrate_reuse.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
 
@@ -17,25 +18,19 @@ namespace {
 using theory::Calibration;
 using theory::MeasuredCurve;
 
-/// The reduced model stands on residuals of a softmax and on fixed horizons.
-void check_network(const theory::TrainingSpec& s) {
-  const theory::NetworkSpec plain;
-  if (s.network.architecture != plain.architecture)
-    throw core::Error("E107",
-                      "a calibration measures multilayer perceptrons; network.architecture asks for something else",
-                      "set network.architecture = \"mlp\" and its hidden widths");
-  const bool usual = s.network.activation == plain.activation && s.network.loss == plain.loss &&
-                     s.network.label_smoothing == 0 && s.network.biases && s.data.order == theory::Order::shuffled &&
-                     !s.data.centred && !s.data.standardise && s.data.input_noise == 0 && !s.data.augment.any();
-  if (!usual)
-    throw core::Error("E107",
-                      "a calibration measures rectifier networks with biases and softmax cross-entropy on shuffled, "
-                      "plain inputs; [network] or [data] asks for something else",
-                      "leave activation, loss, label_smoothing, biases, order, centred, standardise, input_noise and "
-                      "augment at their defaults");
+/// Probes compare fixed horizons, and captures are those of fixed inputs and weights.
+void check_network(const theory::TrainingSpec& s, const Network& network) {
   if (s.goal.accuracy > 0 || s.goal.patience > 0 || s.optimiser.law == theory::RateLaw::effort)
     throw core::Error("E107", "a calibration needs fixed horizons and rates: goal, patience and law effort are not",
                       "remove train.goal_accuracy and train.patience, and choose another optimiser.law");
+  if (s.data.order != theory::Order::shuffled)
+    throw core::Error("E107", "a calibration needs shuffled samples: probes of any length then see the same data",
+                      "leave data.order at its default");
+  if (network.graph.state > 0)
+    throw core::Error("E107",
+                      "a calibration measures gradients of single samples, which batch norm does not have: the network "
+                      "has running statistics",
+                      "use layer-norm, or an architecture without batch norm (mlp, cnn, vit, gpt)");
 }
 
 void check(const CalibrateOptions& o, const TaskData& data) {
@@ -88,7 +83,8 @@ double standard_error(const std::vector<double>& values, const std::vector<doubl
 
 /// Loss curve of one dense probe. The subset along the curve is the front of the validation set; what it deviates from
 /// the whole at the end of the run is taken off everywhere.
-void add_curve(const Probe& probe, const ProbeOutcome& outcome, int index, int subset, Calibration& c) {
+void add_curve(const Probe& probe, const ProbeOutcome& outcome, int index, int subset, int train_samples,
+               std::vector<theory::ProbePoint>& curve) {
   const double offset = outcome.loss - outcome.rows.back().validation_loss;
   const double spread = standard_error(outcome.losses) * std::sqrt(static_cast<double>(outcome.losses.size()));
   for (std::size_t i = 0; i < outcome.rows.size(); ++i) {
@@ -98,12 +94,14 @@ void add_curve(const Probe& probe, const ProbeOutcome& outcome, int index, int s
     theory::ProbePoint p;
     p.probe = index;
     p.step = row.step;
-    p.clock = clock_at(probe.spec, c.train_samples, s);
+    p.clock = clock_at(probe.spec, train_samples, s);
     p.learning_rate = rate_at(probe.spec, s);
     p.loss = row.validation_loss + offset;
     p.loss_error = last ? standard_error(outcome.losses) : spread / std::sqrt(static_cast<double>(subset));
     p.accuracy = last ? outcome.accuracy : row.validation_accuracy;
-    c.probes.push_back(p);
+    if (probe.kind == ProbeKind::selection) p.data_fraction = probe.fraction;
+    if (probe.kind == ProbeKind::accumulator) p.weight_fraction = probe.fraction;
+    curve.push_back(p);
   }
 }
 
@@ -176,6 +174,7 @@ class Clocks {
   void add(std::size_t i, Calibration& c) const {
     const Probe& probe = probes_[i];
     if (probe.kind == ProbeKind::dense) return;
+    if (probe.kind == ProbeKind::reuse) return add_reuse_clock(outcomes_[i], c);
     const bool selection = probe.kind == ProbeKind::selection;
     const double share = selection ? middle_share(probe.spec, c.train_samples) : 1;
     MeasuredCurve& curve = selection ? c.selection_clock : c.accumulator_clock;
@@ -193,6 +192,12 @@ class Clocks {
  private:
   const ProbeOutcome& reference() const { return outcomes_[dense_ - 1]; }
   const theory::Ledger& ledger(std::size_t i) const { return outcomes_[i].rows.back().ledger; }
+
+  void add_reuse_clock(const ProbeOutcome& o, Calibration& c) const {
+    if (o.status != RunStatus::complete) return;
+    c.reuse_clock = std::exp(annealed_.log_horizon(o.loss) - annealed_.log_horizon(reference().loss));
+    c.reuse_clock_error = c.reuse_clock * annealed_.sensitivity(o.loss) * standard_error(o.losses, &reference().losses);
+  }
 
   void add_costs(std::size_t i, Calibration& c) const {
     if (outcomes_[i].status != RunStatus::complete) return;
@@ -220,7 +225,7 @@ void add_dense_costs(const Probe& probe, const ProbeOutcome& outcome, Calibratio
 }
 
 /// Annealed weights would not do: there the mean gradient vanishes, and with it the signal.
-void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const Network& layout, const TaskData& data,
+void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const Network& network, const TaskData& data,
                    const CalibrateOptions& options, Calibration& c) {
   std::vector<std::size_t> rows;
   for (double moment : options.capture_moments) {
@@ -235,9 +240,18 @@ void add_snapshots(const Probe& probe, const ProbeOutcome& outcome, const Networ
     settings.bootstrap = options.bootstrap;
     settings.seed = probe.spec.seeds.front();
     settings.snapshot = static_cast<std::uint32_t>(i);
-    c.snapshots[i] = capture(layout, outcome.weights_at[rows[i]], data.train, settings);
+    settings.singles = std::min(settings.singles, options.capture_samples / 4);
+    c.snapshots[i] = capture({probe.spec, data, network}, outcome.weights_at[rows[i]], settings);
     c.snapshots[i].epoch = outcome.rows[rows[i]].epoch;
   });
+}
+
+void add_reuse(const Probe& probe, const ProbeOutcome& outcome, const TaskData& data, const CalibrateOptions& options,
+               Calibration& c) {
+  if (outcome.status != RunStatus::complete) return;
+  c.reuse_share = 1.0 / probe.divisor;
+  c.reuse = reuse_curve(probe, outcome, data, options.capture_samples / 2);
+  c.label_noise = label_noise(probe, outcome, data, 4 * options.capture_samples);
 }
 
 }  // namespace
@@ -246,18 +260,20 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
                     const CalibrateOptions& options) {
   check(options, data);
   dense.check();
-  check_network(dense);
-  const std::vector<Probe> probes = make_probes(dense, options);
+  const Network network(dense.network, data.shape());
+  check_network(dense, network);
+  const std::vector<Probe> probes = make_probes(dense, data.train.samples, options);
   const std::vector<ProbeOutcome> outcomes = run_probes(probes, data, progress, options);
   const std::size_t count = options.horizons.size();
   Calibration c;
   c.spec = dense;
   c.spec.selection = theory::selection_preset("all");
   c.spec.plasticity = theory::plasticity_preset("all");
-  std::vector<int> widths{data.inputs};
-  widths.insert(widths.end(), dense.network.hidden.begin(), dense.network.hidden.end());
-  widths.push_back(data.classes);
-  c.counts = theory::mlp_counts(widths);
+  c.counts = theory::graph_counts(network.graph, data.inputs);
+  for (int b = 0; b < network.layers(); ++b) {
+    c.block_names.push_back(network.block(b).name);
+    c.block_parameters.push_back(network.block(b).size());
+  }
   c.train_samples = data.train.samples;
   c.full_data_start = k_full_data_start;
   c.full_data_end = k_full_data_end;
@@ -272,7 +288,11 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   c.largest_stable_rate = dense.optimiser.learning_rate;
   for (std::size_t i = 0; i <= count; ++i) {
     if (outcomes[i].status != RunStatus::complete) continue;  // only the probe at the second rate may diverge
-    add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c);
+    add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c.train_samples, c.probes);
+  }
+  for (std::size_t i = count + 1; i < probes.size(); ++i) {
+    if (outcomes[i].status != RunStatus::complete || probes[i].kind == ProbeKind::reuse) continue;
+    add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c.train_samples, c.gated_probes);
   }
   const ProbeOutcome &base = outcomes[count - 1], &fast = outcomes[count];
   const double margin = 2 * (fast.losses.empty() ? 0 : standard_error(fast.losses, &base.losses));
@@ -284,7 +304,10 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   for (std::size_t i = 0; i < probes.size(); ++i) clocks.add(i, c);
   for (auto* curve : {&c.selection_clock, &c.accumulator_clock, &c.accumulator_path}) append(*curve, 1, 1, 0);
   append(c.accumulator_held, 1, 0, 0);
-  add_snapshots(probes[count - 1], base, Network(widths), data, options, c);
+  add_snapshots(probes[count - 1], base, network, data, options, c);
+  for (std::size_t i = count; i < probes.size(); ++i) {
+    if (probes[i].kind == ProbeKind::reuse) add_reuse(probes[i], outcomes[i], data, options, c);
+  }
   return c;
 }
 

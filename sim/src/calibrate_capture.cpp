@@ -5,248 +5,174 @@
 #include <numeric>
 
 #include "eos/core/philox.hpp"
-#include "eos/kernels/dense.hpp"
-#include "eos/kernels/gather.hpp"
-#include "eos/kernels/softmax_xent.hpp"
 
 namespace eos::sim {
 namespace {
 
-const std::vector<double> k_sample_fractions{0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1};
-const std::vector<double> k_write_fractions{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1};
-constexpr int k_write_batches = 4;
-
 using Floats = std::vector<float>;
 
-/// Activations and scores of samples spread evenly over the set.
-struct Forward {
-  std::vector<std::int32_t> labels;
-  Activations activations;
-  Floats dz, residual;
-};
-
-Forward forward(const kernels::Context& context, const Network& layout, const Floats& weights, const LabelledSet& set,
-                int n) {
-  Forward f;
+/// Samples spread evenly over the set.
+std::vector<std::int32_t> spread(const LabelledSet& set, int n) {
   std::vector<std::int32_t> index;
-  for (int i = 0; i < n; ++i) {
+  for (int i = 0; i < n; ++i)
     index.push_back(static_cast<std::int32_t>(static_cast<std::int64_t>(i) * set.samples / n));
-    f.labels.push_back(set.labels[static_cast<std::size_t>(index.back())]);
+  return index;
+}
+
+/// The fractions that make classes of at least two of n carriers.
+std::vector<double> usable(const std::vector<double>& fractions, int n) {
+  std::vector<double> kept;
+  long long before = 0;
+  for (double u : fractions) {
+    const long long end = std::llround(u * n);
+    if (end - before < 2 && u < 1) continue;
+    kept.push_back(u);
+    before = end;
   }
-  f.activations = Activations(context, layout, n);
-  kernels::gather_rows(context, set.inputs.data(), layout.inputs(), index.data(), n, 1.0f / 255.0f,
-                       f.activations.row(0, 0));
-  forward(context, layout, weights.data(), f.activations, 0, n);
-  f.dz.resize(static_cast<std::size_t>(n) * static_cast<std::size_t>(layout.classes()));
-  f.residual.resize(static_cast<std::size_t>(n));
-  kernels::SoftmaxOutputs out;
-  out.residual = f.residual.data();
-  out.dz = f.dz.data();
-  kernels::softmax_xent(context, {1, n, layout.classes()}, f.activations.row(layout.layers(), 0), f.labels.data(),
-                        nullptr, 1.0f, out);
-  return f;
+  if (kept.size() > 1 && std::llround(kept[kept.size() - 1] * n) - std::llround(kept[kept.size() - 2] * n) < 2)
+    kept.erase(kept.end() - 2);
+  return kept;
 }
 
-/// a a^T of a [n][columns].
-void self_product(const kernels::Context& context, const float* a, int n, int columns, Floats& product) {
-  product.resize(static_cast<std::size_t>(n) * static_cast<std::size_t>(n));
-  kernels::dense_backward_inputs(context, {1, n, n, columns}, a, a, a, theory::Activation::identity, product.data());
-}
+/// Signed sums of a gradient's entries in buckets; whole gradients where they are no longer than that.
+class Sketch {
+ public:
+  explicit Sketch(std::size_t parameters) : exact_(parameters <= k_buckets) {
+    if (exact_) return;
+    for (std::uint32_t i = 0; i < parameters; i += 4) {
+      const core::Words w = core::draw(0, {k_run, 0, core::Purpose::bootstrap, i});
+      for (std::uint32_t k = i; k < std::min<std::size_t>(i + 4, parameters); ++k) word_.push_back(w.v[k - i]);
+    }
+  }
+  Floats operator()(const Floats& gradient) const {
+    if (exact_) return gradient;
+    Floats sums(k_buckets, 0.0f);
+    for (std::size_t k = 0; k < gradient.size(); ++k) {
+      const std::uint32_t w = word_[k];
+      sums[w % k_buckets] += (w >> 31) != 0 ? -gradient[k] : gradient[k];
+    }
+    return sums;
+  }
 
-/// Sum over layers of the Gram matrices, and the simple noise scale of each layer.
-struct Grams {
-  Floats total;
-  std::vector<double> noise_scale;
+ private:
+  static constexpr std::size_t k_buckets = 8192;
+  static constexpr std::uint32_t k_run = 3000;  // of addresses, apart from those of folds and bootstraps
+  bool exact_;
+  std::vector<std::uint32_t> word_;
 };
 
-/// Eight running sums, so that the sum of a row is not one chain of dependent additions.
-double dot(const float* a, const float* b, std::size_t n) {
+double dot(const Floats& a, const Floats& b) {
   double sums[8] = {};
-  std::size_t j = 0;
-  for (; j + 8 <= n; j += 8)
-    for (std::size_t k = 0; k < 8; ++k) sums[k] += static_cast<double>(a[j + k]) * static_cast<double>(b[j + k]);
-  for (; j < n; ++j) sums[0] += static_cast<double>(a[j]) * static_cast<double>(b[j]);
+  std::size_t k = 0;
+  for (; k + 8 <= a.size(); k += 8)
+    for (std::size_t j = 0; j < 8; ++j) sums[j] += static_cast<double>(a[k + j]) * static_cast<double>(b[k + j]);
+  for (; k < a.size(); ++k) sums[0] += static_cast<double>(a[k]) * static_cast<double>(b[k]);
   return std::accumulate(std::begin(sums), std::end(sums), 0.0);
 }
 
-double simple_noise_scale(const Floats& gram, std::size_t n) {
-  const Floats ones(n, 1.0f);
-  double diagonal = 0, all = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    all += dot(gram.data() + i * n, ones.data(), n);
-    diagonal += gram[i * n + i];
+/// Single gradients one by one: |g_i|^2 by block into the moments, and the spectrum.
+theory::SpectrumSummary measure_singles(SampleGradients& gradients, const CaptureTask& task,
+                                        const CaptureGroups& groups, CaptureMoments& moments) {
+  const auto parameters = static_cast<std::size_t>(task.network.parameters());
+  const Sketch sketch(parameters);
+  std::vector<Floats> sketches;
+  std::vector<double> weight;
+  Floats gradient(parameters);
+  for (std::size_t i : groups.singles) {
+    std::fill(gradient.begin(), gradient.end(), 0.0f);
+    gradients.add(task.data.train, {groups.carrier[i]}, {}, gradient);
+    const int c = groups.of_class[i];
+    add_squares(gradient, task.network.offsets, c, groups.of_fold[i], moments);
+    sketches.push_back(sketch(gradient));
+    weight.push_back(moments.class_size(c, -1));
   }
-  const auto count = static_cast<double>(n);
-  const double second = diagonal / count, mean_squared = (all - diagonal) / (count * (count - 1));
-  // With few samples the unbiased estimate of |G|^2 can be negative: then the noise scale is beyond the sample.
-  return (second - mean_squared) / std::max(mean_squared, 1e-6 * second);
+  std::vector<double> taken(static_cast<std::size_t>(moments.classes), 0.0);
+  for (std::size_t i : groups.singles) ++taken[static_cast<std::size_t>(groups.of_class[i])];
+  const std::size_t m = sketches.size();
+  for (std::size_t i = 0; i < m; ++i)
+    weight[i] /= taken[static_cast<std::size_t>(groups.of_class[groups.singles[i]])] *
+                 static_cast<double>(groups.carrier.size());
+  std::vector<double> gram(m * m);
+  for (std::size_t i = 0; i < m; ++i)
+    for (std::size_t j = 0; j <= i; ++j) gram[i * m + j] = gram[j * m + i] = dot(sketches[i], sketches[j]);
+  return theory::summarise_spectrum(gram, weight);
 }
 
-Grams grams(const kernels::Context& context, const Network& layout, const Floats& weights, const Forward& f, int n) {
-  Grams result;
-  const auto size = static_cast<std::size_t>(n);
-  result.total.assign(size * size, 0);
-  result.noise_scale.resize(static_cast<std::size_t>(layout.layers()));
-  Floats delta = f.dz, inputs, errors;
-  for (int layer = layout.layers() - 1; layer >= 0; --layer) {
-    const int in = layout.widths[static_cast<std::size_t>(layer)],
-              out = layout.widths[static_cast<std::size_t>(layer) + 1];
-    const float* x = f.activations.row(layer, 0);
-    self_product(context, x, n, in, inputs);
-    self_product(context, delta.data(), n, out, errors);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      errors[k] *= 1 + inputs[k];  // 1: the bias, an input that is always on
-      result.total[k] += errors[k];
-    }
-    result.noise_scale[static_cast<std::size_t>(layer)] = simple_noise_scale(errors, size);
-    if (layer == 0) break;
-    Floats previous(size * static_cast<std::size_t>(in));
-    kernels::dense_backward_inputs(context, {1, n, in, out}, delta.data(),
-                                   weights.data() + layout.offsets[static_cast<std::size_t>(layer)], x,
-                                   theory::Activation::relu, previous.data());
-    delta = std::move(previous);
-  }
-  return result;
-}
-
-std::vector<std::size_t> hardest_first(const Floats& residual) {
-  std::vector<std::size_t> order(residual.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return residual[a] > residual[b]; });
-  return order;
-}
-
-double deviation(const std::vector<double>& values) {
-  if (values.size() < 2) return 0;
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double sum = 0;
-  for (double v : values) sum += (v - mean) * (v - mean);
-  return std::sqrt(sum / (n - 1));
-}
-
-void sample_curves(const Grams& g, const Floats& residual, const CaptureSettings& settings,
-                   theory::CaptureSnapshot& snapshot) {
-  const std::vector<double>& u = k_sample_fractions;
-  const SampleShares shares = sample_shares(g.total, residual, {}, u);
-  std::vector<SampleShares> resampled;
-  const auto n = static_cast<std::uint32_t>(residual.size());
-  for (int b = 0; b < settings.bootstrap; ++b) {
-    std::vector<int> times(n, 0);
-    for (std::uint32_t i = 0; i < n; ++i) {
-      const core::Words w =
-          core::draw(settings.seed, {settings.snapshot, static_cast<std::uint32_t>(b), core::Purpose::bootstrap, i});
-      ++times[core::uniform_int(w.v[0], n)];
-    }
-    resampled.push_back(sample_shares(g.total, residual, times, u));
-  }
-  auto curve = [&](std::vector<double> SampleShares::*member) {
-    theory::MeasuredCurve c{u, shares.*member, {}};
-    for (std::size_t k = 0; k < u.size(); ++k) {
-      std::vector<double> values;
-      for (const SampleShares& r : resampled) values.push_back((r.*member)[k]);
-      c.error.push_back(deviation(values));
-    }
-    return c;
-  };
-  snapshot.residual = curve(&SampleShares::residual);
-  snapshot.signal = curve(&SampleShares::signal);
-  snapshot.noise = curve(&SampleShares::noise);
-}
-
-/// Share of |g|^2 in the largest fractions of [begin, end).
-std::vector<double> write_shares(const Floats& gradient, std::int64_t begin, std::int64_t end) {
-  Floats squares(gradient.begin() + begin, gradient.begin() + end);
-  for (float& g : squares) g *= g;
-  std::sort(squares.begin(), squares.end(), std::greater<>());
-  std::vector<double> shares;
-  double sum = 0;
-  std::size_t next = 0;
-  for (double u : k_write_fractions) {
-    const auto count = static_cast<std::size_t>(std::llround(u * static_cast<double>(squares.size())));
-    for (; next < count; ++next) sum += squares[next];
-    shares.push_back(sum);
-  }
-  for (double& s : shares) s = sum > 0 ? s / sum : 1;
-  return shares;
-}
-
-void write_curves(const kernels::Context& context, const Network& layout, const Floats& weights, const LabelledSet& set,
-                  int batch, theory::CaptureSnapshot& snapshot) {
-  const auto layers = static_cast<std::size_t>(layout.layers());
-  const std::size_t points = k_write_fractions.size();
-  std::vector<std::vector<std::vector<double>>> shares(layers, std::vector<std::vector<double>>(points));
-  Backward backward(context, layout, batch);
-  Floats gradient(static_cast<std::size_t>(layout.parameters()));
-  for (int b = 0; b < k_write_batches; ++b) {
-    LabelledSet part;
-    part.samples = std::min(batch, set.samples / k_write_batches);
-    const std::int64_t first = static_cast<std::int64_t>(b) * (set.samples / k_write_batches);
-    part.inputs.assign(set.inputs.begin() + first * layout.inputs(),
-                       set.inputs.begin() + (first + part.samples) * layout.inputs());
-    part.labels.assign(set.labels.begin() + first, set.labels.begin() + first + part.samples);
-    Forward f = forward(context, layout, weights, part, part.samples);
-    backward.run(context, layout, weights.data(), f.activations, Pass{0, part.samples}, f.dz.data(), f.dz.data(),
-                 gradient.data());
-    for (std::size_t l = 0; l < layers; ++l) {
-      const std::vector<double> s = write_shares(gradient, layout.offsets[l], layout.offsets[l + 1]);
-      for (std::size_t k = 0; k < points; ++k) shares[l][k].push_back(s[k]);
-    }
-  }
-  for (std::size_t l = 0; l < layers; ++l) {
-    theory::MeasuredCurve curve{k_write_fractions, {}, {}};
-    for (const std::vector<double>& values : shares[l]) {
-      curve.value.push_back(std::accumulate(values.begin(), values.end(), 0.0) / k_write_batches);
-      curve.error.push_back(deviation(values) / std::sqrt(k_write_batches));
-    }
-    snapshot.write.push_back(curve);
-  }
+void residual_shares(const CaptureGroups& groups, theory::CaptureSnapshot& snapshot) {
+  const Estimate e = jackknife(groups.folds, [&](int out) {
+    std::vector<double> parts(groups.fractions.size(), 0.0);
+    for (std::size_t i = 0; i < groups.residual.size(); ++i)
+      if (groups.of_fold[i] != out)
+        parts[static_cast<std::size_t>(groups.of_class[i])] += std::pow(static_cast<double>(groups.residual[i]), 2);
+    std::partial_sum(parts.begin(), parts.end(), parts.begin());
+    const double whole = parts.back();
+    for (double& p : parts) p = whole > 0 ? p / whole : 1;
+    return parts;
+  });
+  snapshot.residual = {groups.fractions, e.value, e.error};
 }
 
 }  // namespace
 
-SampleShares sample_shares(const Floats& gram, const Floats& residual, const std::vector<int>& times,
-                           const std::vector<double>& fractions) {
-  const std::size_t n = residual.size();
-  const std::vector<std::size_t> order = hardest_first(residual);
-  const Floats weight = times.empty() ? Floats(n, 1.0f) : Floats(times.begin(), times.end());
-  SampleShares s;
-  double drawn = 0, squares = 0, signal = 0, noise = 0;
-  std::size_t next = 0;
-  for (double u : fractions) {
-    // A sample that straddles the cut is kept with all its copies.
-    for (; next < n && drawn < u * static_cast<double>(n) - 0.5; ++next) {
-      const std::size_t i = order[next];
-      const double w = weight[i];
-      if (w == 0) continue;
-      const double row = dot(gram.data() + i * n, weight.data(), n);
-      const double own = gram[i * n + i];
-      drawn += w;
-      squares += w * residual[i] * residual[i];
-      signal += w * (row - w * own);
-      noise += w * own;
-    }
-    s.residual.push_back(squares);
-    s.signal.push_back(signal);
-    s.noise.push_back(noise);
-  }
-  for (auto* shares : {&s.residual, &s.signal, &s.noise}) {
-    const double whole = shares->back();
-    for (double& v : *shares) v = whole != 0 ? v / whole : 1;
-  }
-  return s;
+const std::vector<double>& capture_fractions() {
+  static const std::vector<double> fractions{0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1};
+  return fractions;
 }
 
-theory::CaptureSnapshot capture(const Network& layout, const Floats& weights, const LabelledSet& set,
-                                CaptureSettings settings) {
-  const kernels::Context context = kernels::Context::cpu();
+CaptureGroups groups_of(const CaptureTask& task, const std::vector<float>& weights, const CaptureSettings& settings) {
+  const LabelledSet& set = task.data.train;
   const int n = std::min(settings.samples, set.samples);
-  const Forward f = forward(context, layout, weights, set, n);
-  const Grams g = grams(context, layout, weights, f, n);
+  SampleGradients gradients(task.spec, task.data, task.network, weights);
+  const std::vector<std::int32_t> samples = spread(set, n);
+  const std::vector<float> residual = gradients.score(set, samples).residual;
+  return capture_groups(samples, residual, residual, usable(capture_fractions(), n), settings.folds, settings.singles,
+                        settings.seed, settings.snapshot);
+}
+
+std::vector<std::vector<float>> group_sums(SampleGradients& gradients, const CaptureTask& task,
+                                           const CaptureGroups& groups) {
+  const auto cells = static_cast<std::size_t>(groups.classes() * groups.folds);
+  std::vector<std::vector<std::int32_t>> members(cells);
+  for (std::size_t i = 0; i < groups.carrier.size(); ++i)
+    members[static_cast<std::size_t>(groups.of_class[i] * groups.folds + groups.of_fold[i])].push_back(
+        groups.carrier[i]);
+  std::vector<Floats> sums(cells, Floats(static_cast<std::size_t>(task.network.parameters()), 0.0f));
+  for (std::size_t g = 0; g < cells; ++g) gradients.add(task.data.train, members[g], {}, sums[g]);
+  return sums;
+}
+
+theory::CaptureSnapshot capture(const CaptureTask& task, const std::vector<float>& weights,
+                                const CaptureSettings& settings) {
+  const CaptureGroups groups = groups_of(task, weights, settings);
+  SampleGradients gradients(task.spec, task.data, task.network, weights);
+  CaptureMoments moments(groups, task.network.layers());
+  const std::vector<Floats> totals = add_products(group_sums(gradients, task, groups), task.network.offsets, moments);
   theory::CaptureSnapshot snapshot;
-  snapshot.simple_noise_scale = g.noise_scale;
-  sample_curves(g, f.residual, settings, snapshot);
-  write_curves(context, layout, weights, set, settings.batch, snapshot);
+  snapshot.spectrum = measure_singles(gradients, task, groups, moments);
+  residual_shares(groups, snapshot);
+  snapshot.signal = signal_curve(groups, moments, -1);
+  snapshot.noise = noise_curve(groups, moments, -1);
+  for (float r : groups.residual)
+    snapshot.residual_variance += std::pow(static_cast<double>(r), 2) / static_cast<double>(groups.residual.size());
+  for (int b = 0; b < task.network.layers(); ++b) {
+    snapshot.layer_signal.push_back(signal_curve(groups, moments, b));
+    snapshot.layer_noise.push_back(noise_curve(groups, moments, b));
+  }
+  const Estimate scale = jackknife(groups.folds, [&](int out) {
+    std::vector<double> values;
+    for (int b = 0; b < task.network.layers(); ++b) values.push_back(moments.noise_scale(b, out));
+    return values;
+  });
+  snapshot.simple_noise_scale = scale.value;
+  snapshot.noise_scale_error = scale.error;
+  const Estimate q =
+      jackknife(groups.folds, [&](int out) { return std::vector{benefit_exponent(groups, moments, out)}; });
+  snapshot.benefit_exponent = q.value.front();
+  snapshot.benefit_exponent_error = q.error.front();
+  capture_writes(gradients, task, groups, totals, settings.batch, snapshot);
+  if (task.network.predictions() > 1) capture_tokens(gradients, task, settings, snapshot);
+  if (settings.gram && gram_applies(task.spec, task.data, task.network))
+    capture_by_gram(task.network, weights, task.data.train, settings, snapshot);
   return snapshot;
 }
 

@@ -5,10 +5,10 @@
 #include <mutex>
 #include <numeric>
 
+#include "calibrate_reuse.hpp"
 #include "eos/core/error.hpp"
 #include "eos/core/parallel.hpp"
-#include "eos/kernels/gather.hpp"
-#include "eos/kernels/softmax_xent.hpp"
+#include "sample_gradients.hpp"
 
 namespace eos::sim {
 namespace {
@@ -31,7 +31,7 @@ TrainingSpec base_spec(const TrainingSpec& dense, const CalibrateOptions& option
 }
 
 Probe dense_probe(const TrainingSpec& base, double epochs, double rate, const CalibrateOptions& options) {
-  Probe probe{ProbeKind::dense, 1, base};
+  Probe probe{ProbeKind::dense, 1, 1, base};
   probe.spec.epochs = epochs;
   probe.spec.optimiser.warmup_epochs = std::min(base.optimiser.warmup_epochs, 0.5 * epochs);
   probe.spec.optimiser.learning_rate = rate;
@@ -39,8 +39,14 @@ Probe dense_probe(const TrainingSpec& base, double epochs, double rate, const Ca
   return probe;
 }
 
-Probe selection_probe(const TrainingSpec& base, double rho) {
-  Probe probe{ProbeKind::selection, rho, base};
+/// Rows at a quarter and half of the horizon, where path lengths are compared, and about `points` in all.
+double row_interval(const TrainingSpec& base, const CalibrateOptions& options) {
+  return base.epochs / (4 * ((options.points + 3) / 4));
+}
+
+Probe selection_probe(const TrainingSpec& base, double rho, const CalibrateOptions& options) {
+  Probe probe{ProbeKind::selection, rho, 1, base};
+  probe.spec.evaluate_every = row_interval(base, options);
   probe.spec.selection = theory::selection_preset("schedule");
   probe.spec.selection.floor = std::min(probe.spec.selection.floor, rho);
   probe.spec.schedule.edges = {0, k_full_data_start, 1 - k_full_data_end, 1};
@@ -50,12 +56,21 @@ Probe selection_probe(const TrainingSpec& base, double rho) {
   return probe;
 }
 
-Probe accumulator_probe(const TrainingSpec& base, double kappa) {
-  Probe probe{ProbeKind::accumulator, kappa, base};
+Probe accumulator_probe(const TrainingSpec& base, double kappa, const CalibrateOptions& options) {
+  Probe probe{ProbeKind::accumulator, kappa, 1, base};
   probe.spec.plasticity = theory::plasticity_preset("top-k");
   probe.spec.plasticity.accumulate = true;
   probe.spec.plasticity.fraction = kappa;
-  probe.spec.evaluate_every = base.epochs * (theory::k_path_end - theory::k_path_begin);
+  probe.spec.evaluate_every = row_interval(base, options);
+  return probe;
+}
+
+/// As many updates as the longest dense probe has, on a part of the samples.
+Probe reuse_probe(const TrainingSpec& base, int train_samples, const CalibrateOptions& options) {
+  Probe probe{ProbeKind::reuse, 1, options.reuse_divisor, base};
+  probe.spec.data.train_samples = (train_samples + options.reuse_divisor - 1) / options.reuse_divisor;
+  probe.spec.epochs = base.epochs * train_samples / probe.spec.data.train_samples;
+  probe.spec.evaluate_every = probe.spec.epochs / 4;
   return probe;
 }
 
@@ -84,13 +99,15 @@ class JointProgress {
 
 class OneOfMany : public core::Progress {
  public:
-  OneOfMany(JointProgress& joint, std::size_t run) : joint_(&joint), run_(run) {}
-  void update(const std::string&, double done, const std::string&) override { joint_->update(run_, done); }
+  /// share: of an epoch of the calibrated task in one epoch of this run
+  OneOfMany(JointProgress& joint, std::size_t run, double share) : joint_(&joint), run_(run), share_(share) {}
+  void update(const std::string&, double done, const std::string&) override { joint_->update(run_, share_ * done); }
   bool stop_requested() const override { return joint_->stop_requested(); }
 
  private:
   JointProgress* joint_;
   std::size_t run_;
+  double share_;
 };
 
 /// The data with a shorter validation set for the curves, and without test data, which no calibration may see.
@@ -99,54 +116,35 @@ TaskData curve_data(const TaskData& data, int samples) {
   LabelledSet& v = result.validation;
   v.samples = std::min(v.samples, samples);
   v.inputs.resize(static_cast<std::size_t>(v.samples) * static_cast<std::size_t>(data.inputs));
-  v.labels.resize(static_cast<std::size_t>(v.samples));
+  v.labels.resize(static_cast<std::size_t>(v.samples) * static_cast<std::size_t>(data.labels_per_sample));
   result.test = {};
   return result;
 }
 
-void evaluate_end(const Network& layout, const LabelledSet& set, ProbeOutcome& outcome) {
-  const kernels::Context context = kernels::Context::cpu();
-  constexpr int k_rows = 500;
-  Activations a(context, layout, std::min(k_rows, set.samples));
-  std::vector<float> loss(k_rows);
-  std::vector<std::uint8_t> correct(k_rows);
-  std::vector<std::int32_t> index(k_rows);
-  int right = 0;
-  for (int first = 0; first < set.samples; first += k_rows) {
-    const int rows = std::min(k_rows, set.samples - first);
-    std::iota(index.begin(), index.end(), first);
-    kernels::gather_rows(context, set.inputs.data(), layout.inputs(), index.data(), rows, 1.0f / 255.0f, a.row(0, 0));
-    forward(context, layout, outcome.weights.data(), a, 0, rows);
-    kernels::SoftmaxOutputs out;
-    out.loss = loss.data();
-    out.correct = correct.data();
-    kernels::softmax_xent(context, {1, rows, layout.classes()}, a.row(layout.layers(), 0), set.labels.data() + first,
-                          nullptr, 1.0f, out);
-    outcome.losses.insert(outcome.losses.end(), loss.begin(), loss.begin() + rows);
-    right += static_cast<int>(std::count_if(correct.begin(), correct.begin() + rows, [](auto c) { return c != 0; }));
-  }
-  const double n = set.samples;
-  outcome.loss = std::accumulate(outcome.losses.begin(), outcome.losses.end(), 0.0) / n;
-  outcome.accuracy = right / n;
-}
-
-std::vector<int> widths(const TrainingSpec& spec, const TaskData& data) {
-  std::vector<int> w{data.inputs};
-  w.insert(w.end(), spec.network.hidden.begin(), spec.network.hidden.end());
-  w.push_back(data.classes);
-  return w;
+void evaluate_end(const TrainingSpec& spec, const TaskData& data, ProbeOutcome& outcome) {
+  const Network network(spec.network, data.shape());
+  SampleGradients scorer(spec, data, network, outcome.weights);
+  std::vector<std::int32_t> all(static_cast<std::size_t>(data.validation.samples));
+  std::iota(all.begin(), all.end(), 0);
+  const SampleGradients::Scores scores = scorer.score(data.validation, all);
+  outcome.losses.assign(scores.loss.begin(), scores.loss.end());
+  outcome.loss = std::accumulate(outcome.losses.begin(), outcome.losses.end(), 0.0) / static_cast<double>(all.size());
+  const auto right = std::count_if(scores.agrees.begin(), scores.agrees.end(), [](auto c) { return c != 0; });
+  outcome.accuracy = static_cast<double>(right) / static_cast<double>(scores.agrees.size());
 }
 
 }  // namespace
 
-std::vector<Probe> make_probes(const TrainingSpec& dense, const CalibrateOptions& options) {
+std::vector<Probe> make_probes(const TrainingSpec& dense, int train_samples, const CalibrateOptions& options) {
   const TrainingSpec base = base_spec(dense, options);
   const double rate = base.optimiser.learning_rate;
   std::vector<Probe> probes;
   for (double share : options.horizons) probes.push_back(dense_probe(base, share * base.epochs, rate, options));
   probes.push_back(dense_probe(base, base.epochs, options.rate_factor * rate, options));
-  for (double rho : options.selection_fractions) probes.push_back(selection_probe(base, rho));
-  for (double kappa : options.accumulator_fractions) probes.push_back(accumulator_probe(base, kappa));
+  for (double rho : options.selection_fractions) probes.push_back(selection_probe(base, rho, options));
+  for (double kappa : options.accumulator_fractions) probes.push_back(accumulator_probe(base, kappa, options));
+  if (options.reuse_divisor > 1 && train_samples >= 2 * options.reuse_divisor)
+    probes.push_back(reuse_probe(base, train_samples, options));
   return probes;
 }
 
@@ -154,7 +152,7 @@ std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const Tas
                                      const CalibrateOptions& options) {
   const TaskData curves = curve_data(data, options.validation_samples);
   std::vector<double> totals;
-  for (const Probe& probe : probes) totals.push_back(probe.spec.epochs);
+  for (const Probe& probe : probes) totals.push_back(probe.spec.epochs / probe.divisor);
   // The longest first, so that no thread is left with a long one at the end.
   std::vector<std::size_t> order(probes.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -163,10 +161,12 @@ std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const Tas
   std::vector<ProbeOutcome> outcomes(probes.size());
   core::parallel_for(probes.size(), options.threads, [&](std::size_t i) {
     const std::size_t run = order[i];
-    OneOfMany own(joint, run);
+    OneOfMany own(joint, run, 1.0 / probes[run].divisor);
     TrainOptions train_options;
-    train_options.keep_weights = probes[run].kind == ProbeKind::dense;
-    TrainResult result = train(probes[run].spec, curves, own, train_options);
+    const bool reuse = probes[run].kind == ProbeKind::reuse;
+    train_options.keep_weights = reuse || probes[run].kind == ProbeKind::dense;
+    TrainResult result =
+        train(probes[run].spec, reuse ? every_nth(curves, probes[run].divisor) : curves, own, train_options);
     ReplicaResult& replica = result.replicas.front();
     ProbeOutcome& outcome = outcomes[run];
     outcome.status = replica.status;
@@ -174,7 +174,7 @@ std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const Tas
     outcome.weights = std::move(replica.weights);
     outcome.weights_at = std::move(replica.weights_at);
     if (outcome.status == RunStatus::complete) {
-      evaluate_end(Network(widths(probes[run].spec, data)), data.validation, outcome);
+      evaluate_end(probes[run].spec, data, outcome);
     }
     joint.update(run, totals[run]);
   });

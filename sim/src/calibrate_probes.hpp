@@ -9,11 +9,12 @@
 
 namespace eos::sim {
 
-enum class ProbeKind { dense, selection, accumulator };
+enum class ProbeKind { dense, selection, accumulator, reuse };
 
 struct Probe {
   ProbeKind kind = ProbeKind::dense;
   double fraction = 1;  ///< rho or kappa
+  int divisor = 1;      ///< reuse: every so many-th training sample, repeated so many times
   theory::TrainingSpec spec;
 };
 
@@ -21,7 +22,7 @@ struct ProbeOutcome {
   RunStatus status = RunStatus::complete;
   std::vector<EpochRow> rows;  ///< validation values are means over the subset
   std::vector<float> weights;
-  std::vector<std::vector<float>> weights_at;  ///< at each row, of dense probes only
+  std::vector<std::vector<float>> weights_at;  ///< at each row, of dense and reuse probes
   std::vector<double> losses;                  ///< [validation samples], at the end of the run
   double loss = 0, accuracy = 0;               ///< means over all validation samples, at the end
 };
@@ -30,8 +31,9 @@ struct ProbeOutcome {
 inline constexpr double k_full_data_start = 0.2;
 inline constexpr double k_full_data_end = 0.2;
 
-/// Dense probes first, in order of horizon, then the one at the second rate, then selection, then accumulator probes.
-std::vector<Probe> make_probes(const theory::TrainingSpec& dense, const CalibrateOptions& options);
+/// Dense probes first, in order of horizon, then the one at the second rate, then selection, accumulator and reuse
+/// probes.
+std::vector<Probe> make_probes(const theory::TrainingSpec& dense, int train_samples, const CalibrateOptions& options);
 
 /// Runs them on up to options.threads threads. throws Error E402 when interrupted.
 std::vector<ProbeOutcome> run_probes(const std::vector<Probe>& probes, const TaskData& data, core::Progress& progress,

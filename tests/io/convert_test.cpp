@@ -139,7 +139,22 @@ Calibration small_calibration() {
                            curve({0.1, 1}, 0.6),
                            curve({0.05, 0.2, 0.7, 1}, 0.4),
                            {curve({0.5, 1}, 0.3), curve({0.1, 0.5, 1}, 0.2)},
-                           {100, 200 * epoch}});
+                           {100, 200 * epoch},
+                           {5, 6},
+                           {curve({0.5, 1}, 0.35), curve({0.1, 1}, 0.25)},
+                           {curve({0.5, 1}, 0.36), curve({0.1, 1}, 0.26)},
+                           {curve({0.5, 1}, 0.37), curve({0.1, 1}, 0.27)},
+                           curve({0.3, 1}, 0.7),
+                           curve({0.3, 1}, 0.8),
+                           0.4 * epoch,
+                           1.5,
+                           0.1,
+                           {3, 1, 12, 0.9, 0.05}});
+  c.block_names = {"dense1", "dense2"}, c.block_parameters = {1000, 234};
+  c.gated_probes = {{4, 5, 0.5, 0.2, 1.9, 0.02, 0.4, 0.3, 1}, {5, 5, 0.5, 0.2, 1.8, 0.02, 0.4, 1, 0.01}};
+  c.reuse = {{1, 0.5, 0.01, 0.6, 0.02}, {2, 0.3, 0.01, 0.55, 0.02}};
+  c.reuse_share = 0.25, c.reuse_clock = 0.8, c.reuse_clock_error = 0.05;
+  c.label_noise = {0.1, 0.08, 0.12, 0.97, 900};
   c.probes = {{0, 10, 1, 0.1, 2.0, 0.01, 0.3}, {1, 20, 1.5, 0.05, 1.5, 0.02, 0.5}};
   c.accumulator_clock = curve({0.01, 0.1, 1}, 0.1);
   c.selection_clock = curve({0.2, 1}, 0.2);
@@ -177,12 +192,36 @@ TEST(Convert, a_calibration_survives_a_file) {
     ASSERT_EQ(d.snapshots[i].write.size(), 2u);
     for (std::size_t l = 0; l < 2; ++l) expect_equal(d.snapshots[i].write[l], c.snapshots[i].write[l]);
     EXPECT_EQ(d.snapshots[i].simple_noise_scale, c.snapshots[i].simple_noise_scale);
+    EXPECT_EQ(d.snapshots[i].noise_scale_error, c.snapshots[i].noise_scale_error);
+    for (std::size_t l = 0; l < 2; ++l) {
+      expect_equal(d.snapshots[i].layer_signal[l], c.snapshots[i].layer_signal[l]);
+      expect_equal(d.snapshots[i].layer_noise[l], c.snapshots[i].layer_noise[l]);
+      expect_equal(d.snapshots[i].write_signal[l], c.snapshots[i].write_signal[l]);
+    }
+    expect_equal(d.snapshots[i].token_signal, c.snapshots[i].token_signal);
+    expect_equal(d.snapshots[i].token_noise, c.snapshots[i].token_noise);
+    EXPECT_EQ(d.snapshots[i].residual_variance, c.snapshots[i].residual_variance);
+    EXPECT_EQ(d.snapshots[i].benefit_exponent, 1.5);
+    EXPECT_EQ(d.snapshots[i].benefit_exponent_error, 0.1);
+    EXPECT_EQ(d.snapshots[i].spectrum.effective_rank, 12);
+    EXPECT_EQ(d.snapshots[i].spectrum.exponent_error, 0.05);
   }
   expect_equal(d.accumulator_clock, c.accumulator_clock);
   expect_equal(d.selection_clock, c.selection_clock);
   ASSERT_EQ(d.probes.size(), 2u);
   EXPECT_EQ(d.probes[1].probe, 1);
   EXPECT_EQ(d.probes[1].accuracy, 0.5);
+  ASSERT_EQ(d.gated_probes.size(), 2u);
+  EXPECT_EQ(d.gated_probes[0].data_fraction, 0.3);
+  EXPECT_EQ(d.gated_probes[1].weight_fraction, 0.01);
+  EXPECT_EQ(d.block_names, c.block_names);
+  EXPECT_EQ(d.block_parameters, c.block_parameters);
+  ASSERT_EQ(d.reuse.size(), 2u);
+  EXPECT_EQ(d.reuse[1].passes, 2);
+  EXPECT_EQ(d.reuse[1].unseen_loss, 0.55);
+  EXPECT_EQ(d.reuse_clock_error, 0.05);
+  EXPECT_EQ(d.label_noise.high, 0.12);
+  EXPECT_EQ(d.label_noise.predictions, 900);
   EXPECT_EQ(d.fit.lambda, c.fit.lambda);
   EXPECT_EQ(d.fit.initial_error, c.fit.initial_error);
   EXPECT_EQ(d.fit.multiplicity, c.fit.multiplicity);

@@ -28,7 +28,8 @@ CaptureSnapshot snapshot(double at_tenth) {
 Calibration two_layers() {
   Calibration c;
   c.spec.network.hidden = {3};
-  c.counts = mlp_counts({4, 3, 2});  // 15 and 8 parameters
+  c.counts = mlp_counts({4, 3, 2});
+  c.block_parameters = {15, 8};
   c.snapshots = {snapshot(.3), snapshot(.7), snapshot(.4)};
   return c;
 }

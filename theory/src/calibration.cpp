@@ -83,24 +83,7 @@ CaptureCurve median_curve(const std::vector<CaptureSnapshot>& snapshots, const c
   return capture_from(std::move(u), std::move(f));
 }
 
-/// Parameters of each layer. Input and class numbers follow from the counts: parameters - MACs = number of biases.
-std::vector<double> layer_parameters(const Calibration& c) {
-  const std::vector<int>& hidden = c.spec.network.hidden;
-  const std::int64_t biases = c.counts.parameters - c.counts.forward_macs;
-  const std::int64_t classes = biases - std::accumulate(hidden.begin(), hidden.end(), std::int64_t{0});
-  std::vector<double> result;
-  std::int64_t rest = c.counts.parameters;
-  for (std::size_t layer = 1; layer <= hidden.size(); ++layer) {
-    const std::int64_t out = layer < hidden.size() ? hidden[layer] : classes;
-    const std::int64_t parameters = out * (hidden[layer - 1] + 1);
-    result.push_back(static_cast<double>(parameters));
-    rest -= parameters;
-  }
-  result.insert(result.begin(), static_cast<double>(rest));
-  return result;
-}
-
-MeasuredCurve mean_over_layers(const CaptureSnapshot& snapshot, const std::vector<double>& parameters) {
+MeasuredCurve mean_over_layers(const CaptureSnapshot& snapshot, const std::vector<std::int64_t>& parameters) {
   if (snapshot.write.size() != parameters.size()) {
     throw core::Error("E402", fmt::format("the calibration has write captures of {} layers for a network of {}",
                                           snapshot.write.size(), parameters.size()));
@@ -114,9 +97,9 @@ MeasuredCurve mean_over_layers(const CaptureSnapshot& snapshot, const std::vecto
       mean.value.assign(mean.fraction.size(), 0);
     }
     for (std::size_t i = 0; i < mean.fraction.size(); ++i) {
-      mean.value[i] += parameters[layer] * interpolate(snapshot.write[layer], mean.fraction[i]);
+      mean.value[i] += static_cast<double>(parameters[layer]) * interpolate(snapshot.write[layer], mean.fraction[i]);
     }
-    total += parameters[layer];
+    total += static_cast<double>(parameters[layer]);
   }
   for (double& value : mean.value) value /= total;
   return mean;
@@ -133,9 +116,37 @@ CaptureCurve Calibration::noise_curve() const {
 }
 
 CaptureCurve Calibration::write_curve() const {
-  const std::vector<double> parameters = layer_parameters(*this);
-  return median_curve(snapshots, "write", [&](const CaptureSnapshot& s) { return mean_over_layers(s, parameters); });
+  return median_curve(snapshots, "write",
+                      [&](const CaptureSnapshot& s) { return mean_over_layers(s, block_parameters); });
 }
+
+namespace {
+
+struct Weighted {
+  double mean = 0, error = 0;
+};
+
+Weighted mean_exponent(const std::vector<CaptureSnapshot>& snapshots) {
+  constexpr double k_least_error = 0.02;  // the jackknife over few folds can be small by chance
+  double sum = 0, weight = 0, scatter = 0;
+  for (const CaptureSnapshot& s : snapshots) {
+    const double w = std::pow(std::max(s.benefit_exponent_error, k_least_error), -2);
+    sum += w * s.benefit_exponent;
+    weight += w;
+  }
+  if (!(weight > 0)) return {1, 0};
+  for (const CaptureSnapshot& s : snapshots) {
+    const double w = std::pow(std::max(s.benefit_exponent_error, k_least_error), -2);
+    scatter += w * std::pow(s.benefit_exponent - sum / weight, 2);
+  }
+  const auto n = static_cast<double>(snapshots.size());
+  return {sum / weight, std::sqrt(std::max(1.0, n > 1 ? scatter / (n - 1) : 1.0) / weight)};
+}
+
+}  // namespace
+
+double Calibration::benefit_exponent() const { return std::clamp(mean_exponent(snapshots).mean, 0.5, 3.0); }
+double Calibration::benefit_exponent_error() const { return mean_exponent(snapshots).error; }
 
 CaptureCurve Calibration::selection_clock_curve() const {
   require(selection_clock, "selection clock");

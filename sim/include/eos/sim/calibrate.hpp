@@ -25,6 +25,7 @@ struct CalibrateOptions {
   std::vector<double> selection_fractions{0.2, 0.35, 0.5, 0.7};        ///< rho of the selection probes
   std::vector<double> accumulator_fractions{0.0003, 0.001, 0.01};      ///< kappa of the error-feedback probes
   std::vector<double> capture_moments{0.125, 0.375, 0.625};  ///< in units of probe_epochs, rounded to its evaluations
+  int reuse_divisor = 4;                             ///< a probe repeats every so many-th sample so many times; 1: none
   int capture_samples = 2000;                        ///< training samples per capture snapshot
   int validation_samples = 4000;                     ///< used along the loss curves; their ends use all
   int points = 8;                                    ///< evaluations along the longest probe

@@ -3,6 +3,7 @@
 // sim/ measures, solvers/ fits the spectrum and plans, io/ stores it: `eos calibrate` writes, `eos plan` reads.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,53 @@ struct MeasuredCurve {
   std::vector<double> error;  ///< standard error (bootstrap)
 };
 
-/// Capture at one moment of the probe.
+/// Eigenvalues of the second moment E[g g^T] of per-sample gradients, as far as a sample of them shows.
+struct SpectrumSummary {
+  double trace = 0;           ///< E |g|^2
+  double largest = 0;         ///< largest eigenvalue
+  double effective_rank = 0;  ///< (tr C)^2 / tr C^2, from pairs of distinct samples
+  double exponent = 0;        ///< of the power law eigenvalue ~ rank^-exponent, from rank 2 to a tenth of the sample
+  double exponent_error = 0;  ///< of the straight line in logarithms
+};
+/// gram [n][n] of gradients g_i that stand for shares w_i of all samples (sum 1).
+SpectrumSummary summarise_spectrum(const std::vector<double>& gram, const std::vector<double>& weight);
+
+/// Capture at one moment of the probe. Layers are blocks of parameters. Errors of curves `signal` and `noise` of chains
+/// come from a bootstrap over samples, all others from a jackknife over folds.
 struct CaptureSnapshot {
   double epoch = 0;
-  MeasuredCurve residual;                  ///< share of residual norm^2 of the hardest fraction
-  MeasuredCurve signal;                    ///< <G_kept, G> / |G|^2, G the mean gradient: capture of the drift
-  MeasuredCurve noise;                     ///< share of per-sample gradient second moment: capture of the noise
-  std::vector<MeasuredCurve> write;        ///< per layer: share of |update|^2 of the largest fraction of weights
-  std::vector<double> simple_noise_scale;  ///< per layer: tr Sigma / |G|^2 (McCandlish et al. 2018)
+  MeasuredCurve residual;                   ///< share of residual norm^2 of the hardest fraction
+  MeasuredCurve signal;                     ///< <G_kept, G> / |G|^2, G the mean gradient: capture of the drift
+  MeasuredCurve noise;                      ///< share of per-sample gradient second moment: capture of the noise
+  std::vector<MeasuredCurve> write;         ///< per layer: share of |update|^2 of the largest fraction of weights
+  std::vector<double> simple_noise_scale;   ///< per layer: tr Sigma / |G|^2 (McCandlish et al. 2018)
+  std::vector<double> noise_scale_error;    ///< per layer
+  std::vector<MeasuredCurve> layer_signal;  ///< `signal` of each layer alone
+  std::vector<MeasuredCurve> layer_noise;   ///< `noise` of each layer alone
+  std::vector<MeasuredCurve> write_signal;  ///< per layer: <g_largest, G> / <g, G> of a batch's gradient g, G of others
+  MeasuredCurve token_signal, token_noise;  ///< the same of the hardest share of tokens by loss; empty: no sequences
+  double residual_variance = 0;             ///< mean residual norm^2
+  double benefit_exponent = 1;              ///< q of: signal of a sample ~ residual^q
+  double benefit_exponent_error = 0;
+  SpectrumSummary spectrum;
 };
 
-/// One point of a probe's loss curve.
+/// Loss of samples that were trained on and of samples that were not, after so many passes over a part of the data.
+struct ReusePoint {
+  double passes = 0;  ///< over the part
+  double seen_loss = 0, seen_error = 0;
+  double unseen_loss = 0, unseen_error = 0;
+};
+
+/// How often confident predictions contradict labels of training samples that were never trained on: label noise, as
+/// far as the network is right where it is confident.
+struct LabelNoise {
+  double rate = 0, low = 0, high = 0;  ///< with the 95 % interval of Wilson (J. Am. Stat. Assoc. 22:209, 1927)
+  double confidence = 0;               ///< least probability among the predictions that count
+  int predictions = 0;                 ///< so many, the most confident tenth; 0: not measured
+};
+
+/// One point of a probe's loss curve. Fractions are those of the run between its phases with all data.
 struct ProbePoint {
   int probe = 0;             ///< index of the probe run
   double step = 0;           ///< updates (dense chunks) so far
@@ -38,6 +75,7 @@ struct ProbePoint {
   double loss = 0;           ///< validation loss
   double loss_error = 0;     ///< standard error over validation samples
   double accuracy = 0;
+  double data_fraction = 1, weight_fraction = 1;  ///< of the probe
 };
 
 /// Parameters of the mode model fitted to the probes' loss curves, with standard errors.
@@ -62,21 +100,33 @@ struct Calibration {
   NetworkCounts counts;
   int train_samples = 0;
   std::vector<CaptureSnapshot> snapshots;
-  std::vector<ProbePoint> probes;
+  std::vector<std::string> block_names;        ///< layers of the snapshots
+  std::vector<std::int64_t> block_parameters;  ///< of each
+  std::vector<ProbePoint> probes;              ///< of dense probes
+  std::vector<ProbePoint> gated_probes;        ///< of selection and error-feedback probes
+  std::vector<ReusePoint> reuse;               ///< of a probe that repeats a part of the data
+  double reuse_share = 0;                      ///< that part
+  double reuse_clock = 1,
+         reuse_clock_error = 0;  ///< relative clock rate of that probe: 1 if repeated samples are as good as new
+  LabelNoise label_noise;
   MeasuredCurve accumulator_clock;  ///< measured relative clock rate G of top-fraction error feedback
   MeasuredCurve selection_clock;    ///< measured relative clock rate of the hardest fraction rho, re-batched
-  MeasuredCurve accumulator_path;   ///< M_1 of top-fraction error feedback, relative to dense updates (middle of probes)
-  MeasuredCurve accumulator_held;   ///< mean of sum |accumulator| over presentations, per unit of learning rate
-  double full_data_start = 0;       ///< share of the selection probes' horizon at its begin with all data
-  double full_data_end = 0;         ///< the same at its end: hard selection displaces the minimum, full data repairs it
-  double largest_stable_rate = 0;   ///< largest probed peak learning rate that did not do worse than the run's own
-  double dense_write_share = 1;     ///< share of parameters whose value changes in a dense update
-  double dense_path_per_step = 0;   ///< M_1 of a dense update divided by its learning rate (middle of the probe)
+  MeasuredCurve accumulator_path;  ///< M_1 of top-fraction error feedback, relative to dense updates (middle of probes)
+  MeasuredCurve accumulator_held;  ///< mean of sum |accumulator| over presentations, per unit of learning rate
+  double full_data_start = 0;      ///< share of the selection probes' horizon at its begin with all data
+  double full_data_end = 0;        ///< the same at its end: hard selection displaces the minimum, full data repairs it
+  double largest_stable_rate = 0;  ///< largest probed peak learning rate that did not do worse than the run's own
+  double dense_write_share = 1;    ///< share of parameters whose value changes in a dense update
+  double dense_path_per_step = 0;  ///< M_1 of a dense update divided by its learning rate (middle of the probe)
   FittedModel fit;
 
   CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
   CaptureCurve noise_curve() const;
   CaptureCurve write_curve() const;  ///< parameter-weighted mean over layers
+  /// Exponent of the feedback law's benefit, SelectionSpec::ratio_exponent: mean over snapshots with inverse variances,
+  /// within [0.5, 3], and its standard error (the larger of the formal one and the scatter).
+  double benefit_exponent() const;
+  double benefit_exponent_error() const;
 
   /// Measured clock rates as captures: non-decreasing least-squares fit, clamped to [0, 1]. throws Error E402.
   CaptureCurve selection_clock_curve() const;
