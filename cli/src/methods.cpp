@@ -226,7 +226,7 @@ std::vector<MethodExplanation> plasticity() {
        "Error feedback with the threshold of least energy: what holding back adds to the noise of training, paid for "
        "in "
        "further training, against the price of writes. Writes plainly where an accumulator does not pay.",
-       "write and clear i  <=>  |acc_i| > theta,   B C theta / (3 eta) = M_2 (2 e_w / theta^3 + e_p / theta^2)",
+       "write and clear i  <=>  |acc_i| > theta,   theta = argmin eps C + M_2 (y coth y) (e_w / theta^2 + e_p / theta)",
        "eos; error feedback: Stich, Cordonnier & Jaggi, NeurIPS 2018, arXiv:1809.07599; noise of SGD: Mandt, Hoffman & "
        "Blei, JMLR 18:134 (2017)",
        "one accumulator update per parameter and update, hundreds of times fewer writes; or plain writes",

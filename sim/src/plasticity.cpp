@@ -69,7 +69,7 @@ Plasticity::Plasticity(const kernels::Context& context, const theory::OptimiserS
   if (words > 0) muon_ = kernels::Buffer<float>(context, static_cast<std::size_t>(words));
   if (optimiser.clip > 0) clipped_ = kernels::Buffer<kernels::ClipResult>(context, 1);
   if (spec_.threshold_from == theory::ThresholdFrom::energy)
-    measured_ = kernels::Buffer<kernels::ClipResult>(context, 2);
+    measured_ = kernels::Buffer<kernels::ClipResult>(context, 3);
   if (spec_.accumulate) accumulator_ = kernels::Buffer<float>(context, size);
   if (spec_.rule == WriteRule::top_k)
     selection_ = kernels::Buffer<kernels::Selection>(context, static_cast<std::size_t>(layout.layers()));
@@ -96,12 +96,14 @@ void Plasticity::measure(float* gradient, int first_layer) {
   constexpr double k_no_limit = std::numeric_limits<double>::max();
   const std::int64_t begin = layout_.offsets[first_layer];
   const kernels::ClipShape shape{1, layout_.parameters() - begin, 0};
-  kernels::clip_gradient(context_, shape, k_no_limit, gradient + begin, measured_.data());
-  kernels::clip_gradient(context_, shape, k_no_limit, delta_.data() + begin, measured_.data() + 1);
-  kernels::ClipResult results[2];
-  context_.copy_out(results, measured_.data(), sizeof results);
-  norms_ = {results[0].norm, results[1].norm};
-  if (!std::isfinite(norms_.gradient) || !std::isfinite(norms_.change)) norms_ = {};
+  float* const arrays[] = {gradient, accumulator_.data(), delta_.data()};
+  const int count = optimiser_.kind == OptimiserKind::sgd ? 2 : 3;
+  for (int i = 0; i < count; ++i)
+    kernels::clip_gradient(context_, shape, k_no_limit, arrays[i] + begin, measured_.data() + i);
+  kernels::ClipResult results[3];
+  context_.copy_out(results, measured_.data(), static_cast<std::size_t>(count) * sizeof results[0]);
+  norms_ = {results[0].norm, results[2].norm, results[1].norm};
+  if (!std::isfinite(norms_.gradient + norms_.change + norms_.held)) norms_ = {};
 }
 
 kernels::SgdParameters Plasticity::sgd(float rate) const {

@@ -26,9 +26,11 @@ struct WriteControls {
   bool plain = false;  ///< with an accumulator: everything is written at once, past it
 };
 
-/// Norms of one update: of the gradient, after clipping, and of the change that the optimiser made of it.
+/// Norms at one update.
 struct UpdateNorms {
-  double gradient = 0, change = 0;
+  double gradient = 0;  ///< after clipping
+  double change = 0;    ///< what the optimiser made of it; not measured for SGD
+  double held = 0;      ///< the accumulator afterwards
 };
 
 class Plasticity {

@@ -354,8 +354,9 @@ void Replica::update() {
   controls.learning_rate = rate_ =
       setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy()) *
       stream_.rate_factor(batch_begin_);
+  const UpdateMoment now{rate_, means_.mean_squared()};
   if (write_law_.active())
-    controls.theta = write_law_.threshold(rate_, means_.mean_squared()), controls.plain = !(controls.theta > 0);
+    controls.theta = write_law_.threshold(now), controls.plain = !(controls.theta > 0);
   else
     controls.theta =
         theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
@@ -375,7 +376,8 @@ void Replica::update() {
     write_gradient(controls);
   }
   plasticity_.settle(true, take_presentations(), weights_.data());
-  count_update(rows);
+  const theory::Ledger change = count_update(rows);
+  if (write_law_.active()) write_law_.note(now, controls.theta, rows, plasticity_.norms(), change, ledger_);
   record_step(rate_, controls.theta, pending_.loss / rows);
   pending_.clear();
   batch_begin_ = stream_.state.position;
@@ -420,7 +422,8 @@ theory::Ledger Replica::count_layers() {
   return change;
 }
 
-void Replica::count_update(int rows) {
+/// Returns what the update counts.
+theory::Ledger Replica::count_update(int rows) {
   theory::Ledger change = count_layers();
   for (std::size_t l = 0; l < layer_ledgers_.size(); ++l) {
     const kernels::UpdateCounts& rewired = structure_.counts()[l];
@@ -437,7 +440,7 @@ void Replica::count_update(int rows) {
   change.samples_backward = rows;
   change.backward_macs = structure_.backward_macs(rows);
   ledger_ += change;
-  if (write_law_.active()) write_law_.note({rate_, rows, plasticity_.norms(), means_.mean_squared()}, change, ledger_);
+  return change;
 }
 
 void Replica::record_step(double rate, double theta, double loss) {

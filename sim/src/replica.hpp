@@ -117,7 +117,7 @@ class Replica {
   std::int64_t take_presentations();
   theory::Ledger count_layers();
   void load_batch(int rows, float scale);
-  void count_update(int rows);
+  theory::Ledger count_update(int rows);
   void record_step(double rate, double theta, double loss);
   void evaluate_if_due();
   void evaluate();

@@ -128,8 +128,13 @@ void Replica::visit_scalars(Self& self, Visit visit) {
   visit("law_rows", self.write_law_.state.rows);
   visit("law_gradient", self.write_law_.state.gradient);
   visit("law_change", self.write_law_.state.change);
-  visit("law_other", self.write_law_.state.other);
+  visit("law_walked", self.write_law_.state.walked);
+  visit("law_reach", self.write_law_.state.reach);
+  visit("law_cost", self.write_law_.state.cost);
+  visit("law_clock", self.write_law_.state.clock);
   visit("law_spent", self.write_law_.state.spent);
+  visit("law_held", self.write_law_.state.held);
+  visit("law_moving", self.write_law_.state.moving);
   visit("law_decision", self.write_law_.state.decision);
 }
 

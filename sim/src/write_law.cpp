@@ -1,5 +1,6 @@
 #include "write_law.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "running_means.hpp"
@@ -20,53 +21,70 @@ WriteLaw::WriteLaw(const theory::TrainingSpec& spec, const theory::PlasticitySpe
 
 // SGD moves a weight by eta / (1 - momentum) times a gradient in the end, which its norm tells exactly, also while the
 // velocity still builds up. Of other optimisers the change is measured, and white gradients are assumed.
-double WriteLaw::long_run_square(const MeasuredUpdate& update) const {
+double WriteLaw::long_run_square(double learning_rate, UpdateNorms norms) const {
   if (optimiser_.kind == OptimiserKind::sgd) {
-    const double norm = update.norms.gradient / (1 - optimiser_.momentum);
+    const double norm = norms.gradient / (1 - optimiser_.momentum);
     return norm * norm;
   }
   const double momentum = optimiser_.kind == OptimiserKind::muon ? optimiser_.muon.momentum : optimiser_.beta1;
-  const double norm = update.norms.change / update.learning_rate;
+  const double norm = norms.change / learning_rate;
   return theory::momentum_persistence(momentum) * norm * norm;
 }
 
-theory::WriteEconomy WriteLaw::economy(double learning_rate, double mean_squared) const {
+theory::WriteEconomy WriteLaw::economy(const UpdateMoment& now) const {
   theory::WriteEconomy e;
-  e.rate = learning_rate * std::sqrt(state.change / state.gradient);
+  e.rate = now.learning_rate * std::sqrt(state.change / state.gradient);
   e.batch = predictions_ * state.rows / state.updates;
   // Per output, as the curvature of a squared error has no residual in it.
-  e.noise = squared_error_outputs_ > 0 ? mean_squared / squared_error_outputs_ : 1.0;
-  e.squared = learning_rate * learning_rate * state.change / state.updates;
+  e.noise = squared_error_outputs_ > 0 ? now.mean_squared / squared_error_outputs_ : 1.0;
+  e.squared = now.learning_rate * now.learning_rate * state.change / state.updates;
+  // A drift is of the first order in the rate, M_2 of the second. By Wald's identity the squares of what is written and
+  // of what is held sum to M_2 if there is none.
+  if (state.reach > 0)
+    e.drift = theory::walk_drift(state.walked / state.change) / (now.learning_rate * state.reach / state.updates);
+  // The time that progress has taken, in the clock of the rate.
+  if (state.clock > 0) e.lag = state.moving * now.learning_rate / state.clock;
   e.write = prices_.write, e.path = prices_.path;
-  e.other = state.other / state.updates;
+  e.cost = state.cost / state.updates;
   return e;
 }
 
-double WriteLaw::threshold(double learning_rate, double mean_squared) const {
-  const bool known = state.decision == Decision::accumulate && learning_rate > 0;
-  return known ? economy(learning_rate, mean_squared).best_threshold() : 0.0;
+double WriteLaw::threshold(const UpdateMoment& now) const {
+  const bool known = state.decision == Decision::accumulate && now.learning_rate > 0;
+  return known ? economy(now).best_threshold() : 0.0;
 }
 
-void WriteLaw::note(const MeasuredUpdate& update, const theory::Ledger& change, const theory::Ledger& now) {
-  const theory::Energy energy = theory::energy(now, prices_);
-  const double spent = energy.total() - energy.write - energy.path, other = spent - state.spent;
+void WriteLaw::note(const UpdateMoment& now, double theta, int rows, UpdateNorms norms, const theory::Ledger& change,
+                    const theory::Ledger& run) {
+  const double written = prices_.write * static_cast<double>(change.writes) + prices_.path * change.path_length;
+  const double spent = theory::energy(run, prices_).total();
+  const double cost = spent - state.spent - (theta > 0 ? 0.0 : written);
   state.spent = spent;
-  if (!(update.learning_rate > 0 && update.norms.gradient > 0 && update.norms.change > 0)) return;
-  const double f = std::exp(-update.rows / RunningMeans::k_window);
-  for (double* sum : {&state.updates, &state.rows, &state.gradient, &state.change, &state.other}) *sum *= f;
-  state.updates += 1, state.rows += update.rows;
-  state.gradient += update.norms.gradient * update.norms.gradient;
-  state.change += long_run_square(update);
-  state.other += other;
-  if (state.decision == Decision::none) decide(update, change);
+  const double held = norms.held * norms.held, walked = change.path_squared + held - state.held;
+  state.held = held;
+  if (!(now.learning_rate > 0 && norms.gradient > 0)) return;
+  const double f = std::exp(-rows / RunningMeans::k_window), rate = now.learning_rate;
+  for (double* sum :
+       {&state.updates, &state.rows, &state.gradient, &state.change, &state.walked, &state.reach, &state.cost})
+    *sum *= f;
+  const double square = long_run_square(rate, norms);
+  state.updates += 1, state.rows += rows;
+  state.gradient += norms.gradient * norms.gradient, state.change += square;
+  state.walked += theta > 0 ? walked / (rate * rate) : square;
+  state.reach += theta / rate, state.cost += cost;
+  state.clock += rate;
+  if (state.decision == Decision::none) decide(now, change);
 }
 
-// The first update was plain, so what it cost besides writes had no accumulator in it.
-void WriteLaw::decide(const MeasuredUpdate& update, const theory::Ledger& change) {
-  theory::WriteEconomy e = economy(reference_rate_, update.mean_squared);
-  e.other += accumulating_;
-  const double scale = reference_rate_ / update.learning_rate;
-  const double plain = prices_.write * static_cast<double>(change.writes) + prices_.path * scale * change.path_length;
+// The first update was plain, so what it cost besides writes had no accumulator in it. Delay is that of a long run:
+// none.
+void WriteLaw::decide(UpdateMoment now, const theory::Ledger& change) {
+  const double scale = reference_rate_ / now.learning_rate;
+  now.learning_rate = reference_rate_;
+  state.moving = static_cast<double>(change.writes);
+  theory::WriteEconomy e = economy(now);
+  e.cost += accumulating_, e.lag = 0;
+  const double plain = prices_.write * state.moving + prices_.path * scale * change.path_length;
   const double theta = e.best_threshold();
   const bool pays = theta > 0 && accumulating_ + e.energy(theta) < plain;
   state.decision = pays ? Decision::accumulate : Decision::plain;
