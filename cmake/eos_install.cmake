@@ -11,5 +11,5 @@ write_basic_package_version_file(eosConfigVersion.cmake COMPATIBILITY SameMinorV
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/eosConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/eosConfigVersion.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/eos)
 install(FILES cmake/FindoneDNN.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/eos)
-install(DIRECTORY data/prices DESTINATION ${CMAKE_INSTALL_DATADIR}/eos)
+install(DIRECTORY data/prices data/evidence DESTINATION ${CMAKE_INSTALL_DATADIR}/eos)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DATADIR}/eos)

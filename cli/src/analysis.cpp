@@ -18,9 +18,9 @@ namespace eos::cli {
 namespace {
 
 /// Columns of a run, [replica][row] whatever the number of seeds.
-class RunColumns {
+class SeedColumns {
  public:
-  explicit RunColumns(const core::Dataset& run) : run_(run) {
+  explicit SeedColumns(const core::Dataset& run) : run_(run) {
     const auto length = [&](const char* name) {
       const auto found = run.dims.find(name);
       return found == run.dims.end() ? std::int64_t{1} : found->second;
@@ -129,7 +129,7 @@ RunSummary summarise(const core::Dataset& run, theory::TrainingSpec spec, const 
   RunSummary summary;
   summary.spec = std::move(spec);
   summary.label = label.empty() ? label_of(summary.spec) : label;
-  RunColumns columns(run);
+  SeedColumns columns(run);
   summary.seeds = static_cast<int>(columns.seeds);
   for (const std::string& status : run.strings("run_status"))
     if (summary.status.empty() || status != "complete") summary.status = status;

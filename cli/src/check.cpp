@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "eos/core/error.hpp"
+#include "eos/io/evidence_file.hpp"
 #include "eos/io/hdf5.hpp"
 #include "eos/io/sweep_file.hpp"
 #include "eos/io/toml.hpp"
@@ -46,6 +47,9 @@ std::string examine(const std::string& path, const io::Overrides& overrides) {
     case io::FileKind::sweep:
       io::read_sweep(path, overrides);
       return "sweep";
+    case io::FileKind::evidence:
+      io::read_evidence(path);
+      return "comparison of methods";
   }
   return "";
 }

@@ -14,6 +14,7 @@ int run_train(Session& session);
 int run_sweep(Session& session);
 int run_compare(Session& session);
 int run_merge(Session& session);
+int run_evidence(Session& session);
 int run_show(Session& session);
 int run_check(Session& session);
 int run_diff(Session& session);

@@ -49,6 +49,8 @@ std::pair<std::string, std::string> description(io::FileKind kind) {
       return {"the joules of a machine", "eos train FILE.toml --energy-model"};
     case io::FileKind::sweep:
       return {"a sweep", "eos sweep"};
+    case io::FileKind::evidence:
+      return {"the protocol of a comparison", "eos evidence DIR --protocol"};
   }
   return {};
 }

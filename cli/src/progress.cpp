@@ -18,6 +18,7 @@ namespace eos::cli {
 namespace {
 
 std::atomic<int> g_signal{0};
+std::atomic<int> g_watchers{0};  ///< StopOnSignal objects that live
 static_assert(std::atomic<int>::is_always_lock_free, "the signal handler may only touch lock-free atomics");
 
 void on_signal(int number) {
@@ -62,7 +63,7 @@ struct StopOnSignal::Saved {
 };
 
 StopOnSignal::StopOnSignal() : saved_(new Saved{}) {
-  g_signal = 0;
+  if (g_watchers++ == 0) g_signal = 0;  // an inner one must not forget a signal that came before it
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
@@ -72,6 +73,7 @@ StopOnSignal::StopOnSignal() : saved_(new Saved{}) {
 }
 
 StopOnSignal::~StopOnSignal() {
+  --g_watchers;
   sigaction(SIGINT, &saved_->interrupt, nullptr);
   sigaction(SIGTERM, &saved_->terminate, nullptr);
   sigaction(SIGUSR1, &saved_->user, nullptr);

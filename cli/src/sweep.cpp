@@ -15,17 +15,6 @@
 
 namespace eos::cli {
 
-namespace {
-
-constexpr double k_minute = 60;
-constexpr std::size_t k_groups_in_text = 20;
-
-bool is_folder(const std::string& path) {
-  std::error_code none;
-  return std::filesystem::is_directory(path, none);
-}
-
-/// auto means the GPUs where there are any; a CUDA name without a number all of them.
 std::vector<std::string> devices_of(const Arguments& arguments) {
   std::string asked = arguments.text("device");
   if (asked == "auto") asked = kernels::cuda_devices() > 0 ? "cuda" : "cpu";
@@ -35,6 +24,16 @@ std::vector<std::string> devices_of(const Arguments& arguments) {
   std::vector<std::string> all = {"cuda:0" + how};
   for (int i = 1; i < kernels::cuda_devices(); ++i) all.push_back(fmt::format("cuda:{}{}", i, how));
   return all;
+}
+
+namespace {
+
+constexpr double k_minute = 60;
+constexpr std::size_t k_groups_in_text = 20;
+
+bool is_folder(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_directory(path, none);
 }
 
 /// On GPUs one thread a device feeds it; the cores are shared among the processes of a machine.
@@ -82,7 +81,7 @@ void refuse_description(const Arguments& arguments, const std::string& path) {
 
 int work(Session& session, OpenSweep& sweep) {
   const Arguments& arguments = session.arguments;
-  const SweepOutcome outcome = work_on(session, sweep, chunks_for(arguments, sweep.plan));
+  const SweepOutcome outcome = work_on(session, sweep, *sweep.data, chunks_for(arguments, sweep.plan));
   const std::string& dir = sweep.folder.path();
   Document document("eos.sweep/1");
   document.set("folder", dir, "sweep");
@@ -111,7 +110,8 @@ int work(Session& session, OpenSweep& sweep) {
 
 }  // namespace
 
-SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, const NodeShare& share) {
+SweepOutcome work_on(Session& session, OpenSweep& sweep, SweepData& data, const NextChunk& next, const NodeShare& share,
+                     const std::string& task) {
   const StopOnSignal stop;
   SweepWorkOptions options;
   options.devices = share_of(devices_of(session.arguments), share);
@@ -119,9 +119,10 @@ SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, 
   options.carbon = carbon_factors(session.arguments);
   options.threads = threads_of(session, share);
   options.command_line = session.arguments.command_line;
+  options.task = task;
   options.checkpoint_seconds = static_cast<int>(session.arguments.integer("checkpoint-seconds"));
   const SweepOutcome outcome =
-      work_on_sweep(sweep.folder, sweep.plan, *sweep.runs, *sweep.data, next, session.progress(), options);
+      work_on_sweep(sweep.folder, sweep.plan, *sweep.runs, data, next, session.progress(), options);
   session.progress().finish();
   return outcome;
 }

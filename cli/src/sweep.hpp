@@ -16,7 +16,7 @@ struct OpenSweep {
   io::SweepFolder folder;
   io::SweepPlan plan;
   std::unique_ptr<SweepRuns> runs;
-  std::unique_ptr<SweepData> data;
+  std::unique_ptr<SweepData> data;  ///< null where the caller keeps it
 };
 
 /// From a sweep file, planned now, or from a folder that holds a sweep (`target` is a folder). The folder is not made:
@@ -29,7 +29,10 @@ void create_folder(OpenSweep& sweep);
 
 /// Works on the chunks that `next` hands out, with the devices, threads and checkpoints that were asked for; without
 /// --threads on this process's share of the machine.
-SweepOutcome work_on(Session& session, OpenSweep& sweep, const NextChunk& next, const NodeShare& share = {});
+SweepOutcome work_on(Session& session, OpenSweep& sweep, SweepData& data, const NextChunk& next,
+                     const NodeShare& share = {}, const std::string& task = "sweep");
+/// Devices that were asked for: auto means the GPUs where there are any; a CUDA name without a number all of them.
+std::vector<std::string> devices_of(const Arguments& arguments);
 /// Exit code for what came out.
 int exit_code(const SweepOutcome& outcome);
 

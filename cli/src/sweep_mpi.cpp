@@ -50,7 +50,7 @@ int sweep_with_mpi(Session& session, const std::string& target) {
     if (!first) sweep = join_sweep(folder);
     const int chunks = static_cast<int>(sweep->plan.chunks.size());
     return exit_code(work_on(
-        session, *sweep, [&]() -> std::optional<std::int64_t> { return counter->next(chunks); }, share));
+        session, *sweep, *sweep->data, [&]() -> std::optional<std::int64_t> { return counter->next(chunks); }, share));
   });
   if (!first) return k_done;
   sweep_status(session, folder);

@@ -95,8 +95,11 @@ void forecast_groups(const SweepRuns& runs, SweepData& data, core::Progress& pro
     const theory::TrainingSpec spec = runs.spec(facts[g].point, runs.seeds().front());
     const auto task = data.get(spec.data);
     io::SweepGroup& group = groups[g];
-    sim::RunForecast f = g < k_most_forecasts ? sim::forecast(spec, *task, options.device) : sim::counted(spec, *task);
-    if (g < k_most_forecasts) {
+    const bool measure = g < k_most_forecasts && options.epoch_seconds == 0;
+    sim::RunForecast f = measure ? sim::forecast(spec, *task, options.device) : sim::counted(spec, *task);
+    if (options.epoch_seconds > 0) {
+      f.seconds = options.epoch_seconds * spec.epochs;
+    } else if (measure) {
       seconds += f.seconds, macs += static_cast<double>(f.macs), energy += f.energy;
     } else if (macs > 0) {
       f.seconds = seconds * static_cast<double>(f.macs) / macs;

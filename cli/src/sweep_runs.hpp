@@ -65,6 +65,7 @@ struct SweepPlanOptions {
   int threads = 1;
   int replicas = 0;  ///< 0: one on the CPU, what is fastest on a GPU
   double chunk_seconds = 300;
+  double epoch_seconds = 0;  ///< known wall time of an epoch on one thread: nothing is measured; 0: unknown
 };
 /// Groups, order and chunks. Reads every run once, so that contradictions are found before any work; equal runs are
 /// kept once. throws Error with the problems of the first points that have any.

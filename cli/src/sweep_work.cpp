@@ -36,14 +36,15 @@ class News {
   News(const io::SweepFolder& folder, core::Progress& progress, const SweepWorkOptions& options, std::int64_t runs)
       : folder_(folder),
         progress_(progress),
+        task_(options.task),
         worker_(io::this_worker(fmt::format("{}", fmt::join(options.devices, " ")), options.threads)) {
     worker_.joules = std::numeric_limits<double>::quiet_NaN();
-    progress_.begin(k_task, static_cast<double>(runs), "runs");
+    progress_.begin(task_, static_cast<double>(runs), "runs");
     folder_.report(worker_);
   }
   ~News() {
     folder_.retire(worker_);
-    progress_.end(k_task);
+    progress_.end(task_);
   }
   News(const News&) = delete;
   News& operator=(const News&) = delete;
@@ -84,7 +85,7 @@ class News {
     const std::lock_guard<std::mutex> guard(lock_);
     change();
     progress_.update(
-        k_task, share_,
+        task_, share_,
         fmt::format("{} running, {} diverged, {} failed", worker_.running, worker_.diverged, worker_.failed));
     if (seconds_since(reported_) < k_report_seconds) return;
     reported_ = Clock::now();
@@ -92,9 +93,9 @@ class News {
     folder_.report(worker_);
   }
 
-  static constexpr const char* k_task = "sweep";
   const io::SweepFolder& folder_;
   core::Progress& progress_;
+  const std::string task_;
   io::SweepWorker worker_;
   std::mutex lock_;
   double share_ = 0;

@@ -37,6 +37,7 @@ struct SweepWorkOptions {
   theory::CarbonFactors carbon;
   int checkpoint_seconds = 120;
   std::string command_line;
+  std::string task = "sweep";  ///< what progress is called
 };
 
 struct SweepOutcome {

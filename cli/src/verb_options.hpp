@@ -20,5 +20,6 @@ std::vector<Option> with(std::vector<Option> options, const std::vector<Option>&
 
 Verb sweep_verb();
 Verb merge_verb();
+Verb evidence_verb();
 
 }  // namespace eos::cli

@@ -392,7 +392,7 @@ Verb completion_verb() {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> k_verbs = {demo_verb(),   calibrate_verb(), plan_verb(),      train_verb(),
-                                            sweep_verb(),  merge_verb(),     compare_verb(),   show_verb(),
+                                            sweep_verb(),  merge_verb(),     evidence_verb(), compare_verb(),   show_verb(),
                                             check_verb(),  diff_verb(),      data_verb(),      reproduce_verb(),
                                             doctor_verb(), explain_verb(),   completion_verb()};
   return k_verbs;

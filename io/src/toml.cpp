@@ -30,6 +30,7 @@ namespace {
 /// The top-level tables that tell what a file describes.
 const std::vector<std::pair<FileKind, std::vector<std::string>>> k_kinds{
     {FileKind::sweep, {"sweep"}},
+    {FileKind::evidence, {"protocol"}},
     {FileKind::problem, {"problem", "modes"}},
     {FileKind::control, {"control_problem", "model", "states", "controls", "cost"}},
     {FileKind::plan, {"plan"}},
@@ -61,6 +62,8 @@ const char* describe(FileKind kind) {
       return "the joules of a machine ([energy_model])";
     case FileKind::sweep:
       return "a sweep ([sweep])";
+    case FileKind::evidence:
+      return "a comparison of methods ([protocol], [[task]], [[method]])";
   }
   return "";
 }
@@ -81,6 +84,7 @@ void require_kind(const Document& document, FileKind wanted) {
       {}, "E108",
       fmt::format("'{}' describes {}, but {} is needed here", document.name(), describe(*kind), describe(wanted)),
       *kind == FileKind::sweep                                  ? "use `eos sweep`"
+      : *kind == FileKind::evidence                             ? "use `eos evidence DIR --protocol`"
       : *kind == FileKind::training                             ? "use `eos train` or `eos calibrate`"
       : *kind == FileKind::fly || *kind == FileKind::perceptron ? "use `eos train`"
       : *kind == FileKind::energy_model                         ? "use `eos train --energy-model`"

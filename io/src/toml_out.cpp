@@ -4,6 +4,7 @@
 
 #include "eos/io/toml.hpp"
 #include "toml_control.hpp"
+#include "toml_evidence.hpp"
 #include "toml_lister.hpp"
 #include "toml_schema.hpp"
 #include "toml_sweep.hpp"
@@ -93,7 +94,7 @@ std::string to_toml(const theory::EnergyModel& model) {
 }
 
 std::string toml_reference() {
-  TomlLister run, perceptron, problem, control, plan, prices, flies, joules, sweep;
+  TomlLister run, perceptron, problem, control, plan, prices, flies, joules, sweep, evidence;
   TrainingSpec spec;
   bind(run, spec);
   list_method(run, {"selection", "", "which samples are learned"}, spec.selection, theory::selection_presets());
@@ -118,6 +119,7 @@ std::string toml_reference() {
   theory::EnergyModel machine;
   bind(joules, machine);
   list_sweep(sweep);
+  list_evidence(evidence);
   PriceList list;
   list.name = "custom";
   prices.table({"prices", "", "joules per count; what is not listed is free"}, [&](Binder& b) {
@@ -128,13 +130,14 @@ std::string toml_reference() {
     bind(b, list);
   });
   return fmt::format(
-      "## A training run: `eos train`, `eos calibrate`\n{}\n## A sweep: `eos sweep`\n{}\n## Perceptrons: `eos "
+      "## A training run: `eos train`, `eos calibrate`\n{}\n## A sweep: `eos sweep`\n{}\n## A comparison of methods: `eos "
+      "evidence`\n{}\n## Perceptrons: `eos "
       "train`\n{}\n"
       "## A mode problem: `eos plan`\n{}\n"
       "## A control problem: `eos plan`\n{}\n"
       "## A plan from a calibration: `eos plan`\n{}\n## A population of flies: `eos train`\n{}\n## A price list\n{}\n"
       "## Joules of a machine: `eos train --energy-model`\n{}",
-      run.markdown(), sweep.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(),
+      run.markdown(), sweep.markdown(), evidence.markdown(), perceptron.markdown(), problem.markdown(), control.markdown(), plan.markdown(),
       flies.markdown(), prices.markdown(), joules.markdown());
 }
 

@@ -23,6 +23,8 @@ const std::set<std::string>& taken_names() {
                                              "design_index",
                                              "plan_index",
                                              "overrides",
+                                             "schedule",    // groups of a run
+                                             "provenance",
                                              "run_status",
                                              "replica",
                                              "epoch",

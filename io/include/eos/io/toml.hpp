@@ -24,8 +24,8 @@ namespace eos::io {
 /// What a TOML file describes, by its top-level tables: [problem] a mode problem, [control_problem]/[states]/... a
 /// control problem by its formulas, [train]/[data]/... a run, [perceptron] a grid of perceptrons, [prices] a price
 /// list, [plan] a plan made from a calibration, [fly] a population of flies, [energy_model] the joules of a machine,
-/// [sweep] many of those (sweep_file.hpp).
-enum class FileKind { problem, training, prices, plan, control, fly, perceptron, energy_model, sweep };
+/// [sweep] many of those (sweep_file.hpp), [protocol] a comparison of methods (evidence_file.hpp).
+enum class FileKind { problem, training, prices, plan, control, fly, perceptron, energy_model, sweep, evidence };
 
 struct Overrides {
   std::vector<std::string> set;  ///< "selection.tau=0.5"
