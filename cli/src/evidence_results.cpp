@@ -79,7 +79,7 @@ class Results {
   double& number(const std::string& name, std::size_t i, std::size_t length) {
     std::vector<double>& values = numbers_[name];
     if (values.empty()) values.assign(length, k_nan);
-    return values[i];
+    return values.at(i);
   }
   double& cell(const std::string& name, std::size_t i) { return number(name, i, tasks_ * methods_ * lists_); }
   std::string& word(const std::string& name, std::size_t i, std::size_t length) {
@@ -210,12 +210,16 @@ class Results {
                                          : cell("compute_gain", i);
   }
 
+  /// Text or number; what no task has is empty or NaN.
   void add(const std::string& name, const std::vector<std::string>& dims, const std::string& units,
            const std::string& long_name) {
-    if (const auto values = numbers_.find(name); values != numbers_.end())
-      file_.add(name, dims, values->second, units, long_name);
-    else if (const auto words = texts_.find(name); words != texts_.end())
-      file_.add(name, dims, words->second, units, long_name);
+    std::size_t length = 1;
+    for (const std::string& dim : dims) length *= size(dim.c_str());
+    const bool text = name.ends_with("_known") || (name.starts_with("best_") && name != "best_quality");
+    if (text)
+      word(name, 0, length), file_.add(name, dims, texts_[name], units, long_name);
+    else
+      number(name, 0, length), file_.add(name, dims, numbers_[name], units, long_name);
   }
 
   void add_gain(const std::string& name, const std::string& of) {

@@ -324,6 +324,12 @@ TEST(Toml, every_example_is_valid) {
       case eos::io::FileKind::sweep:
         ADD_FAILURE() << "sweeps live in examples/sweeps";
         break;
+      case eos::io::FileKind::energy_model:
+        ADD_FAILURE() << "no example is the joules of a machine";
+        break;
+      case eos::io::FileKind::evidence:
+        ADD_FAILURE() << "protocols live in data/evidence";
+        break;
     }
   }
   EXPECT_GE(runs, 5);

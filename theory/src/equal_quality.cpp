@@ -114,6 +114,10 @@ double QualityCurve::along(const std::vector<double>& values, double quality) co
 QualityCurve mean_curve(const SeedRuns& runs, const std::vector<std::size_t>& drawn) {
   std::vector<QualityPoint> points;
   for (const std::vector<QualityPoint>& horizon : runs) {
+    if (!std::all_of(horizon.begin(), horizon.end(), [](const QualityPoint& p) {
+          return std::isfinite(p.quality) && std::isfinite(p.energy);
+        }))
+      continue;
     QualityPoint mean;
     for (const std::size_t i : drawn) mean.quality += horizon[i].quality, mean.energy += horizon[i].energy;
     mean.quality /= static_cast<double>(drawn.size()), mean.energy /= static_cast<double>(drawn.size());
