@@ -14,6 +14,7 @@
 #include "eos/sim/sweep.hpp"
 #include "evidence_file.hpp"
 #include "evidence_protocol.hpp"
+#include "evidence_report.hpp"
 #include "evidence_results.hpp"
 #include "files.hpp"
 #include "sweep.hpp"
@@ -120,11 +121,23 @@ void add_progress_table(Document& document, const std::vector<TaskState>& states
       if (!m.note.empty()) document.note(fmt::format("{}: {} has no runs: {}.", s.task.name, m.method, m.note));
 }
 
+/// --report: tables, figures and page again, from the file alone.
+int report_again(Session& session, const std::string& folder) {
+  const core::Dataset file = io::read_hdf5(folder + "/evidence.h5");
+  write_report(file, folder);
+  Document document("eos.evidence/1");
+  document.set("report", folder + "/report.html", "report");
+  add_summary(document, file);
+  session.print(document);
+  return k_done;
+}
+
 }  // namespace
 
 int run_evidence(Session& session) {
   const Arguments& arguments = session.arguments;
   const std::string folder = arguments.text("DIR");
+  if (arguments.has("report")) return report_again(session, folder);
   const theory::EvidenceSpec spec = asked_protocol(session, folder);
   const std::vector<std::string> tasks = asked_names(arguments, "tasks", names_of(spec.tasks));
   EvidenceOptions options;
@@ -148,8 +161,12 @@ int run_evidence(Session& session) {
   add_results(file, spec.resamples, spec.tuning_seed);
   add_origin(file, spec.title.empty() ? "evidence" : spec.title, io::to_toml(spec), arguments.command_line);
   io::write_hdf5(out, file);
+  file = io::read_hdf5(out);
+  write_report(file, folder);
   Document document("eos.evidence/1");
   document.set("out", out, "written");
+  document.set("report", folder + "/report.html", "report");
+  add_summary(document, file);
   add_progress_table(document, states);
   if (stopped) document.note(fmt::format("Stopped; finished runs and checkpoints are safe. To go on: eos evidence {}", folder));
   session.print(document);

@@ -137,8 +137,11 @@ class Results {
     const Course* single = best(courses, prices, target, on_axis({"data", "write"}));
     const Course* joint = best(courses, prices, target, on_axis({"joint"}));
     const std::size_t here = task * lists_ + list, all = tasks_ * lists_;
-    for (const auto& [name, course] : {std::pair{"best_dense", dense}, {"best_competitor", rival},
-                                       {"best_single_axis", single}, {"best_joint", joint}})
+    for (const auto& [name, course] :
+         {std::pair{"best_dense", dense}, {"best_competitor", rival}, {"best_single_axis", single},
+          {"best_data", best(courses, prices, target, on_axis({"data"}))},
+          {"best_write", best(courses, prices, target, on_axis({"write"}))},
+          {"best_stacked", best(courses, prices, target, on_axis({"stacked"}))}, {"best_joint", joint}})
       word(name, here, all) = course == nullptr ? "" : course->method;
     if (plain == nullptr) return;
     const QualityCurve plain_curve = theory::mean_curve(plain->on_test(prices));
@@ -241,6 +244,9 @@ class Results {
     add("best_dense", pairs, "1", "dense training whose batch is the best on validation: the baseline");
     add("best_competitor", pairs, "1", "best single-axis or stacked method on validation");
     add("best_single_axis", pairs, "1", "best single-axis method on validation");
+    add("best_data", pairs, "1", "best method of axis data on validation");
+    add("best_write", pairs, "1", "best method of axis write on validation");
+    add("best_stacked", pairs, "1", "best stacked method on validation");
     add("best_joint", pairs, "1", "best joint method on validation");
     add("plasticity_share", pairs, "1", "share of plain dense training's energy spent on writes and path at the target");
     add("configuration", dims, "1", "run_configuration that stands for the method, the best on validation");

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include "eos/core/error.hpp"
-#include "eos/core/hash.hpp"
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/evidence_file.hpp"
 #include "eos/io/hdf5.hpp"
@@ -100,10 +99,9 @@ StageStatus Stages::finish(OpenSweep& sweep, const std::string& name, bool work,
 
 core::Dataset Stages::merged(const OpenSweep& sweep) const {
   const std::string out = sweep.folder.path() + ".h5";
-  const std::string hash = core::sha256_hex(sweep.runs->file().text);
   if (fs::exists(out)) {
     core::Dataset table = io::read_hdf5(out);
-    if (table.text("sweep_sha256") == hash && table.text("status") != "partial") return table;
+    if (table.text("sweep_sha256") == sweep.plan.sha256 && table.text("status") != "partial") return table;
   }
   std::vector<std::string> chunks;
   for (std::size_t c = 0; c < sweep.plan.chunks.size(); ++c)

@@ -32,6 +32,7 @@ Verb evidence_verb() {
                         .value = "A,B",
                         .help = "work on these methods only, and on dense training"},
                        {.name = "dry-run", .help = "only show how many runs there are, and what time they take"},
+                       {.name = "report", .help = "only make tables, figures and report.html again, from DIR/evidence.h5"},
                        {.name = "checkpoint-seconds",
                         .kind = ValueKind::integer,
                         .value = "S",
@@ -43,6 +44,7 @@ Verb evidence_verb() {
       .examples = {{"eos evidence evidence/ --quick", "the small comparison"},
                    {"eos evidence evidence/ --full --dry-run", "what would the full one take?"},
                    {"eos evidence evidence/", "go on after an interruption"},
+                   {"eos evidence evidence/ --report", "tables, figures and page again, from evidence.h5 alone"},
                    {"eos evidence evidence/ --tasks mlp-mnist --methods derived,dbpd", "a part of it"}},
       .run = run_evidence};
 }
