@@ -16,11 +16,17 @@ and of sweeps, merged or still running (docs/sweeps.md):
     eos_reader.runs(sweep)                                 # tidy frame, one row a run
     eos_reader.compare_at_target(sweep, 0.8, by="method", baseline="all", prices="hbm2")
     eos_reader.pareto_front(sweep, by=["method", "epochs"])
+
+and of comparisons (docs/evidence.md):
+
+    evidence = eos_reader.evidence("evidence.h5")
+    eos_reader.gains(evidence, "mlp-mnist", "hbm2")
 """
 
 from .bootstrap import Interval, bootstrap_seeds, paired_bootstrap
 from .command import CommandError, eos, program
 from .content import ContentError, content_sha256, verify
+from .evidence import evidence, evidence_runs, fronts, gains, scaled_prices
 from .files import config, open, provenance, tree
 from .pricing import PRICE_KEYS, energy, energy_at_accuracy, energy_table, read_prices, reprice, saving
 from .style import PALETTE, label, use_style
@@ -29,7 +35,7 @@ from .sweeps import accuracy_at_energy, axes, by_seed, compare_at_target, energy
 __version__ = "0.1.0"
 __all__ = [
     "CommandError", "ContentError", "Interval", "PALETTE", "PRICE_KEYS", "accuracy_at_energy", "axes", "bootstrap_seeds", "by_seed",
-    "compare_at_target", "config", "content_sha256", "energy", "energy_at_accuracy", "energy_at_target", "energy_table", "eos",
-    "label", "last", "open", "paired_bootstrap", "pareto_front", "program", "provenance", "read_prices", "reprice", "runs", "saving",
-    "tree", "use_style", "verify",
+    "compare_at_target", "config", "content_sha256", "energy", "energy_at_accuracy", "energy_at_target", "energy_table", "eos", "evidence",
+    "evidence_runs", "fronts", "gains", "label", "last", "open", "paired_bootstrap", "pareto_front", "program", "provenance", "read_prices", "reprice", "runs", "saving",
+    "scaled_prices",    "tree", "use_style", "verify",
 ]
