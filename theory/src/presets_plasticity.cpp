@@ -174,6 +174,7 @@ const Preset<PlasticitySpec> k_plasticity[] = {
      [](PlasticitySpec& p) {
        p.growth.depths = {0.25, 0.5};
      }},
+    {"growth-half", [](PlasticitySpec& p) { p.growth.depths = {0.5}; }},
     {"group-random", [](PlasticitySpec& p) { p.groups.rule = GroupRule::random; }},
     {"group-cyclic", [](PlasticitySpec& p) { p.groups.rule = GroupRule::cyclic; }},
     {"set", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::set; }},
