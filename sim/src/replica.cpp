@@ -355,11 +355,8 @@ void Replica::update() {
       setup_.open_loop.learning_rate(batch_begin_, stream_.state.position, means_.accuracy()) *
       stream_.rate_factor(batch_begin_);
   const UpdateMoment now{rate_, means_.mean_squared()};
-  if (write_law_.active())
-    controls.theta = write_law_.threshold(now), controls.plain = !(controls.theta > 0);
-  else
-    controls.theta =
-        theory::write_threshold(setup_.plasticity, setup_.open_loop.reference_rate(), rate_, setup_.spec.batch);
+  controls.theta = write_law_.threshold(now);
+  controls.plain = write_law_.measures() && controls.theta == 0;
   controls.weight_fraction = setup_.open_loop.weight_fraction(batch_begin_);
   controls.first_layer = structure_.first_layer();
   controls.learning = structure_.learning();
@@ -376,8 +373,7 @@ void Replica::update() {
     write_gradient(controls);
   }
   plasticity_.settle(true, take_presentations(), weights_.data());
-  const theory::Ledger change = count_update(rows);
-  if (write_law_.active()) write_law_.note(now, controls.theta, rows, plasticity_.norms(), change, ledger_);
+  write_law_.note(now, controls.theta, rows, plasticity_.norms(), count_update(rows), ledger_);
   record_step(rate_, controls.theta, pending_.loss / rows);
   pending_.clear();
   batch_begin_ = stream_.state.position;

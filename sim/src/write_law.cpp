@@ -12,12 +12,13 @@ using theory::OptimiserKind;
 WriteLaw::WriteLaw(const theory::TrainingSpec& spec, const theory::PlasticitySpec& plasticity, double reference_rate,
                    const Network& layout)
     : optimiser_(spec.optimiser),
+      plasticity_(plasticity),
       prices_(spec.prices),
       reference_rate_(reference_rate),
       predictions_(layout.predictions() * spec.selection.token_share),
       squared_error_outputs_(spec.network.loss == theory::Loss::squared ? layout.classes() : 0),
       accumulating_(static_cast<double>(layout.parameters()) * spec.prices.accumulator),
-      active_(plasticity.threshold_from == theory::ThresholdFrom::energy) {}
+      batch_(spec.batch) {}
 
 // SGD moves a weight by eta / (1 - momentum) times a gradient in the end, which its norm tells exactly, also while the
 // velocity still builds up. Of other optimisers the change is measured, and white gradients are assumed.
@@ -50,12 +51,14 @@ theory::WriteEconomy WriteLaw::economy(const UpdateMoment& now) const {
 }
 
 double WriteLaw::threshold(const UpdateMoment& now) const {
+  if (!measures()) return theory::write_threshold(plasticity_, reference_rate_, now.learning_rate, batch_);
   const bool known = state.decision == Decision::accumulate && now.learning_rate > 0;
   return known ? economy(now).best_threshold() : 0.0;
 }
 
 void WriteLaw::note(const UpdateMoment& now, double theta, int rows, UpdateNorms norms, const theory::Ledger& change,
                     const theory::Ledger& run) {
+  if (!measures()) return;
   const double written = prices_.write * static_cast<double>(change.writes) + prices_.path * change.path_length;
   const double spent = theory::energy(run, prices_).total();
   const double cost = spent - state.spent - (theta > 0 ? 0.0 : written);

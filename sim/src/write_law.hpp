@@ -1,4 +1,5 @@
-// ThresholdFrom::energy: how much the accumulator holds back, and whether there is one, from prices and measurements.
+// The write threshold of every update; under ThresholdFrom::energy how much the accumulator holds back, and whether
+// there is one, from prices and measurements.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,18 @@ struct UpdateMoment {
   double mean_squared = 0;  ///< running mean of the squared residual of samples
 };
 
-/// The first update that moves anything is written plainly. It tells which weights change at all, and so what plain
-/// writes cost; if an accumulator with its best threshold is cheaper at the largest rate of the law, there is one from
-/// then on, else never. What follows is measured in running means that forget as RunningMeans, in units of the rate, so
-/// that the threshold follows an annealed rate at once.
+/// ThresholdFrom::energy. The first update that moves anything is written plainly. It tells which weights change at
+/// all, and so what plain writes cost; if an accumulator with its best threshold is cheaper at the largest rate of the
+/// law, there is one from then on, else never. What follows is measured in running means that forget as RunningMeans,
+/// in units of the rate, so that the threshold follows an annealed rate at once.
 class WriteLaw {
  public:
   WriteLaw(const theory::TrainingSpec& spec, const theory::PlasticitySpec& plasticity, double reference_rate,
            const Network& layout);
 
-  bool active() const { return active_; }
-  /// Of the next update; 0: plain.
+  /// ThresholdFrom::energy: a threshold of 0 means a plain update.
+  bool measures() const { return plasticity_.threshold_from == theory::ThresholdFrom::energy; }
+  /// Of the next update.
   double threshold(const UpdateMoment& now) const;
   /// An update of `rows` samples has happened. change: what it wrote, at `theta`; run: all counts, its own included.
   void note(const UpdateMoment& now, double theta, int rows, UpdateNorms norms, const theory::Ledger& change,
@@ -54,12 +56,13 @@ class WriteLaw {
   void decide(UpdateMoment now, const theory::Ledger& change);
 
   theory::OptimiserSpec optimiser_;
+  theory::PlasticitySpec plasticity_;
   theory::PriceList prices_;
   double reference_rate_ = 0;         ///< the largest of the law
   double predictions_ = 1;            ///< of a sample, that train
   double squared_error_outputs_ = 0;  ///< under squared error, their number; 0 under cross-entropy
   double accumulating_ = 0;           ///< J to add one update to the accumulator
-  bool active_ = false;
+  int batch_ = 1;
 };
 
 }  // namespace eos::sim

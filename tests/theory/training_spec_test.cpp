@@ -74,7 +74,7 @@ TEST(TrainingSpec, every_preset_is_valid_and_labelled) {
     EXPECT_EQ(spec.plasticity.method, method);
     EXPECT_TRUE(problems_of(spec).empty()) << method;
   }
-  EXPECT_EQ(selection_presets().size(), 31u);
+  EXPECT_EQ(selection_presets().size(), 32u);
   const std::vector<std::string> names = plasticity_presets();
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
 }
@@ -98,6 +98,11 @@ TEST(TrainingSpec, presets_say_what_the_papers_say) {
   EXPECT_EQ(joint.ratio_alpha, .5);
   EXPECT_EQ(joint.spaced_threshold, .3);
   EXPECT_EQ(joint.spaced_probability, .15);
+  const SelectionSpec derived = selection_preset("derived");
+  EXPECT_EQ(derived.present, Present::inspected);
+  EXPECT_EQ(derived.gate, Gate::ratio);
+  EXPECT_EQ(derived.ratio_alpha, .5);
+  EXPECT_EQ(plasticity_preset("derived").threshold_from, ThresholdFrom::energy);
   EXPECT_EQ(plasticity_preset("top-k").fraction, .1);
   EXPECT_TRUE(plasticity_preset("error-feedback").accumulate);
   EXPECT_FALSE(plasticity_preset("schedule").accumulate);

@@ -39,7 +39,7 @@ double WriteEconomy::slope(double theta) const {
 }
 
 double WriteEconomy::best_threshold() const {
-  if (!(squared * (write + path) > 0)) return 0;
+  if (!(squared * (write + path) * noise > 0)) return 0;
   double high = largest_threshold();
   if (slope(high) <= 0) return high;
   double low = high;

@@ -44,7 +44,7 @@ struct WriteEconomy {
   double writing(double theta) const;  ///< J per update; pre: theta > 0
   double energy(double theta) const;   ///< E, J per update; pre: theta > 0
   double largest_threshold() const;    ///< where eps = 1 or y = 1, whichever comes first
-  /// 0 where writing is free or nothing moves.
+  /// 0 where writing is free, nothing moves or there is no noise.
   double best_threshold() const;
 
  private:
