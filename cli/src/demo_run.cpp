@@ -18,7 +18,7 @@ namespace eos::cli {
 namespace {
 
 constexpr double k_dense_horizons[] = {0.25, 0.5, 1.0};  // in units of the methods' horizon
-constexpr double k_probes = 10;  // about so many probe lengths: only the progress bar depends on it
+constexpr double k_probes = 12;  // about so many probe lengths: only the progress bar depends on it
 // Progressive data dropout is shown twice: with its published threshold, and with the best of {0.3, 0.5, 0.6, 0.7, 0.8,
 // 0.9} on this network and horizon, so that the other methods, none of which was tuned, are compared with it at its
 // best.

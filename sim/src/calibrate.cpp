@@ -55,19 +55,27 @@ void check(const CalibrateOptions& o, const TaskData& data) {
   }
 }
 
-/// Sum of learning rates over the updates of a probe up to progress s; the law is linear to 0 after a linear warm-up.
-double clock_at(const theory::TrainingSpec& spec, int train_samples, double s) {
+/// Share of the peak rate at progress s, without warm-up: a plateau, then linear to 0.
+double falling(double plateau, double s) { return s <= plateau ? 1 : (1 - s) / (1 - plateau); }
+
+/// Sum of learning rates over the updates of a probe up to progress s, after a linear warm-up.
+double clock_at(const Probe& probe, int train_samples, double s) {
+  const theory::TrainingSpec& spec = probe.spec;
   const double steps = spec.epochs * train_samples / spec.batch;
-  const double warm = spec.optimiser.warmup_epochs / spec.epochs, eta = spec.optimiser.learning_rate;
-  auto annealed = [](double x) { return x - 0.5 * x * x; };
-  auto warming = [&](double x) { return warm > 0 ? (0.5 * x * x - x * x * x / 3) / warm : 0.0; };
+  const double warm = spec.optimiser.warmup_epochs / spec.epochs, flat = probe.plateau;
+  auto annealed = [flat](double x) {
+    const double fall = std::max(0.0, x - flat);
+    return x - 0.5 * fall * fall / (1 - flat);
+  };
+  // The warm-up is shorter than half of every horizon, hence than the plateau if there is one.
+  auto warming = [&](double x) { return warm > 0 ? (0.5 * x * x - (flat > 0 ? 0 : x * x * x / 3)) / warm : 0.0; };
   const double share = s <= warm ? warming(s) : warming(warm) + annealed(s) - annealed(warm);
-  return eta * steps * share;
+  return spec.optimiser.learning_rate * steps * share;
 }
 
-double rate_at(const theory::TrainingSpec& spec, double s) {
-  const double warm = spec.optimiser.warmup_epochs / spec.epochs;
-  return spec.optimiser.learning_rate * (1 - s) * (s < warm ? s / warm : 1);
+double rate_at(const Probe& probe, double s) {
+  const double warm = probe.spec.optimiser.warmup_epochs / probe.spec.epochs;
+  return probe.spec.optimiser.learning_rate * falling(probe.plateau, s) * (s < warm ? s / warm : 1);
 }
 
 double standard_error(const std::vector<double>& values, const std::vector<double>* minus = nullptr) {
@@ -94,8 +102,8 @@ void add_curve(const Probe& probe, const ProbeOutcome& outcome, int index, int s
     theory::ProbePoint p;
     p.probe = index;
     p.step = row.step;
-    p.clock = clock_at(probe.spec, train_samples, s);
-    p.learning_rate = rate_at(probe.spec, s);
+    p.clock = clock_at(probe, train_samples, s);
+    p.learning_rate = rate_at(probe, s);
     p.loss = row.validation_loss + offset;
     p.loss_error = last ? standard_error(outcome.losses) : spread / std::sqrt(static_cast<double>(subset));
     p.accuracy = last ? outcome.accuracy : row.validation_accuracy;
@@ -143,9 +151,9 @@ void append(MeasuredCurve& curve, double fraction, double value, double error) {
 }
 
 /// Share of the summed learning rate that falls between the full-data phases.
-double middle_share(const theory::TrainingSpec& spec, int train_samples) {
-  return (clock_at(spec, train_samples, 1 - k_full_data_end) - clock_at(spec, train_samples, k_full_data_start)) /
-         clock_at(spec, train_samples, 1);
+double middle_share(const Probe& probe, int train_samples) {
+  return (clock_at(probe, train_samples, 1 - k_full_data_end) - clock_at(probe, train_samples, k_full_data_start)) /
+         clock_at(probe, train_samples, 1);
 }
 
 /// The row nearest to a share of the probe's horizon.
@@ -160,8 +168,8 @@ const EpochRow& row_at(const Probe& probe, const ProbeOutcome& outcome, double s
 double path_per_clock(const Probe& probe, const ProbeOutcome& outcome, int train_samples) {
   const EpochRow& begin = row_at(probe, outcome, theory::k_path_begin);
   const EpochRow& end = row_at(probe, outcome, theory::k_path_end);
-  const double clock = clock_at(probe.spec, train_samples, end.epoch / probe.spec.epochs) -
-                       clock_at(probe.spec, train_samples, begin.epoch / probe.spec.epochs);
+  const double clock = clock_at(probe, train_samples, end.epoch / probe.spec.epochs) -
+                       clock_at(probe, train_samples, begin.epoch / probe.spec.epochs);
   return (end.ledger.path_length - begin.ledger.path_length) / clock;
 }
 
@@ -176,7 +184,7 @@ class Clocks {
     if (probe.kind == ProbeKind::dense) return;
     if (probe.kind == ProbeKind::reuse) return add_reuse_clock(outcomes_[i], c);
     const bool selection = probe.kind == ProbeKind::selection;
-    const double share = selection ? middle_share(probe.spec, c.train_samples) : 1;
+    const double share = selection ? middle_share(probe, c.train_samples) : 1;
     MeasuredCurve& curve = selection ? c.selection_clock : c.accumulator_clock;
     const ProbeOutcome& o = outcomes_[i];
     if (o.status == RunStatus::complete) {
@@ -201,7 +209,7 @@ class Clocks {
 
   void add_costs(std::size_t i, Calibration& c) const {
     if (outcomes_[i].status != RunStatus::complete) return;
-    const double clock = clock_at(probes_[i].spec, c.train_samples, 1);
+    const double clock = clock_at(probes_[i], c.train_samples, 1);
     const double fraction = probes_[i].fraction;
     append(c.accumulator_path, fraction,
            path_per_clock(probes_[i], outcomes_[i], c.train_samples) /
@@ -286,11 +294,11 @@ Calibration measure(const theory::TrainingSpec& dense, const TaskData& data, cor
   }
   const int subset = std::min(options.validation_samples, data.validation.samples);
   c.largest_stable_rate = dense.optimiser.learning_rate;
-  for (std::size_t i = 0; i <= count; ++i) {
-    if (outcomes[i].status != RunStatus::complete) continue;  // only the probe at the second rate may diverge
+  for (std::size_t i = 0; i <= count + 1; ++i) {
+    if (outcomes[i].status != RunStatus::complete) continue;  // only probes at higher rates may diverge
     add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c.train_samples, c.probes);
   }
-  for (std::size_t i = count + 1; i < probes.size(); ++i) {
+  for (std::size_t i = count + 2; i < probes.size(); ++i) {
     if (outcomes[i].status != RunStatus::complete || probes[i].kind == ProbeKind::reuse) continue;
     add_curve(probes[i], outcomes[i], static_cast<int>(i), subset, c.train_samples, c.gated_probes);
   }

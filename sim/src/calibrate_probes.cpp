@@ -31,11 +31,28 @@ TrainingSpec base_spec(const TrainingSpec& dense, const CalibrateOptions& option
 }
 
 Probe dense_probe(const TrainingSpec& base, double epochs, double rate, const CalibrateOptions& options) {
-  Probe probe{ProbeKind::dense, 1, 1, base};
+  Probe probe{ProbeKind::dense, 1, 1, 0, base};
   probe.spec.epochs = epochs;
   probe.spec.optimiser.warmup_epochs = std::min(base.optimiser.warmup_epochs, 0.5 * epochs);
   probe.spec.optimiser.learning_rate = rate;
   probe.spec.evaluate_every = std::min(options.probe_epochs / options.points, epochs / 3);
+  return probe;
+}
+
+/// Constant for a while, then in steps along a straight line to 0.
+Probe plateau_probe(const TrainingSpec& base, double rate, const CalibrateOptions& options) {
+  constexpr int k_falling = 5;
+  Probe probe = dense_probe(base, base.epochs, rate, options);
+  probe.plateau = k_plateau;
+  probe.spec.optimiser.law = theory::RateLaw::schedule;
+  theory::Schedule& s = probe.spec.schedule;
+  s.edges = {0};
+  for (int i = 0; i <= k_falling; ++i) {
+    s.edges.push_back(k_plateau + (1 - k_plateau) * i / k_falling);
+    s.data_fraction.push_back(1);
+    s.weight_fraction.push_back(1);
+    s.learning_rate.push_back(rate * (i == 0 ? 1 : 1 - (i - 0.5) / k_falling));
+  }
   return probe;
 }
 
@@ -45,7 +62,7 @@ double row_interval(const TrainingSpec& base, const CalibrateOptions& options) {
 }
 
 Probe selection_probe(const TrainingSpec& base, double rho, const CalibrateOptions& options) {
-  Probe probe{ProbeKind::selection, rho, 1, base};
+  Probe probe{ProbeKind::selection, rho, 1, 0, base};
   probe.spec.evaluate_every = row_interval(base, options);
   probe.spec.selection = theory::selection_preset("schedule");
   probe.spec.selection.floor = std::min(probe.spec.selection.floor, rho);
@@ -57,7 +74,7 @@ Probe selection_probe(const TrainingSpec& base, double rho, const CalibrateOptio
 }
 
 Probe accumulator_probe(const TrainingSpec& base, double kappa, const CalibrateOptions& options) {
-  Probe probe{ProbeKind::accumulator, kappa, 1, base};
+  Probe probe{ProbeKind::accumulator, kappa, 1, 0, base};
   probe.spec.plasticity = theory::plasticity_preset("top-k");
   probe.spec.plasticity.accumulate = true;
   probe.spec.plasticity.fraction = kappa;
@@ -67,7 +84,7 @@ Probe accumulator_probe(const TrainingSpec& base, double kappa, const CalibrateO
 
 /// As many updates as the longest dense probe has, on a part of the samples.
 Probe reuse_probe(const TrainingSpec& base, int train_samples, const CalibrateOptions& options) {
-  Probe probe{ProbeKind::reuse, 1, options.reuse_divisor, base};
+  Probe probe{ProbeKind::reuse, 1, options.reuse_divisor, 0, base};
   probe.spec.data.train_samples = (train_samples + options.reuse_divisor - 1) / options.reuse_divisor;
   probe.spec.epochs = base.epochs * train_samples / probe.spec.data.train_samples;
   probe.spec.evaluate_every = probe.spec.epochs / 4;
@@ -141,6 +158,7 @@ std::vector<Probe> make_probes(const TrainingSpec& dense, int train_samples, con
   std::vector<Probe> probes;
   for (double share : options.horizons) probes.push_back(dense_probe(base, share * base.epochs, rate, options));
   probes.push_back(dense_probe(base, base.epochs, options.rate_factor * rate, options));
+  probes.push_back(plateau_probe(base, rate, options));
   for (double rho : options.selection_fractions) probes.push_back(selection_probe(base, rho, options));
   for (double kappa : options.accumulator_fractions) probes.push_back(accumulator_probe(base, kappa, options));
   if (options.reuse_divisor > 1 && train_samples >= 2 * options.reuse_divisor)

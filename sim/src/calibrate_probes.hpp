@@ -15,6 +15,7 @@ struct Probe {
   ProbeKind kind = ProbeKind::dense;
   double fraction = 1;  ///< rho or kappa
   int divisor = 1;      ///< reuse: every so many-th training sample, repeated so many times
+  double plateau = 0;   ///< dense: share of the horizon with a constant rate, before it falls linearly to 0
   theory::TrainingSpec spec;
 };
 
@@ -31,8 +32,10 @@ struct ProbeOutcome {
 inline constexpr double k_full_data_start = 0.2;
 inline constexpr double k_full_data_end = 0.2;
 
-/// Dense probes first, in order of horizon, then the one at the second rate, then selection, accumulator and reuse
-/// probes.
+inline constexpr double k_plateau = 0.75;
+
+/// Dense probes first, in order of horizon, then the one at the second rate, the one with a plateau, then selection,
+/// accumulator and reuse probes.
 std::vector<Probe> make_probes(const theory::TrainingSpec& dense, int train_samples, const CalibrateOptions& options);
 
 /// Runs them on up to options.threads threads. throws Error E402 when interrupted.

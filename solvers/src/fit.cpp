@@ -7,6 +7,7 @@
 #include "eos/core/philox.hpp"
 #include "fit_curves.hpp"
 #include "fit_least_squares.hpp"
+#include "fit_scaling.hpp"
 
 namespace eos::solvers {
 namespace {
@@ -83,8 +84,8 @@ double deviation(const std::vector<double>& values) {
 }
 
 /// Fits to curves drawn from the fitted model with the errors of the points, under priors drawn from the prior: the
-/// spread then also covers what the curves leave open, such as slow modes against irreducible loss (randomised maximum a
-/// posteriori: Bardsley, Solonen, Haario & Laine, SIAM J. Sci. Comput. 36, A1895 (2014)).
+/// spread then also covers what the curves leave open, such as slow modes against irreducible loss (randomised maximum
+/// a posteriori: Bardsley, Solonen, Haario & Laine, SIAM J. Sci. Comput. 36, A1895 (2014)).
 void add_standard_errors(const FitScales& scales, CurveFit problem, const Eigen::VectorXd& best, std::uint64_t seed,
                          FittedModel& fit) {
   const std::vector<double> truth = problem.predictions(fit);
@@ -94,7 +95,8 @@ void add_standard_errors(const FitScales& scales, CurveFit problem, const Eigen:
   for (std::uint32_t b = 0; b < k_bootstrap; ++b) {
     auto normal = [&](std::uint32_t i) { return core::normal_pair(seed, {1000, b, core::Purpose::bootstrap, i})[0]; };
     std::uint32_t next = 0;
-    for (std::size_t i = 0; i < truth.size(); ++i) problem.targets()[i] = truth[i] + normal(next++) * problem.errors()[i];
+    for (std::size_t i = 0; i < truth.size(); ++i)
+      problem.targets()[i] = truth[i] + normal(next++) * problem.errors()[i];
     Eigen::VectorXd shift = centre;
     for (double& s : shift) s += normal(next++);
     problem.shift_prior(shift);
@@ -144,6 +146,7 @@ FittedModel fit_model(const Calibration& calibration) {
   fit.residual_rms = std::sqrt(squares / static_cast<double>(predicted.size()));
   add_standard_errors(scales, problem, best, calibration.spec.seeds.empty() ? 0 : calibration.spec.seeds.front(), fit);
   fit.held_out_error = held_out_error(scales, curves, first_guess(scales));
+  fit.scaling = fit_scaling_law(scales, curves);
   return fit;
 }
 

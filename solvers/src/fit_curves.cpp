@@ -13,8 +13,8 @@ using theory::FittedModel;
 using theory::ProbePoint;
 
 constexpr int k_modes = 8;
-// Time constants 1/(2 lambda) of the grid, relative to the clock of the longest probe: what decays faster is over before
-// the first fitted point; what decays slower is irreducible loss at every horizon one plans for.
+// Time constants 1/(2 lambda) of the grid, relative to the clock of the longest probe: what decays faster is over
+// before the first fitted point; what decays slower is irreducible loss at every horizon one plans for.
 constexpr double k_fastest = 0.01, k_slowest = 25;
 // Noise per mode n_j ~ lambda_j^-1/2: a flatter noise spectrum (exponent 0) predicts too small a penalty for a doubled
 // learning rate on Fashion-MNIST, a steeper one (1) too large; see docs/calibration.md.
@@ -22,6 +22,9 @@ constexpr double k_noise_exponent = 0.5;
 // Prior of the decay of loss with the clock, L - L_offset ~ clock^-exponent: without it, short probes cannot tell slow
 // modes from irreducible loss. Chosen on networks of known outcome; see docs/calibration.md for what it changes.
 constexpr double k_exponent = 0.27, k_exponent_error = 0.27;
+// Prior of ln(noise variance / loss): gradient noise falls with the loss. Short probes leave it open, and noise that
+// does not fall holds up the loss of long runs at a high rate; see docs/calibration.md for what it changes.
+constexpr double k_variance = -3;
 constexpr double k_first_clock = 0.03;
 constexpr double k_model_error = 0.015;
 constexpr double k_fluctuation = 0.08;
@@ -97,7 +100,7 @@ Eigen::VectorXd first_guess(const FitScales& scales) {
   Eigen::VectorXd p(k_modes + 3);
   for (int j = 0; j < k_modes; ++j) p[j] = std::log(0.8 * scales.loss) - 0.3 * j;
   p[k_modes] = -1.5;
-  p[k_modes + 1] = -0.5;
+  p[k_modes + 1] = k_variance;
   p[k_modes + 2] = -0.6;
   return p;
 }
@@ -110,7 +113,7 @@ Eigen::VectorXd prior_residuals(const Eigen::VectorXd& p) {
   for (int j = 0; j + 1 < k_modes; ++j) r[next++] = (p[j + 1] - p[j] + k_exponent * step) / (k_exponent_error * step);
   for (int j = 0; j + 2 < k_modes; ++j) r[next++] = p[j] - 2 * p[j + 1] + p[j + 2];
   r[next++] = (p[k_modes] + 1.5) / 2;
-  r[next++] = p[k_modes + 1] + 0.5;
+  r[next++] = p[k_modes + 1] - k_variance;
   r[next++] = p[k_modes + 2] + 0.6;
   return r;
 }
@@ -154,7 +157,8 @@ std::vector<double> predicted_losses(const FittedModel& fit, double batch, const
 
 double point_error(const FitScales& scales, const ProbePoint& p) {
   const double fluctuation = k_fluctuation * p.learning_rate / scales.rate;
-  return std::sqrt(p.loss_error * p.loss_error + p.loss * p.loss * (k_model_error * k_model_error + fluctuation * fluctuation));
+  return std::sqrt(p.loss_error * p.loss_error +
+                   p.loss * p.loss * (k_model_error * k_model_error + fluctuation * fluctuation));
 }
 
 bool is_fitted(const FitScales& scales, const ProbePoint& p) { return p.clock >= k_first_clock * scales.clock; }

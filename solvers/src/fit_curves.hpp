@@ -26,8 +26,9 @@ FitScales fit_scales(const theory::Calibration& calibration);
 
 theory::FittedModel model_from(const FitScales& scales, const Eigen::VectorXd& parameters);
 Eigen::VectorXd first_guess(const FitScales& scales);
-/// Deviation of the parameters from what is plausible, in standard deviations: a smooth spectrum close to a power law, and
-/// broad ranges for noise and offset. Appended to the residuals of the fit, so that poorly determined directions stay tame.
+/// Deviation of the parameters from what is plausible, in standard deviations: a smooth spectrum close to a power law,
+/// and broad ranges for noise and offset. Appended to the residuals of the fit, so that poorly determined directions
+/// stay tame.
 Eigen::VectorXd prior_residuals(const Eigen::VectorXd& parameters);
 
 /// The dynamics alone, without prices and selection.

@@ -6,7 +6,8 @@
 namespace eos::solvers {
 namespace {
 
-Eigen::MatrixXd jacobian(const Residuals& residuals, const Eigen::VectorXd& x, const Eigen::VectorXd& at_x, double step) {
+Eigen::MatrixXd jacobian(const Residuals& residuals, const Eigen::VectorXd& x, const Eigen::VectorXd& at_x,
+                         double step) {
   Eigen::MatrixXd j(at_x.size(), x.size());
   for (Eigen::Index k = 0; k < x.size(); ++k) {
     Eigen::VectorXd moved = x;
@@ -18,7 +19,8 @@ Eigen::MatrixXd jacobian(const Residuals& residuals, const Eigen::VectorXd& x, c
 
 }  // namespace
 
-LeastSquaresResult least_squares(const Residuals& residuals, Eigen::VectorXd start, const LeastSquaresOptions& options) {
+LeastSquaresResult least_squares(const Residuals& residuals, Eigen::VectorXd start,
+                                 const LeastSquaresOptions& options) {
   LeastSquaresResult best{std::move(start), 0, 0};
   Eigen::VectorXd r = residuals(best.x);
   best.sum = r.squaredNorm();

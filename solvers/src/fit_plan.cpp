@@ -8,6 +8,7 @@
 #include "eos/core/error.hpp"
 #include "eos/solvers/fit.hpp"
 #include "fit_curves.hpp"
+#include "fit_scaling.hpp"
 
 namespace eos::solvers {
 namespace {
@@ -31,7 +32,8 @@ constexpr double k_reads_per_update = 3.4, k_dense_reads = 3;
 
 void require(bool good, const char* what) {
   if (!good) {
-    throw core::Error("E402", fmt::format("the calibration has no {}", what), "run `eos calibrate` again with this version");
+    throw core::Error("E402", fmt::format("the calibration has no {}", what),
+                      "run `eos calibrate` again with this version");
   }
 }
 
@@ -41,40 +43,9 @@ double probe_steps(const Calibration& c) {
   return steps;
 }
 
-/// Final loss of the selection probe in the model: rate linear to 0, captures f_s and f_n between the full-data phases.
-double selection_probe_loss(ModeProblem problem, const Calibration& c, double f_s, double f_n) {
-  constexpr double k_fraction = 0.5;  // any: the curves are made to pass through f_s and f_n there
-  problem.data_rule = Rule::ranked;
-  problem.data_signal = CaptureCurve::tabulated({k_fraction, 1}, {f_s, 1});
-  problem.data_noise = CaptureCurve::tabulated({k_fraction, 1}, {f_n, 1});
-  problem.terminal_weight = 1;
-  problem.horizon = probe_steps(c);
-  Schedule s;
-  for (int i = 0; i <= k_dense_intervals; ++i) s.edges.push_back(static_cast<double>(i) / k_dense_intervals);
-  for (int i = 0; i < k_dense_intervals; ++i) {
-    const double progress = (i + 0.5) / k_dense_intervals;
-    const bool full = progress < c.full_data_start || progress > 1 - c.full_data_end;
-    s.data_fraction.push_back(full ? 1 : k_fraction);
-    s.weight_fraction.push_back(1);
-    s.learning_rate.push_back(c.spec.optimiser.learning_rate * (1 - progress));
-  }
-  return evaluate(problem, s).terminal_loss;
-}
-
-/// The signal capture that gives the measured clock when the noise is captured as measured. A clock rate dilates drift
-/// and noise alike; hard samples carry more noise than signal, so their signal capture lies above their clock rate.
-double signal_of_clock(const ModeProblem& dynamics, const Calibration& c, double clock, double noise) {
-  const double target = selection_probe_loss(dynamics, c, clock, clock);
-  double low = clock, high = std::max(clock, noise);
-  for (int i = 0; i < 30 && high - low > 1e-4; ++i) {
-    const double mid = 0.5 * (low + high);
-    (selection_probe_loss(dynamics, c, mid, noise) > target ? low : high) = mid;
-  }
-  return 0.5 * (low + high);
-}
-
-/// The smallest fraction at which the measured clock runs at k_least_clock of the dense one. Below, the hard samples alone
-/// drive the network to another place, with a much larger loss, and a clock rate no longer describes what happens.
+/// The smallest fraction at which the measured clock runs at k_least_clock of the dense one. Below, the hard samples
+/// alone drive the network to another place, with a much larger loss, and a clock rate no longer describes what
+/// happens.
 double smallest_fraction(const CaptureCurve& clock, double probed) {
   constexpr double k_least_clock = 0.5;
   double low = probed, high = 1;
@@ -86,21 +57,15 @@ double smallest_fraction(const CaptureCurve& clock, double probed) {
   return high;
 }
 
-/// F_s and F_n at the probed fractions.
+/// The measured clock, of drift and of noise alike: with the measured noise capture for F_n the loss in the thinned
+/// phase is overestimated, because in the mode model noise that hard samples bring does not pass as they are learned.
 void set_selection(const Calibration& c, ModeProblem& problem) {
   require(!c.selection_clock.fraction.empty(), "clock rates of hard selection");
-  const CaptureCurve clock = c.selection_clock_curve(), noise = c.noise_curve();
-  const ModeProblem dynamics = problem;
-  std::vector<double> signal, captured;
+  const CaptureCurve clock = c.selection_clock_curve();
   constexpr double k_least = 1e-3;  // a clock that stands still has no logarithm
-  for (double rho : c.selection_clock.fraction) {
-    captured.push_back(noise.value(rho));
-    const double rate = std::max(k_least, clock.value(rho));
-    signal.push_back(rho < 1 ? signal_of_clock(dynamics, c, rate, captured.back()) : 1);
-    if (signal.size() > 1) signal.back() = std::max(signal.back(), signal[signal.size() - 2]);
-  }
-  problem.data_signal = CaptureCurve::tabulated(c.selection_clock.fraction, signal);
-  problem.data_noise = CaptureCurve::tabulated(c.selection_clock.fraction, captured);
+  std::vector<double> rate;
+  for (double rho : c.selection_clock.fraction) rate.push_back(std::max(k_least, clock.value(rho)));
+  problem.data_signal = problem.data_noise = CaptureCurve::tabulated(c.selection_clock.fraction, rate);
   problem.data_bounds = {smallest_fraction(clock, c.selection_clock.fraction.front()), 1};
   const double probe_epochs = probe_steps(c) * c.spec.batch / c.train_samples;
   problem.full_data_start = std::min(0.5, c.full_data_start * probe_epochs / problem.horizon_epochs);
@@ -153,12 +118,13 @@ void set_prices(const Calibration& c, const PlanGoal& goal, const ModeProblem& d
   const theory::PriceList& e = goal.prices;
   const double batch = c.spec.batch;
   const auto parameters = static_cast<double>(c.counts.parameters);
-  const auto forward = static_cast<double>(c.counts.forward_macs), backward = static_cast<double>(c.counts.backward_macs);
+  const auto forward = static_cast<double>(c.counts.forward_macs),
+             backward = static_cast<double>(c.counts.backward_macs);
   const double presented = static_cast<double>(c.counts.input_bytes) * e.input_byte + e.sample;
   const bool accumulates = goal.select_weights && goal.accumulate;
   const double reads = goal.select_data ? k_reads_per_update : k_dense_reads;
-  problem.price_sample = batch * backward * e.mac + reads * parameters * e.weight_read +
-                         (accumulates ? parameters * e.accumulator : 0);
+  problem.price_sample =
+      batch * backward * e.mac + reads * parameters * e.weight_read + (accumulates ? parameters * e.accumulator : 0);
   if (goal.select_data) {
     problem.price_screening = batch * (forward * e.scoring_mac + presented);
     problem.price_sample += batch * forward * (e.mac - e.scoring_mac);
@@ -193,6 +159,12 @@ double rate_of(const OptimiserSpec& law, double progress, double epochs) {
   return warm * law.learning_rate;
 }
 
+/// Energies are those of the mode problem whatever model foretells the loss.
+Plan followed(const Calibration& c, Plan plan) {
+  if (c.follows_scaling_law()) follow_scaling_law(c, plan);
+  return plan;
+}
+
 }  // namespace
 
 ModeProblem problem_from(const Calibration& c, const PlanGoal& goal) {
@@ -219,7 +191,7 @@ ModeProblem problem_from(const Calibration& c, const PlanGoal& goal) {
 }
 
 Plan predict(const Calibration& calibration, const PlanGoal& goal, const Schedule& schedule) {
-  return evaluate(problem_from(calibration, goal), schedule);
+  return followed(calibration, evaluate(problem_from(calibration, goal), schedule));
 }
 
 Plan predict_dense(const Calibration& calibration, const PlanGoal& goal, const OptimiserSpec& rate) {
@@ -232,7 +204,7 @@ Plan predict_dense(const Calibration& calibration, const PlanGoal& goal, const O
     s.weight_fraction.push_back(1);
     s.learning_rate.push_back(rate_of(rate, (i + 0.5) / k_dense_intervals, goal.epochs));
   }
-  return evaluate(dense_problem(calibration, goal), s);
+  return followed(calibration, evaluate(dense_problem(calibration, goal), s));
 }
 
 }  // namespace eos::solvers

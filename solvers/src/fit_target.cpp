@@ -7,6 +7,7 @@
 
 #include "eos/core/error.hpp"
 #include "eos/solvers/fit.hpp"
+#include "fit_scaling_plan.hpp"
 
 namespace eos::solvers {
 namespace {
@@ -78,8 +79,9 @@ class TargetSolver {
     return next;
   }
   Plan unreachable(Plan plan) const {
-    plan.message = fmt::format("the target loss {:.4g} is below {:.4g}, the least that the model reaches in this horizon",
-                               target_ + problem_.loss_offset, plan.terminal_loss + problem_.loss_offset);
+    plan.message =
+        fmt::format("the target loss {:.4g} is below {:.4g}, the least that the model reaches in this horizon",
+                    target_ + problem_.loss_offset, plan.terminal_loss + problem_.loss_offset);
     return plan;
   }
 
@@ -103,8 +105,8 @@ double excess_target(const theory::Calibration& c, const PlanGoal& goal) {
   const double target = goal.target_loss - c.fit.loss_offset;
   if (!(target > 0)) {
     throw core::Error("E401",
-                      fmt::format("target_loss = {:.4g} is not above the fitted irreducible loss {:.4g}", goal.target_loss,
-                                  c.fit.loss_offset),
+                      fmt::format("target_loss = {:.4g} is not above the fitted irreducible loss {:.4g}",
+                                  goal.target_loss, c.fit.loss_offset),
                       "ask for a larger loss, or calibrate with longer probes");
   }
   return target;
@@ -115,7 +117,8 @@ struct Found {
   ModeProblem problem;  // with the terminal weight that attains the target
 };
 
-Found solve_horizon(const theory::Calibration& c, const PlanGoal& goal, double target, double tolerance, double& weight) {
+Found solve_horizon(const theory::Calibration& c, const PlanGoal& goal, double target, double tolerance,
+                    double& weight) {
   Found found;
   found.problem = problem_from(c, goal);
   if (weight == 0) weight = natural_weight(found.problem, target);
@@ -124,9 +127,9 @@ Found solve_horizon(const theory::Calibration& c, const PlanGoal& goal, double t
   return found;
 }
 
-/// The horizon of least energy, at most goal.epochs, and its terminal weight, on a coarse grid of controls. Energy has one
-/// minimum in the horizon: short ones leave no room to save, long ones screen too much. So a geometric grid is walked down
-/// until energy rises, then refined.
+/// The horizon of least energy, at most goal.epochs, and its terminal weight, on a coarse grid of controls. Energy has
+/// one minimum in the horizon: short ones leave no room to save, long ones screen too much. So a geometric grid is
+/// walked down until energy rises, then refined.
 double free_horizon(const theory::Calibration& c, PlanGoal goal, double target, double& weight) {
   constexpr double k_shortest = 0.25;
   const double longest = goal.epochs;
@@ -158,8 +161,10 @@ theory::Plan plan(const theory::Calibration& calibration, const PlanGoal& goal, 
     if (goal.terminal_weight <= 0) {
       throw core::Error("E105", "a calibrated plan needs a goal", "give target_loss or terminal_weight");
     }
+    if (calibration.follows_scaling_law()) return plan_by_scaling_law(calibration, goal);
     return solve(problem_from(calibration, goal), options);
   }
+  if (calibration.follows_scaling_law()) return plan_by_scaling_law(calibration, goal);
   const double target = excess_target(calibration, goal);
   double weight = 0;
   PlanGoal chosen = goal;

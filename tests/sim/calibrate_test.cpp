@@ -152,7 +152,11 @@ TEST(Measure, describes_each_dense_probe_by_its_annealed_run) {
   for (std::size_t i = 0; i < c.probes.size(); ++i) {
     if (i + 1 == c.probes.size() || c.probes[i + 1].probe != c.probes[i].probe) ends.push_back(c.probes[i]);
   }
-  ASSERT_EQ(ends.size(), 4u);
+  ASSERT_EQ(ends.size(), 5u);
+  // Constant to 0.75, then linear: the mean rate is 0.75 + 0.25 / 2 of the peak.
+  EXPECT_NEAR(ends[4].clock, 0.875 * 0.2 * 4 * 400 / 16, 1e-9);
+  EXPECT_DOUBLE_EQ(ends[4].learning_rate, 0);
+  ends.pop_back();
   const double epochs[4] = {1, 2, 4, 4}, rate[4] = {0.2, 0.2, 0.2, 0.4};
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_DOUBLE_EQ(ends[i].learning_rate, 0);

@@ -107,6 +107,10 @@ MeasuredCurve mean_over_layers(const CaptureSnapshot& snapshot, const std::vecto
 
 }  // namespace
 
+bool Calibration::follows_scaling_law() const {
+  return fit.scaling.held_out_error > 0 && fit.scaling.held_out_error < fit.held_out_error;
+}
+
 CaptureCurve Calibration::signal_curve() const {
   return median_curve(snapshots, "signal", [](const CaptureSnapshot& s) { return s.signal; });
 }

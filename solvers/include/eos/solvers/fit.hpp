@@ -7,7 +7,9 @@
 namespace eos::solvers {
 
 /// Non-negative spectrum on a logarithmic grid, noise and offset by weighted non-linear least squares of the probes' loss
-/// curves; standard errors by parametric bootstrap; held-out error on the probe left out. See docs/calibration.md.
+/// curves; standard errors by parametric bootstrap; held-out error on the probe left out; the same curves by the scaling
+/// law, with its held-out error. plan() and the predictions use the model whose error is smaller (Calibration::
+/// follows_scaling_law). See docs/calibration.md.
 theory::FittedModel fit_model(const theory::Calibration& calibration);
 
 /// What a plan is for.

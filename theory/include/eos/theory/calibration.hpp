@@ -78,6 +78,14 @@ struct ProbePoint {
   double data_fraction = 1, weight_fraction = 1;  ///< of the probe
 };
 
+/// L = floor + amplitude S(T / clock), S of the functional scaling law (scaling_law.hpp) with source `exponent`,
+/// capacity 2, g = noise * learning rate and no label noise: S = (1 + t)^-exponent where the rate is annealed.
+struct FittedScalingLaw {
+  double floor = 0, amplitude = 0, exponent = 1, clock = 1, noise = 0;
+  double residual_rms = 0;    ///< of the fit, in units of loss
+  double held_out_error = 0;  ///< as FittedModel::held_out_error; 0: not fitted
+};
+
 /// Parameters of the mode model fitted to the probes' loss curves, with standard errors.
 struct FittedModel {
   std::vector<double> lambda;        ///< fixed logarithmic grid
@@ -89,6 +97,7 @@ struct FittedModel {
   double loss_offset = 0, loss_offset_error = 0;
   double residual_rms = 0;    ///< of the fit, in units of loss
   double held_out_error = 0;  ///< median relative error of the loss on the probe that was left out of the fit
+  FittedScalingLaw scaling;
 };
 
 /// Path lengths are compared between these shares of a probe's horizon: before, the network still leaves its random
@@ -119,6 +128,9 @@ struct Calibration {
   double dense_write_share = 1;    ///< share of parameters whose value changes in a dense update
   double dense_path_per_step = 0;  ///< M_1 of a dense update divided by its learning rate (middle of the probe)
   FittedModel fit;
+
+  /// Whether the scaling law predicted the probe that was left out better than the mode model did.
+  bool follows_scaling_law() const;
 
   CaptureCurve signal_curve() const;  ///< median over snapshots as a CaptureCurve
   CaptureCurve noise_curve() const;
