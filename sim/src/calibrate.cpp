@@ -259,6 +259,7 @@ void add_reuse(const Probe& probe, const ProbeOutcome& outcome, const TaskData& 
   if (outcome.status != RunStatus::complete) return;
   c.reuse_share = 1.0 / probe.divisor;
   c.reuse = reuse_curve(probe, outcome, data, options.capture_samples / 2);
+  if (data.labels_per_sample > 1) return;  // text that is hard to foretell is no noise
   c.label_noise = label_noise(probe, outcome, data, 4 * options.capture_samples);
 }
 

@@ -169,6 +169,9 @@ theory::CaptureSnapshot capture(const CaptureTask& task, const std::vector<float
       jackknife(groups.folds, [&](int out) { return std::vector{benefit_exponent(groups, moments, out)}; });
   snapshot.benefit_exponent = q.value.front();
   snapshot.benefit_exponent_error = q.error.front();
+  // On the edge of the search the exponent is open: the residuals of the classes hardly differ.
+  if (q.value.front() < 0.01 || q.value.front() > k_largest_exponent - 0.01)
+    snapshot.benefit_exponent_error = std::max(snapshot.benefit_exponent_error, 0.5 * k_largest_exponent);
   capture_writes(gradients, task, groups, totals, settings.batch, snapshot);
   if (task.network.predictions() > 1) capture_tokens(gradients, task, settings, snapshot);
   if (settings.gram && gram_applies(task.spec, task.data, task.network))

@@ -227,16 +227,15 @@ double benefit_exponent(const CaptureGroups& groups, const CaptureMoments& momen
     }
     return pp > 0 ? ss - (sp > 0 ? sp * sp / pp : 0) : ss;
   };
-  constexpr double k_largest = 6;
   constexpr int k_grid = 60;
   double best = 0, least = misfit(0);
   for (int i = 1; i <= k_grid; ++i) {
-    const double q = k_largest * i / k_grid, m = misfit(q);
+    const double q = k_largest_exponent * i / k_grid, m = misfit(q);
     if (m < least) least = m, best = q;
   }
-  for (double step = 0.5 * k_largest / k_grid; step > 1e-3; step *= 0.5)
+  for (double step = 0.5 * k_largest_exponent / k_grid; step > 1e-3; step *= 0.5)
     for (double q : {best - step, best + step})
-      if (q >= 0 && q <= k_largest && misfit(q) < least) least = misfit(q), best = q;
+      if (q >= 0 && q <= k_largest_exponent && misfit(q) < least) least = misfit(q), best = q;
   return best;
 }
 

@@ -75,8 +75,9 @@ Estimate jackknife(int folds, const std::function<std::vector<double>(int)>& sta
 theory::MeasuredCurve signal_curve(const CaptureGroups& groups, const CaptureMoments& moments, int block);
 theory::MeasuredCurve noise_curve(const CaptureGroups& groups, const CaptureMoments& moments, int block);
 
+inline constexpr double k_largest_exponent = 6;
 /// Exponent q of S_c / n_c ~ mean of residual^q over the class, by least squares with weights n_c^2 / N_c, the inverse
-/// variances of S_c / n_c up to a factor. Searched in [0, 6].
+/// variances of S_c / n_c up to a factor. Searched in [0, k_largest_exponent].
 double benefit_exponent(const CaptureGroups& groups, const CaptureMoments& moments, int left_out);
 
 }  // namespace eos::sim
