@@ -50,6 +50,12 @@ void bind(Binder& b, theory::PlasticitySpec& p) {
   b.choice({"layer_share", "",
             "the fraction is that of each layer, or of the first, and every layer writes as many weights"},
            p.layer_share, {"equal", "matched"});
+  b.choice({"layer_gate", "",
+            "where the backward pass of an update stops: nowhere, at a random layer, or where progress per joule is "
+            "largest; what is below is not computed"},
+           p.layer_gate, {"none", "random", "ratio"});
+  b.number({"depth_share", "1", "layer_gate random: share of updates that reach the first layer"}, p.depth_share,
+           k_unit);
   b.table({"cache", "", "synaptic caching: changes go into a transient part s of each weight, later into the rest"},
           [&](Binder& t) { bind_cache(t, p.cache); });
   b.table({"units", "", "which units keep their errors, which are plastic"}, [&](Binder& t) { bind(t, p.units); });

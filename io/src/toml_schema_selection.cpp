@@ -96,6 +96,11 @@ void bind(Binder& b, theory::SelectionSpec& s) {
   b.number({"ratio_exponent", "1", "gate ratio: benefit is residual^exponent"}, s.ratio_exponent, k_positive);
   b.number({"token_share", "1", "sequences: share of a batch's tokens, the hardest, that is back-propagated"},
            s.token_share, k_share);
+  b.choice({"row_gate", "",
+            "which rows (tokens, else samples) of each dense layer are back-propagated: all, those with an error, the "
+            "share with the largest errors, by benefit per multiply-add as gate ratio, or drawn by size without bias"},
+           s.row_gate, {"none", "zeros", "share", "ratio", "drawn"});
+  b.number({"row_share", "1", "row_gate share: of the rows of each dense layer"}, s.row_share, k_share);
   b.integer({"minimum_kept", "samples", "shrinking batches below it are skipped"}, s.minimum_kept, k_count);
 }
 

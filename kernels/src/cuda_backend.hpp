@@ -25,6 +25,7 @@
 #include "eos/kernels/outer_update.hpp"
 #include "eos/kernels/perceptron.hpp"
 #include "eos/kernels/pool.hpp"
+#include "eos/kernels/row_norms.hpp"
 #include "eos/kernels/select.hpp"
 #include "eos/kernels/softmax_xent.hpp"
 #include "eos/kernels/squared_error.hpp"
@@ -154,6 +155,10 @@ void gather_images(const Context& context, const std::uint8_t* source, ImageShap
                    int rows, ImageTransform transform, Augmentation augmentation, float* out);
 void compact_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int rows,
                   float* out);
+void scatter_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int kept, int rows,
+                  float* out);
+void row_norms(const Context& context, int rows, int columns, const float* values, float* norms);
+void scale_rows(const Context& context, int rows, int columns, const float* factors, float* values);
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 int compact_flags_thrust(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index);
 

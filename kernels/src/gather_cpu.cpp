@@ -80,6 +80,22 @@ void compact_rows(const Context& context, const float* in, int columns, const st
   });
 }
 
+void scatter_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int kept, int rows,
+                  float* out) {
+  if (context.backend() == Backend::cuda) return cuda::scatter_rows(context, in, columns, index, kept, rows, out);
+  const std::size_t bytes = static_cast<std::size_t>(columns) * sizeof(float);
+  int next = 0;  // row from which on nothing is written yet
+  const auto clear_until = [&](int end) {
+    if (end > next) std::memset(out + std::int64_t{next} * columns, 0, static_cast<std::size_t>(end - next) * bytes);
+    next = end + 1;
+  };
+  for (int j = 0; j < kept; ++j) {
+    clear_until(index[j]);
+    std::memcpy(out + std::int64_t{index[j]} * columns, in + std::int64_t{j} * columns, bytes);
+  }
+  clear_until(rows);
+}
+
 int compact_flags(const Context& context, const std::uint8_t* keep, int rows, std::int32_t* index) {
   if (context.backend() == Backend::cuda) return cuda::compact_flags(context, keep, rows, index);
   int kept = 0;

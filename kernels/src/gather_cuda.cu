@@ -40,6 +40,13 @@ __global__ void compact_kernel(std::int64_t size, const float* in, int columns, 
   }
 }
 
+__global__ void scatter_kernel(std::int64_t size, const float* in, int columns, const std::int32_t* index, float* out) {
+  for (std::int64_t i = blockIdx.x * std::int64_t{blockDim.x} + threadIdx.x; i < size;
+       i += std::int64_t{gridDim.x} * blockDim.x) {
+    out[std::int64_t{index[i / columns]} * columns + i % columns] = in[i];
+  }
+}
+
 /// Sums over the threads before this one, in thread order; total is the sum over the block.
 __device__ int exclusive_sum(int value, int& total) {
   __shared__ int sums[k_threads];
@@ -119,6 +126,18 @@ void compact_rows(const Context& context, const float* in, int columns, const st
   const std::int64_t size = std::int64_t{rows} * columns;
   if (size == 0) return;
   compact_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(size, in, columns, index, out);
+  EOS_CUDA_CHECK(cudaGetLastError());
+}
+
+void scatter_rows(const Context& context, const float* in, int columns, const std::int32_t* index, int kept, int rows,
+                  float* out) {
+  Context::Cuda& state = *context.cuda_state();
+  state.use();
+  const std::int64_t all = std::int64_t{rows} * columns, size = std::int64_t{kept} * columns;
+  if (all == 0) return;
+  EOS_CUDA_CHECK(cudaMemsetAsync(out, 0, static_cast<std::size_t>(all) * sizeof *out, state.stream));
+  if (size == 0) return;
+  scatter_kernel<<<grid_size(size), k_threads, 0, state.stream>>>(size, in, columns, index, out);
   EOS_CUDA_CHECK(cudaGetLastError());
 }
 

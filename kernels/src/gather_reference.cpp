@@ -24,6 +24,13 @@ void compact_rows(const float* in, int columns, const std::int32_t* index, int r
   }
 }
 
+void scatter_rows(const float* in, int columns, const std::int32_t* index, int kept, int rows, float* out) {
+  for (std::int64_t i = 0; i < std::int64_t{rows} * columns; ++i) out[i] = 0;
+  for (std::int64_t j = 0; j < kept; ++j) {
+    for (int c = 0; c < columns; ++c) out[static_cast<std::int64_t>(index[j]) * columns + c] = in[j * columns + c];
+  }
+}
+
 int compact_flags(const std::uint8_t* keep, int rows, std::int32_t* index) {
   int kept = 0;
   for (int i = 0; i < rows; ++i) {

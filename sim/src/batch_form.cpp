@@ -95,6 +95,7 @@ std::string reason_in_selection(const theory::SelectionSpec& s) {
   if (gated && s.batching == theory::Batching::full) return "kept samples are collected into full batches";
   if (s.confidence > 0) return "the gate ranks with a confidence";
   if (s.two_forward) return "kept samples are forwarded twice";
+  if (s.row_gate != theory::RowGate::none) return "rows of layers are selected by their errors";
   return s.token_share < 1 ? "tokens are selected" : "";
 }
 
@@ -108,6 +109,7 @@ std::string reason_in_plasticity(const theory::PlasticitySpec& p) {
   if (p.units.rule != theory::UnitRule::all || p.units.path > 0) return "units are masked";
   if (p.topology.rule != theory::TopologyRule::dense) return "the topology is sparse";
   if (p.growth.on()) return "the network grows";
+  if (p.layer_gate != theory::LayerGate::none) return "backward passes stop at different layers";
   return p.freeze.law != theory::FreezeLaw::never ? "layers freeze" : "";
 }
 

@@ -53,7 +53,7 @@ std::string describe(const theory::SelectionSpec& s) {
                      s.ratio_alpha, s.ratio_exponent, s.minimum_kept, s.refresh_epochs,
                      static_cast<int>(s.rate_compensation), s.shallow_centres, fmt::join(s.proxy_hidden, " "),
                      s.proxy_every, s.proxy_rate) +
-         fmt::format("tokens {}\n", s.token_share);
+         fmt::format("tokens {} {} {}\n", s.token_share, static_cast<int>(s.row_gate), s.row_share);
 }
 
 std::string describe(const theory::UnitSpec& u, const theory::FreezeSpec& f, const theory::TopologySpec& t) {
@@ -64,7 +64,8 @@ std::string describe(const theory::UnitSpec& u, const theory::FreezeSpec& f, con
 }
 
 std::string describe(const theory::PlasticitySpec& p) {
-  return fmt::format("groups {} {} {}\n", static_cast<int>(p.groups.rule), p.groups.fraction, p.groups.width) +
+  return fmt::format("groups {} {} {} depth {} {}\n", static_cast<int>(p.groups.rule), p.groups.fraction,
+                     p.groups.width, static_cast<int>(p.layer_gate), p.depth_share) +
          fmt::format("plasticity {} {} {} {} {} {} {} {} {} {} {}\n", static_cast<int>(p.rule), p.accumulate,
                      static_cast<int>(p.fraction_source), p.fraction, p.theta, p.theta_exponent,
                      static_cast<int>(p.threshold_from), p.price, static_cast<int>(p.rank),

@@ -4,17 +4,12 @@
 #include <cmath>
 
 #include "eos/core/philox.hpp"
+#include "eos/theory/feedback_law.hpp"
 #include "eos/theory/inspection.hpp"
 
 namespace eos::sim {
 
 using Kind = theory::Gate;
-
-namespace {
-// Floors of the feedback law: below them a law that has once dropped everything could not find back.
-constexpr double k_least_keep = 0.005;
-constexpr double k_least_capture = 0.02;
-}  // namespace
 
 UnitCosts unit_costs(const theory::PriceList& prices, const theory::NetworkCounts& counts) {
   const auto forward = static_cast<double>(counts.forward_macs);
@@ -39,7 +34,7 @@ double Gate::expected_keep(std::int64_t position, double fraction, const Running
   if (decided || open_loop_->all_data(position)) return 1;
   if (selection_.gate == Kind::ranked && selection_.confidence == 0) return fraction;
   const bool own = selection_.score == theory::Score::current;
-  return std::clamp(own ? means.keep_fraction() : means.pass_fraction(), k_least_keep, 1.0);
+  return std::clamp(own ? means.keep_fraction() : means.pass_fraction(), theory::k_least_keep, 1.0);
 }
 
 /// c_b + w of one more sample.
@@ -54,14 +49,14 @@ double Gate::surplus(float residual, const RunningMeans& means) const {
 
 double Gate::ratio_threshold(const RunningMeans& means) const {
   if (means.seen <= 0) return 0;
-  // H = 0 of the free-horizon problem: keep a sample iff its benefit per joule of training it is at least alpha times
-  // the average benefit per joule, R mean(r^q) / C with C = c_f + rho (c_b + w).
-  const double rho = std::max(k_least_keep, means.keep_fraction());
-  const double captured = means.benefit > 0 ? means.kept_benefit / means.benefit : 1.0;
-  const double train = training_cost(means);
-  const double cost = presenting_cost(means) + rho * train;
-  if (!(cost > 0)) return 0;
-  return selection_.ratio_alpha * (means.benefit / means.seen) * std::max(k_least_capture, captured) * train / cost;
+  theory::FeedbackLaw law;
+  law.alpha = selection_.ratio_alpha;
+  law.mean_benefit = means.benefit / means.seen;
+  law.captured = means.benefit > 0 ? means.kept_benefit / means.benefit : 1.0;
+  law.kept = means.keep_fraction();
+  law.forward = presenting_cost(means);
+  law.train = training_cost(means);
+  return law.threshold();
 }
 
 // The hardest; with a confidence asked for, the easier ones too that are not surely right.

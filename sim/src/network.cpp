@@ -9,6 +9,7 @@
 #include "eos/kernels/elementwise.hpp"
 #include "eos/theory/network_memory.hpp"
 #include "layers.hpp"
+#include "row_gate.hpp"
 
 namespace eos::sim {
 
@@ -332,7 +333,10 @@ void Backward::run_layer(LayerCall& c, float* gradient, const BackwardScope& sco
   float* first = c.dw;
   const std::int64_t stride = c.stride, size = index >= 0 ? c.network.block(index).size() : 0;
   if (second) c.dw = extra_.data(), c.stride = size;
-  layer_functions(c.node.spec.kind).backward(c);
+  if (scope.rows != nullptr && c.node.spec.kind == theory::LayerKind::dense)
+    scope.rows->run(c);
+  else
+    layer_functions(c.node.spec.kind).backward(c);
   for (int r = 0; second && r < replicas_; ++r)
     kernels::add(c.context, size, first + r * stride, extra_.data() + r * size, first + r * stride);
 }

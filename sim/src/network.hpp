@@ -21,6 +21,7 @@ struct DropoutDraw;
 namespace eos::sim {
 
 struct LayerCall;
+class RowGate;
 
 struct Network {
   Network() = default;
@@ -137,6 +138,8 @@ struct BackwardScope {
   std::function<void(int layer, float* errors)> errors;
   /// Weight gradients of other columns are 0 and cost nothing; one replica only. null: all.
   const ColumnChoice* columns = nullptr;
+  /// Leaves rows of dense layers out; one replica only, not together with columns. null: all rows.
+  RowGate* rows = nullptr;
 };
 
 /// Gradients of sum_i loss_i over the rows of a pass, from dz = d loss / d (sums of the output units).

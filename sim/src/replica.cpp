@@ -70,6 +70,8 @@ Replica::Replica(const RunSetup& setup, const kernels::Context& context, std::ui
       gate_(setup.selection, setup.open_loop, unit_costs(setup.spec.prices, setup.counts), seed),
       stream_(setup.selection, setup.open_loop, gate_, seed),
       structure_(context, setup.plasticity, setup.layout, setup.spec.batch, setup.spec.epochs, seed),
+      row_gate_(context, setup.selection, setup.layout, setup.spec.batch, seed),
+      layer_gate_(context, setup.spec, setup.plasticity, setup.layout, seed),
       plasticity_(context, setup.spec.optimiser, setup.plasticity,
                   theory::cache_upkeep(setup.plasticity.cache, setup.spec.prices), setup.layout, seed,
                   structure_.learning() != nullptr),
@@ -337,11 +339,22 @@ void Replica::write_gradient(const WriteControls& controls) {
   structure_.finish(weights_, plasticity_.state());
 }
 
+// The forward passes behind an update are those of all samples presented for it.
+void Replica::choose_depth(int rows) {
+  if (!layer_gate_.on()) return;
+  const theory::PriceList& prices = setup_.spec.prices;
+  const double trained = static_cast<double>(setup_.counts.forward_macs) * (prices.mac - prices.scoring_mac);
+  const double forward_cost = rows * (means_.forward_cost / std::max(means_.kept, 1.0) + trained);
+  structure_.stop_at(layer_gate_.choose(ledger_.steps + 1, rows, structure_.first_layer(), forward_cost,
+                                        setup_.open_loop.all_data(batch_begin_)));
+}
+
 void Replica::update() {
   const int rows = pending_.size();
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
   structure_.begin({ledger_.steps + 1, setup_.open_loop.progress(batch_begin_), ledger_.samples_backward},
                    pending_.labels);
+  choose_depth(rows);
   load_batch(rows, 1.0f / static_cast<float>(mean_of_kept ? rows : setup_.spec.batch));
   if (setup_.selection.token_share < 1) {
     upload_labels(pending_.labels, pending_.weights);
@@ -361,18 +374,21 @@ void Replica::update() {
   controls.first_layer = structure_.first_layer();
   controls.learning = structure_.learning();
   controls.resting = &structure_.growth().resting();
-  if (structure_.plain() && online_.takes(rows)) {
+  if (structure_.plain() && !row_gate_.on() && !layer_gate_.on() && online_.takes(rows)) {
     online_.run(batch_, dz_.data(), sent, controls, weights_.data());
     plasticity_.note(online_.counts(), controls);
   } else {
     if (setup_.layout.graph.trains_differently())  // dropout draws by sample
       context_.copy_in(index_.data(), pending_.samples.data(), pending_.samples.size() * sizeof(std::int32_t));
     const Pass pass{0, rows, Mode::train, state_.data(), index_.data(), draws_.data(), structure_.growth().depth()};
-    backward_.run(context_, setup_.layout, forward_weights(), batch_, pass, dz_.data(), sent, gradient_.data(),
-                  structure_.scope(batch_));
+    BackwardScope scope = structure_.scope(batch_);
+    if (row_gate_.on()) scope.rows = &row_gate_;
+    row_gate_.begin(ledger_.steps, setup_.open_loop.all_data(batch_begin_));
+    backward_.run(context_, setup_.layout, forward_weights(), batch_, pass, dz_.data(), sent, gradient_.data(), scope);
     write_gradient(controls);
   }
   plasticity_.settle(true, take_presentations(), weights_.data());
+  if (layer_gate_.on()) layer_gate_.note(gradient_.data(), plasticity_.changes());
   write_law_.note(now, controls.theta, rows, plasticity_.norms(), count_update(rows), ledger_);
   record_step(rate_, controls.theta, pending_.loss / rows);
   pending_.clear();
@@ -434,7 +450,7 @@ theory::Ledger Replica::count_update(int rows) {
   means_.update_cost +=
       theory::energy(change, setup_.spec.prices).total() - setup_.spec.prices.maintenance * change.maintenance;
   change.samples_backward = rows;
-  change.backward_macs = structure_.backward_macs(rows);
+  change.backward_macs = structure_.backward_macs(rows) - row_gate_.saved_macs();
   ledger_ += change;
   return change;
 }

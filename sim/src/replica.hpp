@@ -13,12 +13,14 @@
 #include "gate.hpp"
 #include "goal_watch.hpp"
 #include "input_map.hpp"
+#include "layer_gate.hpp"
 #include "network.hpp"
 #include "online_update.hpp"
 #include "open_loop.hpp"
 #include "outputs.hpp"
 #include "plasticity.hpp"
 #include "proxy.hpp"
+#include "row_gate.hpp"
 #include "shallow.hpp"
 #include "stream.hpp"
 #include "structure.hpp"
@@ -112,6 +114,7 @@ class Replica {
   void update();
   void grow();
   void note_growth();
+  void choose_depth(int rows);
   void write_gradient(const WriteControls& controls);
   void pass();
   std::int64_t take_presentations();
@@ -155,6 +158,8 @@ class Replica {
   std::optional<Proxy> proxy_;
   std::optional<ShallowDensity> density_;
   Structure structure_;
+  RowGate row_gate_;
+  LayerGate layer_gate_;
   Plasticity plasticity_;
   WriteLaw write_law_;
   OnlineUpdate online_;

@@ -203,6 +203,12 @@ void Replica::save_selection(core::Dataset& data) {
     data.add_dim("feature", static_cast<std::int64_t>(density_->features().size()));
     data.add("centres", {"feature"}, density_->features(), "1", "first hidden layer of the centres");
   }
+  const auto add_sums = [&](const std::string& name, const std::vector<double>& sums) {
+    if (sums.empty()) return;
+    data.add_dim(name + "_sum", static_cast<std::int64_t>(sums.size()));
+    data.add(name + "_sums", {name + "_sum"}, sums, "1", "running sums of a gate in the backward pass");
+  };
+  add_sums("row", row_gate_.sums()), add_sums("layer", layer_gate_.sums());
   if (gate_.window.losses.empty()) return;
   data.add_dim("recent", static_cast<std::int64_t>(gate_.window.losses.size()));
   data.add("window", {"recent"}, gate_.window.losses, "1", "recent losses");
@@ -227,6 +233,10 @@ void Replica::load_selection(const core::Dataset& data) {
   }
   if (const std::size_t features = length(data, "feature"); density_ && features > 0)
     density_->put_centres(array<float>(data, "centres", features));
+  if (const std::size_t sums = row_gate_.sums().size(); sums > 0)
+    row_gate_.restore(array<double>(data, "row_sums", sums));
+  if (const std::size_t sums = layer_gate_.sums().size(); sums > 0)
+    layer_gate_.restore(array<double>(data, "layer_sums", sums));
   if (const std::size_t recent = length(data, "recent"); recent > 0)
     gate_.window.losses = array<float>(data, "window", recent);
 }

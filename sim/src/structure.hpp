@@ -40,7 +40,9 @@ class Structure {
   const float* forward_weights(const float* weights) const { return topology_.forward_weights(weights); }
 
   void begin(UpdateTime time, const std::vector<std::int32_t>& labels);
-  /// Layers below it are frozen.
+  /// This update goes no deeper than layer `first`.
+  void stop_at(int first) { first_layer_ = first; }
+  /// Layers below it are frozen, or skipped by this update.
   int first_layer() const { return first_layer_; }
   BackwardScope scope(const Activations& activations);
   /// Flags of parameters that may change, in the context's memory; null: all of the layers that learn.

@@ -96,6 +96,28 @@ void expect_compacts_rows(const Context& context) {
   EXPECT_EQ(bits(out.get()), bits(expected));
 }
 
+void expect_scatters_rows(const Context& context) {
+  const int rows = 500, columns = 37;
+  for (const int step : {1, 3, 499}) {
+    std::vector<std::int32_t> index;
+    for (int i = step == 1 ? 0 : 1; i < rows; i += step) index.push_back(i);
+    const auto kept = static_cast<int>(index.size());
+    const std::vector<float> in = normals(index.size() * columns, 1);
+    std::vector<float> expected(static_cast<std::size_t>(rows) * columns);
+    reference::scatter_rows(in.data(), columns, index.data(), kept, rows, expected.data());
+    const Buffer<float> from(context, in);
+    const Buffer<std::int32_t> list(context, index);
+    Buffer<float> out(context, normals(expected.size(), 2));
+    scatter_rows(context, from.data(), columns, list.data(), kept, rows, out.data());
+    EXPECT_EQ(bits(out.get()), bits(expected));
+    scatter_rows(context, from.data(), columns, list.data(), 0, rows, out.data());
+    EXPECT_EQ(bits(out.get()), bits(std::vector<float>(expected.size()))) << "no row, all zeros";
+  }
+}
+
+TEST(ScatterRows, has_the_bits_of_the_reference) { expect_scatters_rows(Context::cpu()); }
+TEST_F(OnCuda, scatter_rows_has_the_bits_of_the_reference) { expect_scatters_rows(Context::cuda()); }
+
 TEST(GatherRows, has_the_bits_of_the_reference) {
   expect_gathers(Context::cpu(1));
   expect_gathers(Context::cpu(2));

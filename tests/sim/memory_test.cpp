@@ -59,6 +59,7 @@ struct Case {
   theory::NetworkSpec network;
   theory::OptimiserSpec optimiser;
   theory::GroupSpec groups = {};
+  theory::RowGate rows = theory::RowGate::none;
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -86,6 +87,8 @@ std::vector<Case> cases() {
   };
   grouped("mlp_cyclic_groups", all[0], theory::GroupRule::cyclic);
   grouped("cnn_random_groups", all[2], theory::GroupRule::random);
+  all.push_back(all[5]);
+  all.back().name = "gpt_rows", all.back().rows = theory::RowGate::ratio;
   return all;
 }
 
@@ -108,6 +111,7 @@ theory::TrainingSpec spec_of(const Case& c, const TaskData& data) {
   spec.network = c.network;
   spec.optimiser = c.optimiser;
   spec.plasticity.groups = c.groups;
+  spec.selection.row_gate = c.rows;
   return spec;
 }
 

@@ -52,6 +52,18 @@ std::int64_t gradient_memory(const Graph& graph, int rows) {
   return plan_gradients(graph).total() * rows + second_gradient_words(graph, rows);
 }
 
+RowWords row_words(const Graph& graph) {
+  RowWords w;
+  for (const Node& node : graph.nodes) {
+    if (node.spec.kind != LayerKind::dense) continue;
+    const std::int64_t rows = node.in.sequence ? node.in.positions() : 1;
+    w.rows = std::max(w.rows, rows);
+    w.inputs = std::max(w.inputs, node.in.size());
+    w.errors = std::max(w.errors, rows * node.out.channels);
+  }
+  return w;
+}
+
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   NetworkMemory m;
   m.weights = graph.parameters + graph.state;
@@ -60,6 +72,10 @@ NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph) {
   m.activations = activation_memory(graph, spec.batch);
   m.scoring = activation_memory(graph, chunk_rows(graph, spec.batch));
   m.errors = gradient_memory(graph, spec.batch) + std::int64_t{graph.predictions()} * graph.data.outputs * spec.batch;
+  if (spec.selection.row_gate != RowGate::none) {
+    const RowWords rows = row_words(graph);
+    m.errors += spec.batch * (2 * rows.inputs + rows.errors + 2 * rows.rows);
+  }
   return m;
 }
 

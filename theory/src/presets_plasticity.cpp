@@ -175,6 +175,8 @@ const Preset<PlasticitySpec> k_plasticity[] = {
        p.growth.depths = {0.25, 0.5};
      }},
     {"growth-half", [](PlasticitySpec& p) { p.growth.depths = {0.5}; }},
+    {"random-skipping", [](PlasticitySpec& p) { p.layer_gate = LayerGate::random; }},
+    {"layer-gate", [](PlasticitySpec& p) { p.layer_gate = LayerGate::ratio; }},
     {"group-random", [](PlasticitySpec& p) { p.groups.rule = GroupRule::random; }},
     {"group-cyclic", [](PlasticitySpec& p) { p.groups.rule = GroupRule::cyclic; }},
     {"set", [](PlasticitySpec& p) { p.topology.rule = TopologyRule::set; }},
@@ -192,6 +194,7 @@ std::string clash(const PlasticitySpec& a, const PlasticitySpec& b) {
   const bool units = a.units.rule != UnitRule::all && b.units.rule != UnitRule::all;
   if (units || (a.units.path > 0 && b.units.path > 0)) return "which units learn";
   if (a.groups.rule != GroupRule::all && b.groups.rule != GroupRule::all) return "which groups of units learn";
+  if (a.layer_gate != LayerGate::none && b.layer_gate != LayerGate::none) return "where backward passes stop";
   if (a.freeze.law != FreezeLaw::never && b.freeze.law != FreezeLaw::never) return "when layers freeze";
   if (a.growth.on() && b.growth.on()) return "when branches appear";
   const bool sparse = a.topology.rule != TopologyRule::dense && b.topology.rule != TopologyRule::dense;

@@ -93,6 +93,10 @@ const Preset<SelectionSpec> k_selection[] = {
     {"stale", [](SelectionSpec& s) { scored_by(s, Score::stale), s.refresh_epochs = 3; }},
     {"shallow", [](SelectionSpec& s) { scored_by(s, Score::shallow); }},
     {"proxy", [](SelectionSpec& s) { scored_by(s, Score::proxy); }},
+    {"token-zeros", [](SelectionSpec& s) { s.row_gate = RowGate::zeros; }},
+    {"token-share", [](SelectionSpec& s) { s.row_gate = RowGate::share; }},
+    {"token-ratio", [](SelectionSpec& s) { s.row_gate = RowGate::ratio; }},
+    {"token-drawn", [](SelectionSpec& s) { s.row_gate = RowGate::drawn; }},
     {"spaced", [](SelectionSpec& s) { s.present = Present::spaced; }},
     {"ratio", [](SelectionSpec& s) { s.gate = Gate::ratio; }},
     {"joint",
@@ -122,6 +126,7 @@ std::string clash(const SelectionSpec& a, const SelectionSpec& b) {
   if (a.score != Score::current && b.score != Score::current) return "where scores come from";
   const bool yields = a.score != Score::current || b.score != Score::current;
   if (a.gate != Gate::all && b.gate != Gate::all && !yields) return "which samples are back-propagated";
+  if (a.row_gate != RowGate::none && b.row_gate != RowGate::none) return "which tokens are back-propagated";
   if (sets_fraction(a) && sets_fraction(b)) return "the fraction";
   return "";
 }

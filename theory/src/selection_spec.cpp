@@ -78,6 +78,19 @@ void check_scores(const SelectionSpec& d, Checker& c) {
           "set rate_compensation = \"nominal\"");
 }
 
+void check_rows(const TrainingSpec& s, Checker& c) {
+  c.range("selection.row_share", s.selection.row_share, 0, 1, true);
+  if (s.selection.row_gate == RowGate::none) return;
+  const PlasticitySpec& p = s.plasticity;
+  if (p.units.rule != UnitRule::all || p.units.path > 0 || p.groups.rule != GroupRule::all ||
+      p.topology.rule != TopologyRule::dense) {
+    c.add("E107",
+          "selection.row_gate leaves out rows of a layer's backward pass, and plasticity.units, groups or topology "
+          "columns of it",
+          "choose one of them");
+  }
+}
+
 }  // namespace
 
 void check_selection(const TrainingSpec& s, Checker& c) {
@@ -101,6 +114,7 @@ void check_selection(const TrainingSpec& s, Checker& c) {
   c.range("selection.token_share", d.token_share, 0, 1, true);
   c.range("selection.minimum_kept", d.minimum_kept, 1, std::max(1, s.batch));
   check_fractions(d, c);
+  check_rows(s, c);
   check_scores(d, c);
   if (d.score == Score::shallow && s.network.hidden.empty())
     c.add("E107", "selection.score = \"shallow\" looks at the first hidden layer, but network.hidden is empty",

@@ -110,12 +110,20 @@ void check_topology(const PlasticitySpec& p, Checker& c) {
   }
 }
 
+void check_layer_gate(const PlasticitySpec& p, Checker& c) {
+  c.range("plasticity.depth_share", p.depth_share, 0, 1);
+  if (p.layer_gate != LayerGate::none && p.growth.on())
+    c.add("E107", "plasticity.layer_gate and plasticity.growth both decide which layers an update reaches",
+          "choose one of the two");
+}
+
 }  // namespace
 
 void check_structure(const TrainingSpec& s, Checker& c) {
   check_units(s, c);
   check_freeze(s.plasticity.freeze, c);
   check_growth(s.plasticity, c);
+  check_layer_gate(s.plasticity, c);
   check_groups(s.plasticity, c);
   check_topology(s.plasticity, c);
 }

@@ -15,7 +15,8 @@ struct NetworkMemory {
   std::int64_t optimiser = 0;    ///< momentum, second moments, changes not yet written, transient parts, flags
   std::int64_t activations = 0;  ///< of a batch: outputs of all layers and what they keep for the backward pass
   std::int64_t scoring = 0;      ///< activations of the rows that are forwarded and judged before they join a batch
-  std::int64_t errors = 0;  ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs
+  std::int64_t errors = 0;  ///< gradients of activations, of a batch, in shared slots; second gradients; of the outputs;
+                            ///< of rows that a gate keeps
 
   std::int64_t total() const { return weights + gradient + optimiser + activations + scoring + errors; }
 };
@@ -29,6 +30,12 @@ std::int64_t second_gradient_words(const Graph& graph, int batch);
 std::int64_t activation_memory(const Graph& graph, int rows);
 /// Words of the gradients of `rows` samples: shared slots and second gradients.
 std::int64_t gradient_memory(const Graph& graph, int rows);
+/// What the backward pass of single rows of dense layers (SelectionSpec::row_gate) copies, per sample: rows, and words
+/// of their inputs and errors, each of the layer that has most.
+struct RowWords {
+  std::int64_t rows = 0, inputs = 0, errors = 0;
+};
+RowWords row_words(const Graph& graph);
 NetworkMemory network_memory(const TrainingSpec& spec, const Graph& graph);
 
 }  // namespace eos::theory

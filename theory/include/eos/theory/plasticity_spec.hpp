@@ -70,6 +70,8 @@ struct PlasticitySpec {
   CacheSpec cache;        ///< what is written goes to the transient part first
   UnitSpec units;         ///< which units keep their errors, which are plastic
   FreezeSpec freeze;      ///< which layers have stopped to learn
+  LayerGate layer_gate = LayerGate::none;
+  double depth_share = 0.5;  ///< LayerGate::random: of updates that reach the first layer
   GroupSpec groups;       ///< which groups of units learn at an update
   GrowthSpec growth;      ///< which residual branches exist
   TopologySpec topology;  ///< which connections exist
@@ -96,8 +98,8 @@ double cache_interval(const CacheSpec& cache, double upkeep);
 /// smallest-update, smallest-weight, fixed-mask, threshold, write-price-m0, write-price-m1, random, error-feedback,
 /// derived, schedule, schedule-feedback. Caches: cache, cache-local-global, cache-global, cache-adaptive, cache-clock.
 /// Structure: random-neurons, fixed-neurons, class-neurons, alternating-neurons, error-gated, activity-gated, meprop,
-/// path, random-features, freeze, group-random, group-cyclic, set, rigl, top-kast. Names join with '+' where they set
-/// different parts: path+top-k. throws Error E106 with suggestions.
+/// path, random-features, freeze, random-skipping, layer-gate, group-random, group-cyclic, set, rigl, top-kast. Names
+/// join with '+' where they set different parts: path+top-k. throws Error E106 with suggestions.
 PlasticitySpec plasticity_preset(const std::string& method);
 std::vector<std::string> plasticity_presets();
 

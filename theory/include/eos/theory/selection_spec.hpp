@@ -65,6 +65,17 @@ enum class TauLaw { constant, linear, cosine, exponential };
 /// Learning rate while samples are hidden: times 1, 1 / fraction(t), or 1 / the fraction that is really trained.
 enum class RateCompensation { none, nominal, realised };
 
+/// Which rows of a dense layer take part in its backward pass: tokens of sequences, else samples. The others change no
+/// weight of that layer and pass no error through it; sums around the layer still pass it on.
+enum class RowGate {
+  none,
+  zeros,  ///< those whose error is not exactly zero: the same gradient
+  share,  ///< of them, the row_share of all rows with the largest errors
+  ratio,  ///< of them, where benefit per multiply-add of the layer >= ratio_alpha times its average (feedback law)
+  drawn   ///< of them, drawn by size and weighted by 1 / probability: unbiased, at the best progress per multiply-add
+          ///< (row_sampling.hpp)
+};
+
 struct SelectionSpec {
   std::string method = "all";  ///< the preset this came from, for labels
   Present present = Present::all;
@@ -105,6 +116,8 @@ struct SelectionSpec {
   double ratio_exponent = 1;         ///< q: benefit of a sample is residual^q
   double token_share = 1;  ///< sequences: the hardest share of a batch's tokens is back-propagated (Lin et al.,
                            ///< Rho-1, NeurIPS 2024, without a reference model), as a mean over these
+  RowGate row_gate = RowGate::none;
+  double row_share = 0.3;  ///< RowGate::share
   int minimum_kept = 1;    ///< shrinking batches below it are skipped: no optimiser step at all
   int refresh_epochs = 1;  ///< Score::stale: hidden samples are forwarded at the end of every n-th epoch
   RateCompensation rate_compensation = RateCompensation::none;
@@ -143,8 +156,8 @@ double dropout_cost(DropoutAccounting accounting, double epochs, double revision
 /// full epoch at the end), dbpd-shrink, dbpd-gap, tau-rising, tau-falling; random subsets on a law: srd, srd-floor,
 /// smrd, power-law, inverse-linear, log-law, inverse-log, exponential, sigmoid, adaptive; peers: lazy, lazy-margin,
 /// infobatch, kakurenbo, ies, selective-backprop; where scores come from, to be joined with a gate (alone: the hardest
-/// half): stale, shallow, proxy; eos: ranked, spaced, ratio, joint, derived, schedule. Names join with '+'. throws
-/// Error E106 with suggestions.
+/// half): stale, shallow, proxy; inside the backward pass: token-zeros, token-share, token-ratio, token-drawn; eos:
+/// ranked, spaced, ratio, joint, derived, schedule. Names join with '+'. throws Error E106 with suggestions.
 SelectionSpec selection_preset(const std::string& method);
 std::vector<std::string> selection_presets();
 

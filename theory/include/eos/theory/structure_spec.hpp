@@ -81,6 +81,14 @@ struct GrowthSpec {
   bool on() const { return !depths.empty(); }
 };
 
+/// Where the backward pass of an update stops: layers below do not learn at it.
+enum class LayerGate {
+  none,
+  random,  ///< with probability 1 - depth_share at a block drawn uniformly (as Wang et al., E2-Train, NeurIPS 2019, skip
+           ///< layers)
+  ratio    ///< where progress per joule is largest; full passes are drawn by the inspection rule (layer_depth.hpp)
+};
+
 /// Which connections exist.
 enum class TopologyRule {
   dense,
