@@ -52,8 +52,8 @@ struct Setting {
     return g;
   }
   std::vector<float> gradient(const theory::SelectionSpec& selection, std::int64_t* saved = nullptr) {
-    RowGate gate(context, selection, network, k_rows);
-    gate.begin(false);
+    RowGate gate(context, selection, network, k_rows, 1);
+    gate.begin(1, false);
     BackwardScope scope;
     scope.rows = &gate;
     std::vector<float> g = gradient(scope);
@@ -111,6 +111,7 @@ TEST_P(RowGates, that_keep_every_row_give_the_same_bits) {
   EXPECT_EQ(s.gradient(gated(theory::RowGate::share)), plain);
   EXPECT_EQ(s.gradient(gated(theory::RowGate::zeros)), plain);
   EXPECT_EQ(s.gradient(gated(theory::RowGate::ratio)), plain) << "a law that has seen nothing keeps all";
+  EXPECT_EQ(s.gradient(gated(theory::RowGate::drawn)), plain);
 }
 
 /// What the gate stands for, written out: the errors of all but the largest rows of every dense layer become 0, and
@@ -179,10 +180,11 @@ struct OneLayer {
   Network network{std::vector<int>{4, 3}};
   RowGate gate;
   Pass pass;
+  std::int64_t step = 0;
   std::vector<float> x, w, dw = std::vector<float>(12), dx;
 
   explicit OneLayer(const theory::SelectionSpec& selection)
-      : gate(context, selection, network, 64), w(normals(12, 4)) {}
+      : gate(context, selection, network, 64, 1), w(normals(12, 4)) {}
 
   /// Rows whose errors were sent down.
   std::set<int> kept(const std::vector<double>& sizes, bool whole = false) {
@@ -193,7 +195,7 @@ struct OneLayer {
     LayerCall c(context, network, network.graph.nodes[0], pass);
     c.rows = rows, c.x = x.data(), c.w = w.data(), c.dy = c.sent = dy.data(), c.dw = dw.data(), c.dx = dx.data();
     c.want_weights = c.want_inputs = true;
-    gate.begin(whole);
+    gate.begin(++step, whole);
     gate.run(c);
     std::set<int> result;
     for (int i = 0; i < rows; ++i)
@@ -218,7 +220,7 @@ TEST(RowGateByRatio, keeps_rows_whose_benefit_per_product_is_at_least_alpha_time
     // A forward product is one, a backward pass two; R of the benefit at rho of the rows.
     const double bar = seen > 0 ? 0.8 * all / seen * (of_kept / all) * 2 / (1 + kept / seen * 2) : 0;
     std::set<int> expected;
-    const double f = std::exp(-40 / 4096.0);
+    const double f = std::exp(-40 / 16384.0);
     seen = f * seen + 40, kept *= f, all *= f, of_kept *= f;
     for (int i = 0; i < 40; ++i) {
       const double e = static_cast<float>(sizes[static_cast<std::size_t>(i)]);
@@ -255,6 +257,40 @@ TEST(RowGateByShare, prefers_the_earlier_of_equal_rows) {
   EXPECT_EQ(layer.kept({0, 0, 0, 1}), (std::set<int>{3})) << "a row without an error is never kept";
   EXPECT_EQ(layer.kept({0, 0, 0, 0}), (std::set<int>{}));
   EXPECT_EQ(layer.dw, std::vector<float>(12)) << "no row, no gradient";
+}
+
+TEST(RowGatesThatDraw, have_the_gradient_in_the_mean_and_pass_all_errors_on) {
+  Setting s(spec_of(Architecture::gpt), data_of(Architecture::gpt));
+  const std::vector<float> plain = s.gradient(BackwardScope{});
+  RowGate gate(s.context, gated(theory::RowGate::drawn), s.network, Setting::k_rows, 1);
+  BackwardScope scope;
+  scope.rows = &gate;
+  const int passes = 4000;
+  std::vector<double> mean(plain.size(), 0.0), square(plain.size(), 0.0);
+  std::int64_t saved = 0;
+  for (int i = 0; i < passes; ++i) {
+    gate.begin(i + 1, false);
+    const std::vector<float> g = s.gradient(scope);
+    for (std::size_t j = 0; j < g.size(); ++j) mean[j] += g[j], square[j] += double{g[j]} * g[j];
+    saved += gate.saved_macs();
+  }
+  EXPECT_GT(saved, 0);
+  double chi2 = 0;
+  int noisy = 0;
+  for (std::size_t j = 0; j < plain.size(); ++j) {
+    mean[j] /= passes;
+    const double variance = std::max(0.0, square[j] / passes - mean[j] * mean[j]) / passes;
+    if (variance < 1e-14) continue;
+    ++noisy, chi2 += (mean[j] - plain[j]) * (mean[j] - plain[j]) / variance;
+  }
+  ASSERT_GT(noisy, 1000);
+  // Entries of a row are drawn together, so chi2 varies more than for independent ones.
+  EXPECT_NEAR(chi2 / noisy, 1, 0.3);
+  for (const theory::Block& block : s.network.graph.blocks) {  // norms, embedding: made from errors alone
+    if (s.network.graph.nodes[static_cast<std::size_t>(block.node)].spec.kind == LayerKind::dense) continue;
+    const auto at = static_cast<std::size_t>(block.offset);
+    EXPECT_NEAR(mean[at], plain[at], 1e-7);
+  }
 }
 
 TEST(RowGateInTraining, is_counted_in_the_ledger) {
