@@ -176,8 +176,7 @@ std::vector<MethodExplanation> selection() {
        "Rows of dense layers (tokens, else samples) without any error are left out of their backward pass.",
        "products of rows with delta != 0", "eos", "F + B less what is zero; the same gradient",
        "Always: a class token, or token_share, leaves the other tokens of the last layers without an error."},
-      {"selection", "token-share",
-       "Each dense layer back-propagates the share of its rows with the largest errors.",
+      {"selection", "token-share", "Each dense layer back-propagates the share of its rows with the largest errors.",
        "keep row i  <=>  |delta_i| among the largest        (row_share = 0.3)",
        "eos; for units of a sample: Sun et al., meProp, ICML 2017", "F + k B in dense layers",
        "A control: what it drops is missing in every update, so that it is biased to hard tokens."},
@@ -191,10 +190,17 @@ std::vector<MethodExplanation> selection() {
       {"selection", "token-drawn",
        "Each dense layer estimates its weight gradient from rows drawn by their share of it, weighted by 1 / "
        "probability; all errors are passed on.",
-       "p_i = min(1, lambda |delta_i| |x_i|),   lambda^2 = (N c_f + n_1 c_b) / (c_b (A + sum_1 |g|^2)),   A = |sum g|^2 - "
+       "p_i = min(1, lambda |delta_i| |x_i|),   lambda^2 = (N c_f + n_1 c_b) / (c_b (A + sum_1 |g|^2)),   A = |sum "
+       "g|^2 - "
        "sum |g|^2; n_1 rows are certain",
        "eos: least cost times second moment; probabilities by size: Neyman, J. R. Stat. Soc. 97:558 (1934)",
        "2 F + k F in dense layers instead of 3 F; unbiased", "Large batches, whose rows say much the same."},
+      {"selection", "token-drawn-through", "As token-drawn, and the drawn rows alone, so weighted, pass errors on.",
+       "as token-drawn, with c_f = 1 and c_b = 2", "eos; compare Wang et al., VCAS, ICLR 2024, with a tuned variance",
+       "F + k B in dense layers; unbiased",
+       "Where rows say much the same (images as patches). The noise of each layer reaches those below, which the law "
+       "of "
+       "a layer does not weigh."},
       {"selection", "joint",
        "The feedback law: ratio on top of spaced presentation. Combine it with plasticity 'error-feedback'.",
        "present as in 'spaced', keep as in 'ratio'", "eos", "k_present F + k B",

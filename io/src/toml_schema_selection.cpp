@@ -98,8 +98,9 @@ void bind(Binder& b, theory::SelectionSpec& s) {
            s.token_share, k_share);
   b.choice({"row_gate", "",
             "which rows (tokens, else samples) of each dense layer are back-propagated: all, those with an error, the "
-            "share with the largest errors, by benefit per multiply-add as gate ratio, or drawn by size without bias"},
-           s.row_gate, {"none", "zeros", "share", "ratio", "drawn"});
+            "share with the largest errors, by benefit per multiply-add as gate ratio, or drawn by size without bias, "
+            "for weight gradients alone or for errors too"},
+           s.row_gate, {"none", "zeros", "share", "ratio", "drawn", "drawn-through"});
   b.number({"row_share", "1", "row_gate share: of the rows of each dense layer"}, s.row_share, k_share);
   b.integer({"minimum_kept", "samples", "shrinking batches below it are skipped"}, s.minimum_kept, k_count);
 }

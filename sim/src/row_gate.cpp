@@ -21,6 +21,7 @@ constexpr double k_window = 16384;  // rows over which sums forget: long against
 
 int tokens_of(const theory::Node& node) { return node.in.sequence ? static_cast<int>(node.in.positions()) : 1; }
 int inputs_of(const theory::Node& node) { return static_cast<int>(node.in.size() / tokens_of(node)); }
+std::int64_t macs_of_row(const theory::Node& node) { return node.forward_macs / tokens_of(node); }
 int block_of(const LayerCall& c) { return c.node.block >= 0 ? c.node.block : c.node.shared; }
 
 }  // namespace
@@ -101,21 +102,15 @@ void RowGate::keep_ratio(Means& means, int rows, double products) {
 
 void RowGate::run(const LayerCall& c) {
   const int rows = c.rows * tokens_of(c.node);
-  const std::int64_t row_macs = c.node.forward_macs / tokens_of(c.node);
   find_errors(c, rows);
-  LayerCall rest = c;
-  if (spec_.row_gate == Kind::drawn && c.want_weights && !whole_) {
-    draw_weights(c, rows);
-    rest.want_weights = false;
-    saved_macs_ += (rows - static_cast<std::int64_t>(drawn_.size())) * row_macs;
-  }
-  const int products = (rest.want_weights ? 1 : 0) + (rest.want_inputs ? 1 : 0);
+  if (draws() && c.want_weights && !whole_) return run_drawn(c, rows);
+  const int products = (c.want_weights ? 1 : 0) + (c.want_inputs ? 1 : 0);
   if (spec_.row_gate == Kind::share && !whole_) keep_share(rows);
   if (spec_.row_gate == Kind::ratio) keep_ratio(means_of(c), rows, products);
   const auto kept = static_cast<int>(kept_.size());
-  saved_macs_ += std::int64_t{rows - kept} * row_macs * products;
-  if (kept == rows) return dense_backward(rest);
-  if (products > 0) run_kept(rest, rows);
+  saved_macs_ += (rows - kept) * macs_of_row(c.node) * products;
+  if (kept == rows) return dense_backward(c);
+  run_kept(c, rows, kept_);
 }
 
 void RowGate::take(const float* from, int columns, const std::vector<std::int32_t>& rows, kernels::Buffer<float>& to) {
@@ -134,28 +129,39 @@ LayerCall RowGate::on_rows(const LayerCall& c, std::size_t rows) {
   return part;
 }
 
-// The products of the kept rows; then the errors sent down go to their places.
-void RowGate::run_kept(const LayerCall& c, int rows) {
+// The products of the kept rows, weighted where they were drawn; then the errors sent down go to their places.
+void RowGate::run_kept(const LayerCall& c, int rows, const std::vector<std::int32_t>& kept) {
   const int in = inputs_of(c.node), out = c.node.out.channels;
-  context_.copy_in(index_.data(), kept_.data(), kept_.size() * sizeof kept_[0]);
-  LayerCall part = on_rows(c, kept_.size());
-  take(c.x, in, kept_, inputs_);
-  take(c.dy, out, kept_, errors_);
+  context_.copy_in(index_.data(), kept.data(), kept.size() * sizeof kept[0]);
+  const bool weighted = &kept == &drawn_;
+  const auto take_errors = [&](const float* from) {
+    take(from, out, kept, errors_);
+    if (weighted) scale(out);
+  };
+  LayerCall part = on_rows(c, kept.size());
+  take(c.x, in, kept, inputs_);
+  take_errors(c.dy);
   if (c.want_weights) {
     part.want_weights = true;
     dense_backward(part);
     part.want_weights = false;
   }
   if (!c.want_inputs) return;
-  if (c.sent != c.dy) take(c.sent, out, kept_, errors_);
-  if (c.slopes_of_x != nullptr) take(c.slopes_of_x, in, kept_, inputs_), part.slopes_of_x = inputs_.data();
+  if (c.sent != c.dy) take_errors(c.sent);
+  if (c.slopes_of_x != nullptr) take(c.slopes_of_x, in, kept, inputs_), part.slopes_of_x = inputs_.data();
   part.want_inputs = true;
   dense_backward(part);
-  kernels::scatter_rows(context_, sent_down_.data(), in, index_.data(), static_cast<int>(kept_.size()), rows, c.dx);
+  kernels::scatter_rows(context_, sent_down_.data(), in, index_.data(), static_cast<int>(kept.size()), rows, c.dx);
 }
 
-/// Draws rows into drawn_, with their factors_; returns the sum of their squared shares. Forward product and the one
-/// that passes the error on are fixed.
+/// The errors of drawn_ count 1 / probability times.
+void RowGate::scale(int columns) {
+  context_.copy_in(norms_.data(), factors_.data(), factors_.size() * sizeof(float));
+  kernels::scale_rows(context_, static_cast<int>(drawn_.size()), columns, norms_.data(), errors_.data());
+}
+
+/// Draws rows into drawn_, with their factors_; returns the sum of their squared shares. Costs in products: the forward
+/// one is fixed, and so is the one that passes errors on unless it is of the drawn rows too.
 double RowGate::draw(const LayerCall& c, const Means& means, int rows) {
   kernels::row_norms(context_, rows, inputs_of(c.node), c.x, norms_.data());
   input_norms_.resize(static_cast<std::size_t>(rows));
@@ -164,8 +170,8 @@ double RowGate::draw(const LayerCall& c, const Means& means, int rows) {
   for (std::size_t i = 0; i < host_norms_.size(); ++i)
     sizes_.push_back(host_norms_[i] * std::hypot(input_norms_[i], c.db != nullptr ? 1.0 : 0.0));
   double lambda = std::numeric_limits<double>::infinity();
-  if (means.seen > 0)
-    lambda = theory::sampling_scale(sizes_, means.coherent / means.seen * rows, c.want_inputs ? 2 : 1, 1);
+  const int all = c.want_inputs ? 3 : 2, drawn = spec_.row_gate == Kind::drawn_through ? all - 1 : 1;
+  if (means.seen > 0) lambda = theory::sampling_scale(sizes_, means.coherent / means.seen * rows, all - drawn, drawn);
   drawn_.clear(), factors_.clear();
   double squares = 0;
   for (const std::int32_t row : kept_) {
@@ -188,19 +194,22 @@ double RowGate::squared_norm(const LayerCall& c) {
   return result.norm * result.norm;
 }
 
-// The weight gradient from drawn rows. |sum|^2 - sum of squares, both of what was drawn and weighted, has the mean of
-// that of all rows.
-void RowGate::draw_weights(const LayerCall& c, int rows) {
+// |sum|^2 - sum of squares, both of what was drawn and weighted, has the mean of that of all rows.
+void RowGate::run_drawn(const LayerCall& c, int rows) {
   Means& means = means_of(c);
   const double squares = draw(c, means, rows);
-  context_.copy_in(index_.data(), drawn_.data(), drawn_.size() * sizeof drawn_[0]);
-  take(c.x, inputs_of(c.node), drawn_, inputs_);
-  take(c.dy, c.node.out.channels, drawn_, errors_);
-  context_.copy_in(norms_.data(), factors_.data(), factors_.size() * sizeof(float));
-  kernels::scale_rows(context_, static_cast<int>(drawn_.size()), c.node.out.channels, norms_.data(), errors_.data());
-  LayerCall part = on_rows(c, drawn_.size());
-  part.want_weights = true;
-  dense_backward(part);
+  const auto left_out = [&](const std::vector<std::int32_t>& of) {
+    return (rows - std::ssize(of)) * macs_of_row(c.node);
+  };
+  LayerCall weights = c, errors = c;
+  weights.want_inputs = c.want_inputs && spec_.row_gate == Kind::drawn_through;
+  errors.want_weights = false, errors.want_inputs = c.want_inputs && !weights.want_inputs;
+  saved_macs_ += left_out(drawn_) * (weights.want_inputs ? 2 : 1) + (errors.want_inputs ? left_out(kept_) : 0);
+  run_kept(weights, rows, drawn_);
+  if (errors.want_inputs && std::ssize(kept_) == rows)
+    dense_backward(errors);
+  else if (errors.want_inputs)
+    run_kept(errors, rows, kept_);
   const double f = std::exp(-rows / k_window);
   means.seen = f * means.seen + rows;
   means.coherent = f * means.coherent + squared_norm(c) - squares;

@@ -1,10 +1,9 @@
 // Which rows of a dense layer take part in its backward pass (theory::RowGate): the products are those of these rows.
 //
 // A row is a token of a sequence, or a sample where there are none. Its size is |error|, that of the layer's outputs.
-// Rows without any error change nothing and are always left out. RowGate::drawn estimates the weight gradient alone
-// from rows drawn by |error| |input|, the size of a row's share of it, and passes all errors on: noise would reach all
-// layers below. What decides comes to the host, layer by layer; the products stay where they are. Convolutions,
-// attention and norms are whole.
+// Rows without any error change nothing and are always left out. Gates that draw do so by |error| |input|, the size of
+// a row's share of the weight gradient. What decides comes to the host, layer by layer; the products stay where they
+// are. Convolutions, attention and norms are whole.
 #pragma once
 
 #include <cstdint>
@@ -46,10 +45,14 @@ class RowGate {
   void keep_share(int rows);
   void keep_ratio(Means& means, int rows, double products);
   double benefit(float norm) const;
-  void draw_weights(const LayerCall& c, int rows);
+  bool draws() const {
+    return spec_.row_gate == theory::RowGate::drawn || spec_.row_gate == theory::RowGate::drawn_through;
+  }
+  void run_drawn(const LayerCall& c, int rows);
   double draw(const LayerCall& c, const Means& means, int rows);
   double squared_norm(const LayerCall& c);
-  void run_kept(const LayerCall& c, int rows);
+  void scale(int columns);
+  void run_kept(const LayerCall& c, int rows, const std::vector<std::int32_t>& kept);
   LayerCall on_rows(const LayerCall& c, std::size_t rows);
   void take(const float* from, int columns, const std::vector<std::int32_t>& rows, kernels::Buffer<float>& to);
 

@@ -110,6 +110,7 @@ constexpr Methods k_methods[] = {{"all", "all"},
                                  {"token-ratio", "all"},
                                  {"dbpd+token-share", "error-feedback"},
                                  {"token-drawn", "random-skipping"},
+                                 {"token-drawn-through", "all"},
                                  {"all", "layer-gate+error-feedback"}};
 
 theory::TrainingSpec with(const Methods& methods, const Case& c, const TaskData& data) {

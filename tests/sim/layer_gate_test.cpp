@@ -19,7 +19,7 @@ theory::TrainingSpec spec_of(const TaskData& data, const char* method) {
 }
 
 struct Steps {
-  TaskData data = small_task(200);
+  TaskData data = small_task(192);  // whole batches: every step is an update
   theory::TrainingSpec spec;
   kernels::Context context = kernels::Context::cpu();
   RunSetup setup;

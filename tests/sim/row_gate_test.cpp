@@ -112,6 +112,7 @@ TEST_P(RowGates, that_keep_every_row_give_the_same_bits) {
   EXPECT_EQ(s.gradient(gated(theory::RowGate::zeros)), plain);
   EXPECT_EQ(s.gradient(gated(theory::RowGate::ratio)), plain) << "a law that has seen nothing keeps all";
   EXPECT_EQ(s.gradient(gated(theory::RowGate::drawn)), plain);
+  EXPECT_EQ(s.gradient(gated(theory::RowGate::drawn_through)), plain);
 }
 
 /// What the gate stands for, written out: the errors of all but the largest rows of every dense layer become 0, and

@@ -74,7 +74,7 @@ TEST(TrainingSpec, every_preset_is_valid_and_labelled) {
     EXPECT_EQ(spec.plasticity.method, method);
     EXPECT_TRUE(problems_of(spec).empty()) << method;
   }
-  EXPECT_EQ(selection_presets().size(), 36u);
+  EXPECT_EQ(selection_presets().size(), 37u);
   const std::vector<std::string> names = plasticity_presets();
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
 }

@@ -97,6 +97,7 @@ const Preset<SelectionSpec> k_selection[] = {
     {"token-share", [](SelectionSpec& s) { s.row_gate = RowGate::share; }},
     {"token-ratio", [](SelectionSpec& s) { s.row_gate = RowGate::ratio; }},
     {"token-drawn", [](SelectionSpec& s) { s.row_gate = RowGate::drawn; }},
+    {"token-drawn-through", [](SelectionSpec& s) { s.row_gate = RowGate::drawn_through; }},
     {"spaced", [](SelectionSpec& s) { s.present = Present::spaced; }},
     {"ratio", [](SelectionSpec& s) { s.gate = Gate::ratio; }},
     {"joint",

@@ -72,8 +72,9 @@ enum class RowGate {
   zeros,  ///< those whose error is not exactly zero: the same gradient
   share,  ///< of them, the row_share of all rows with the largest errors
   ratio,  ///< of them, where benefit per multiply-add of the layer >= ratio_alpha times its average (feedback law)
-  drawn   ///< of them, drawn by size and weighted by 1 / probability: unbiased, at the best progress per multiply-add
-          ///< (row_sampling.hpp)
+  drawn,  ///< of them, drawn by size for the weight gradient and weighted by 1 / probability: unbiased, at the
+          ///< best progress per multiply-add (row_sampling.hpp); all of them pass their error on
+  drawn_through  ///< the same rows, so weighted, also pass errors on: cheaper, but the noise reaches the layers below
 };
 
 struct SelectionSpec {
@@ -156,8 +157,9 @@ double dropout_cost(DropoutAccounting accounting, double epochs, double revision
 /// full epoch at the end), dbpd-shrink, dbpd-gap, tau-rising, tau-falling; random subsets on a law: srd, srd-floor,
 /// smrd, power-law, inverse-linear, log-law, inverse-log, exponential, sigmoid, adaptive; peers: lazy, lazy-margin,
 /// infobatch, kakurenbo, ies, selective-backprop; where scores come from, to be joined with a gate (alone: the hardest
-/// half): stale, shallow, proxy; inside the backward pass: token-zeros, token-share, token-ratio, token-drawn; eos:
-/// ranked, spaced, ratio, joint, derived, schedule. Names join with '+'. throws Error E106 with suggestions.
+/// half): stale, shallow, proxy; inside the backward pass: token-zeros, token-share, token-ratio, token-drawn,
+/// token-drawn-through; eos: ranked, spaced, ratio, joint, derived, schedule. Names join with '+'. throws Error E106
+/// with suggestions.
 SelectionSpec selection_preset(const std::string& method);
 std::vector<std::string> selection_presets();
 
