@@ -339,16 +339,6 @@ void Replica::write_gradient(const WriteControls& controls) {
   structure_.finish(weights_, plasticity_.state());
 }
 
-// The forward passes behind an update are those of all samples presented for it.
-void Replica::choose_depth(int rows) {
-  if (!layer_gate_.on()) return;
-  const theory::PriceList& prices = setup_.spec.prices;
-  const double trained = static_cast<double>(setup_.counts.forward_macs) * (prices.mac - prices.scoring_mac);
-  const double forward_cost = rows * (means_.forward_cost / std::max(means_.kept, 1.0) + trained);
-  structure_.stop_at(layer_gate_.choose(ledger_.steps + 1, rows, structure_.first_layer(), forward_cost,
-                                        setup_.open_loop.all_data(batch_begin_)));
-}
-
 void Replica::update() {
   const int rows = pending_.size();
   const bool mean_of_kept = setup_.selection.batching == Batching::shrink_mean;
@@ -453,27 +443,6 @@ theory::Ledger Replica::count_update(int rows) {
   change.backward_macs = structure_.backward_macs(rows) - row_gate_.saved_macs();
   ledger_ += change;
   return change;
-}
-
-void Replica::record_step(double rate, double theta, double loss) {
-  const int every = setup_.spec.record_every;
-  if (every == 0 || ledger_.steps % every != 0) return;
-  const theory::Ledger& last = step_ledger_;
-  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
-  StepRow row;
-  row.step = ledger_.steps;
-  row.epoch = epoch();
-  row.learning_rate = rate;
-  row.theta = theta;
-  row.cache_theta = plasticity_.cache_threshold();
-  row.loss = loss;
-  row.data_fraction = static_cast<double>(kept_since_step_) / std::max(1.0, seen);
-  row.weight_fraction =
-      static_cast<double>(ledger_.writes - last.writes) /
-      (static_cast<double>(ledger_.steps - last.steps) * static_cast<double>(setup_.counts.parameters));
-  step_rows_.push_back(row);
-  step_ledger_ = ledger_;
-  kept_since_step_ = 0;
 }
 
 // Rows that are certain to be trained are forwarded where they stay. If training is another pass than scoring, that

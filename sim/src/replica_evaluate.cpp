@@ -89,4 +89,25 @@ ReplicaResult Replica::result(RunStatus run_status) {
   return r;
 }
 
+void Replica::record_step(double rate, double theta, double loss) {
+  const int every = setup_.spec.record_every;
+  if (every == 0 || ledger_.steps % every != 0) return;
+  const theory::Ledger& last = step_ledger_;
+  const auto seen = static_cast<double>(ledger_.samples_seen - last.samples_seen);
+  StepRow row;
+  row.step = ledger_.steps;
+  row.epoch = epoch();
+  row.learning_rate = rate;
+  row.theta = theta;
+  row.cache_theta = plasticity_.cache_threshold();
+  row.loss = loss;
+  row.data_fraction = static_cast<double>(kept_since_step_) / std::max(1.0, seen);
+  row.weight_fraction =
+      static_cast<double>(ledger_.writes - last.writes) /
+      (static_cast<double>(ledger_.steps - last.steps) * static_cast<double>(setup_.counts.parameters));
+  step_rows_.push_back(row);
+  step_ledger_ = ledger_;
+  kept_since_step_ = 0;
+}
+
 }  // namespace eos::sim

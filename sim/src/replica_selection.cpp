@@ -160,4 +160,14 @@ void Replica::forward_from_features(int first) {
   forward(context_, layout, forward_weights(), batch_, Pass{first, rows}, 1);
 }
 
+// The forward passes behind an update are those of all samples presented for it.
+void Replica::choose_depth(int rows) {
+  if (!layer_gate_.on()) return;
+  const theory::PriceList& prices = setup_.spec.prices;
+  const double trained = static_cast<double>(setup_.counts.forward_macs) * (prices.mac - prices.scoring_mac);
+  const double forward_cost = rows * (means_.forward_cost / std::max(means_.kept, 1.0) + trained);
+  structure_.stop_at(layer_gate_.choose(ledger_.steps + 1, rows, structure_.first_layer(), forward_cost,
+                                        setup_.open_loop.all_data(batch_begin_)));
+}
+
 }  // namespace eos::sim
