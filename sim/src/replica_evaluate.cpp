@@ -1,4 +1,5 @@
-// Evaluation of a replica on held-out data: not charged, and without influence on anything that follows.
+// Rows of the tables of a replica: updates, and evaluation on held-out data, which is not charged and has no influence
+// on anything that follows.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-// What selection asks of the network beyond the forward of a chunk.
+// What selection asks of the network beyond the forward of a chunk, and how deep an update goes.
 #include <algorithm>
 #include <cmath>
 #include <functional>
