@@ -174,7 +174,12 @@ TrainingSpec any_spec() {
   s.selection.revision_share = between(0, 1);
   s.selection.spaced_relative = coin();
   s.plasticity = plasticity_preset(*rc::gen::elementOf(plasticity_presets()));
-  s.plasticity.theta = positive();
+  s.plasticity.theta = positive(), s.plasticity.depth_share = between(0, 1);
+  s.selection.row_share = between(1e-3, 1);
+  const bool by_columns = s.plasticity.units.rule != UnitRule::all || s.plasticity.units.path > 0 ||
+                          s.plasticity.groups.rule != GroupRule::all ||
+                          s.plasticity.topology.rule != TopologyRule::dense;
+  if (by_columns) s.selection.row_gate = RowGate::none;  // these exclude each other
   any_architecture(s);
   s.schedule = any_schedule();
   s.prices.name = any_text(), s.prices.title = any_text();
