@@ -117,6 +117,8 @@ void add_progress_table(Document& document, const std::vector<TaskState>& states
     table.add({s.task.name, runs_of(s.tuning), runs_of(s.runs), s.rate,
                !s.skipped.empty() ? "skipped: " + s.skipped : std::string(s.complete ? "complete" : "open")});
   for (const TaskState& s : states)
+    if (!s.prediction_note.empty()) document.note(fmt::format("{}: nothing is foretold: {}.", s.task.name, s.prediction_note));
+  for (const TaskState& s : states)
     for (const MethodState& m : s.methods)
       if (!m.note.empty()) document.note(fmt::format("{}: {} has no runs: {}.", s.task.name, m.method, m.note));
 }

@@ -80,7 +80,9 @@ struct TaskState {
   std::vector<theory::PriceList> prices;  ///< those of the protocol, scaled
   std::vector<MethodState> methods;
   std::vector<Stage> tuning, runs;
-  std::string skipped;  ///< why nothing could be done
+  core::Dataset prediction;     ///< foretold and measured, without variables where nothing is foretold
+  std::string prediction_note;  ///< why nothing could be foretold
+  std::string skipped;          ///< why nothing could be done
   bool stopped = false, complete = false;
 };
 

@@ -196,12 +196,36 @@ ReportFigure schedule_figure(const EvidenceReader& e, std::size_t task) {
   return f;
 }
 
+ReportFigure prediction_figure(const EvidenceReader& e, std::size_t task) {
+  ReportFigure f{group_name(e.tasks[task]) + "_prediction", "Validation loss as foretold (lines) and measured (points, means over seeds).", {}};
+  f.figure.title = e.word("task_title", task);
+  const core::Dataset* p = e.group(task, "prediction");
+  if (p == nullptr) return f;
+  const auto names = p->strings("prediction");
+  const auto part = [&](const char* name, std::size_t i) {
+    const std::vector<double> all = p->numbers(name);
+    const auto length = static_cast<std::ptrdiff_t>(all.size() / names.size()), at = static_cast<std::ptrdiff_t>(i) * length;
+    return std::vector<double>(all.begin() + at, all.begin() + at + length);
+  };
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    io::Panel panel;
+    panel.title = names[i], panel.x_label = "epoch", panel.y_label = "validation loss";
+    io::Line foretold, measured;
+    foretold.label = "foretold", foretold.x = part("foretold_epoch", i), foretold.y = part("foretold_loss", i);
+    measured.label = "measured", measured.x = part("measured_epoch", i), measured.y = part("measured_loss", i);
+    measured.points = true, measured.line = false;
+    panel.lines = {std::move(foretold), std::move(measured)};
+    f.figure.panels.push_back(std::move(panel));
+  }
+  return f;
+}
+
 }  // namespace
 
 std::vector<ReportFigure> task_figures(const EvidenceReader& e, std::size_t task) {
   if (e.group(task, "runs") == nullptr) return {};
   std::vector<ReportFigure> figures{pareto_figure(e, task, courses_of(runs_in(e.file, task))), energy_figure(e, task),
-                                    schedule_figure(e, task)};
+                                    schedule_figure(e, task), prediction_figure(e, task)};
   std::erase_if(figures, [](const ReportFigure& f) { return f.figure.panels.empty(); });
   return figures;
 }

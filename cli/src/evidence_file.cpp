@@ -178,6 +178,7 @@ core::Dataset evidence_dataset(const theory::EvidenceSpec& spec, const std::vect
       group.groups["configurations"] = configurations_of(s);
     }
     if (!s.runs.empty()) group.groups["runs"] = stacked(s.runs);
+    if (!s.prediction.variables.empty()) group.groups["prediction"] = s.prediction;
   }
   file.attributes["status"] = std::string(complete ? "complete" : "partial");
   return file;

@@ -52,7 +52,8 @@ std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
+  quoted += (char)34;
+  return quoted;
 }
 
 std::string cell_of(const core::Variable& v, std::size_t i) {
@@ -156,8 +157,11 @@ std::string to_markdown(const ReportTable& table) {
 std::string to_csv(const ReportTable& table) {
   std::string text;
   const auto line = [&](const std::vector<std::string>& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : ",") + csv_field(row[i]);
-    text += "\n";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (i > 0) text += ',';
+      text += csv_field(row[i]);
+    }
+    text += '\n';
   };
   line(table.columns);
   for (const auto& row : table.rows) line(row);

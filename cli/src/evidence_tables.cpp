@@ -171,6 +171,23 @@ ReportTable missing_table(const EvidenceReader& e, std::size_t task) {
   return t;
 }
 
+ReportTable prediction_table(const EvidenceReader& e, std::size_t task) {
+  ReportTable t{group_name(e.tasks[task]) + "_prediction", e.tasks[task] + ": foretold and measured",
+                "Foretold by a calibration that saw only short dense probes; nothing was fitted to the runs. Loss along the way: median "
+                "over evaluations of the relative difference of validation losses.",
+                {"what", "price list", "loss along the way", "final loss", "energy foretold (J)", "measured (J)", "energy"},
+                {}};
+  const core::Dataset* p = e.group(task, "prediction");
+  if (p == nullptr) return t;
+  const auto names = p->strings("prediction"), lists = p->strings("prediction_prices");
+  const auto way = p->numbers("loss_error"), end = p->numbers("final_loss_error"), energy = p->numbers("energy_error"),
+             foretold = p->numbers("foretold_energy"), measured = p->numbers("measured_energy");
+  for (std::size_t i = 0; i < names.size(); ++i)
+    t.rows.push_back({names[i], lists[i], fmt::format("{:.1f} %", 100 * way[i]), fmt::format("{:+.1f} %", 100 * end[i]),
+                      number(foretold[i]), number(measured[i]), fmt::format("{:+.1f} %", 100 * energy[i])});
+  return t;
+}
+
 ReportTable wall_table(const EvidenceReader& e, std::size_t task) {
   ReportTable t{group_name(e.tasks[task]) + "_wall_time", e.tasks[task] + ": wall time of dense training / wall time, at the target",
                 "Training alone, without evaluation, on the machine that made the runs, which several runs shared: a rough number.",
@@ -257,6 +274,7 @@ std::vector<ReportTable> task_tables(const EvidenceReader& e, std::size_t task) 
     tables.push_back(equal_energy_table(e, task, share));
   tables.push_back(parts_table(e, task));
   tables.push_back(energy_table(e, task));
+  tables.push_back(prediction_table(e, task));
   tables.push_back(wall_table(e, task));
   tables.push_back(configuration_table(e, task));
   tables.push_back(missing_table(e, task));

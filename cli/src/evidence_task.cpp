@@ -10,6 +10,7 @@
 #include "eos/core/error.hpp"
 #include "eos/io/atomic_file.hpp"
 #include "eos/io/evidence_file.hpp"
+#include "evidence_prediction.hpp"
 #include "evidence_stage.hpp"
 #include "run_columns.hpp"
 
@@ -57,7 +58,12 @@ class Work {
     for (const bool followers : {false, true})
       for (const EvidenceMethod& method : spec_.methods)
         if (wanted(method) && method.follows.empty() != followers && !run(method)) return std::move(state_);
-    state_.complete = std::all_of(state_.methods.begin(), state_.methods.end(), [](const MethodState& m) {
+    PredictionState foretold = predict(session_, spec_, state_, stages_, folder_, data_, options_.work && options_.methods.empty());
+    state_.stopped = foretold.stopped;
+    if (foretold.stopped) return std::move(state_);
+    state_.prediction = std::move(foretold.table), state_.prediction_note = foretold.note;
+    const bool missing = task_.probe > 0 && state_.prediction.variables.empty() && foretold.note.empty();
+    state_.complete = !missing && std::all_of(state_.methods.begin(), state_.methods.end(), [](const MethodState& m) {
       return !m.runs.empty() || !m.finalist || !m.note.empty();
     });
     return std::move(state_);

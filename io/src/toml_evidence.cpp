@@ -58,6 +58,8 @@ void bind_task(Binder& b, EvidenceTask& t) {
   bind_seeds(b, {"seeds", "1", "instead of those of the protocol"}, t.seeds);
   b.numbers({"horizons", "1", "instead of those of the protocol"}, t.horizons, k_positive);
   b.integer({"trials", "1", "instead of those of the protocol; 0: those"}, t.trials, k_count_or_none);
+  b.number({"probe", "1", "loss and energy are foretold by a calibration whose longest probe is this share of the horizon; "
+            "0: they are not"}, t.probe, k_unit);
 }
 
 void bind_method(Binder& b, EvidenceMethod& m) {

@@ -77,7 +77,7 @@ TEST_F(EvidenceTest, goes_through_all_stages_and_reports_from_the_file_alone) {
   EXPECT_NEAR(file.numbers("plasticity_share").front(), 0.8, 0.1);
 
   for (const char* made : {"report.html", "tables/summary.md", "tables/results.csv", "figures/teacher_pareto.png"}) {
-    EXPECT_TRUE(fs::exists(folder / "e" / made)) << made;
+    EXPECT_TRUE(fs::exists(folder / (std::string("e/") + made))) << made;
   }
   // The report again, from a copy of the file alone.
   fs::create_directory(folder / "copy");
@@ -85,7 +85,7 @@ TEST_F(EvidenceTest, goes_through_all_stages_and_reports_from_the_file_alone) {
   const Said again = evidence("copy", {"--report"});
   EXPECT_EQ(again.code, 0) << again.err;
   for (const char* made : {"report.html", "tables/summary.md", "tables/results.csv"})
-    EXPECT_EQ(file_text(folder / "copy/" + made), file_text(folder / "e/" + made)) << made;
+    EXPECT_EQ(file_text((folder / "copy/") + made), file_text((folder / "e/") + made)) << made;
   EXPECT_THAT(file_text(folder / "e/report.html"), HasSubstr("data:image/png;base64,iVBOR"));
 }
 

@@ -53,6 +53,7 @@ struct EvidenceTask {
   std::vector<std::uint64_t> seeds;         ///< empty: those of the protocol
   std::vector<double> horizons;             ///< the same
   int trials = 0;                           ///< 0: those of the protocol
+  double probe = 0;  ///< longest probe of a calibration, as a share of the horizon; 0: nothing is foretold
 };
 
 struct EvidenceMethod {
