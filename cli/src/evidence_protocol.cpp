@@ -45,10 +45,12 @@ std::map<std::string, Part> parts_of(const theory::EvidenceSpec& spec) {
   std::map<std::string, Part> parts;
   parts["[protocol]"] = {io::to_toml_protocol(spec),
                          [](const std::string& folder) { return has_results(folder, "", "rate"); }};
-  for (const theory::EvidenceTask& task : spec.tasks)
+  for (theory::EvidenceTask task : spec.tasks) {
+    task.probe = 0;  // foretelling may be asked for later: it changes no run
     parts["task '" + task.name + "'"] = {
         io::to_toml(task) + io::to_toml_task(task.run),
         [name = task.name](const std::string& folder) { return has_results(folder, name, "rate"); }};
+  }
   for (const theory::EvidenceMethod& method : spec.methods)
     parts["method '" + method.name + "'"] = {
         io::to_toml(method), [name = method.name](const std::string& folder) {

@@ -52,7 +52,7 @@ std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  quoted += (char)34;
+  quoted += '"';
   return quoted;
 }
 
@@ -81,8 +81,11 @@ std::string results_csv(const EvidenceReader& e) {
       for (std::size_t list = 0; list < e.lists.size(); ++list) {
         if (std::isnan(e.number("configuration", e.at(task, m, list)))) continue;
         text += fmt::format("{},{},{}", e.tasks[task], e.methods[m], e.lists[list]);
-        for (const core::Variable* v : columns) text += "," + csv_field(cell_of(*v, e.at(task, m, list)));
-        text += "\n";
+        for (const core::Variable* v : columns) {
+          text += ',';
+          text += csv_field(cell_of(*v, e.at(task, m, list)));
+        }
+        text += '\n';
       }
   return text;
 }
