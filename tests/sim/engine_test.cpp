@@ -223,7 +223,7 @@ void compare(const std::vector<double>& before, const std::vector<double>& after
 /// Masks, frozen layers and sparse topologies cost less backward; tests/sim/structure_test.cpp says how much.
 bool structured(const theory::PlasticitySpec& p) {
   return p.units.rule != theory::UnitRule::all || p.units.path > 0 || p.freeze.law != theory::FreezeLaw::never ||
-         p.topology.rule != theory::TopologyRule::dense;
+         p.topology.rule != theory::TopologyRule::dense || p.layer_gate != theory::LayerGate::none;
 }
 
 TEST_P(EveryMethod, ledger_equals_counts_made_by_comparing_weights_before_and_after) {

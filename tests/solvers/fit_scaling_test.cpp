@@ -123,8 +123,7 @@ TEST(ScalingLaw, plans_the_fractions_of_least_energy_per_unit_of_clock) {
   for (double r = p.data_bounds.lower; r <= 1; r += 0.01)
     for (double k = p.weight_bounds.lower; k <= 1; k *= 1.1) least = std::min(least, price(r, k));
   EXPECT_LT(price(rho, kappa), 1.05 * least);
-  g.target_loss = 0.95 * (0.3 + c.fit.scaling.floor) / 2;
-  ASSERT_GT(g.target_loss, c.fit.loss_offset);
+  g.target_loss = c.fit.loss_offset + 1e-6;  // a power law does not get there
   EXPECT_NE(plan(c, g).message.find("scaling law reaches"), std::string::npos);
 }
 
